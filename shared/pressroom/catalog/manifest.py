@@ -40,7 +40,9 @@ class TextTraits(_Part):
 
     context: int = Field(ge=1, description="Most tokens of prompt and output together.")
     chat: bool = True
-    variants: tuple[str, ...] = Field(description="Weight formats it can be built in; the first is the default.")
+    variants: tuple[str, ...] = Field(
+        description="Weight formats it can be built in; the first is the default."
+    )
 
 
 class ImageTraits(_Part):
