@@ -1,0 +1,1 @@
+"""What a job is and how it may change: plain Python, no I/O, no clock, no framework."""

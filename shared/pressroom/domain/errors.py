@@ -1,0 +1,113 @@
+"""What can go wrong with a job, whoever asks.
+
+    PressroomError                         code
+    ├── IllegalTransition                  illegal_transition
+    ├── Refused                            (the client's request cannot be taken)
+    │   ├── ModelUnknown                   model_unknown
+    │   ├── InputInvalid                   input_invalid
+    │   ├── PromptTooLong                  prompt_too_long
+    │   ├── KeyReused                      idempotency_key_reused
+    │   ├── QueueFull                      queue_full
+    │   └── CursorInvalid                  cursor_invalid
+    ├── NotThere
+    │   ├── JobUnknown                     job_unknown
+    │   ├── OutputUnknown                  output_unknown
+    │   └── JobErased                      job_erased
+    ├── NotAllowed
+    │   └── KeyInvalid                     api_key_invalid
+    └── Unavailable                        (try again later)
+        ├── DatabaseUnavailable            database_unavailable
+        ├── RedisUnavailable               redis_unavailable
+        ├── ArtifactsUnavailable           artifacts_unavailable
+        └── SchemaMismatch                 schema_mismatch
+
+``field`` points into the request (a JSON path such as ``params.top_p``) where one is at fault.
+"""
+
+
+class PressroomError(Exception):
+    """Base of all errors of the shared packages. ``code`` is stable; the message says what to do."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, field: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+
+class IllegalTransition(PressroomError):
+    code = "illegal_transition"
+
+
+class Refused(PressroomError):
+    code = "refused"
+
+
+class ModelUnknown(Refused):
+    code = "model_unknown"
+
+
+class InputInvalid(Refused):
+    code = "input_invalid"
+
+
+class PromptTooLong(Refused):
+    code = "prompt_too_long"
+
+
+class KeyReused(Refused):
+    code = "idempotency_key_reused"
+
+
+class QueueFull(Refused):
+    code = "queue_full"
+
+
+class CursorInvalid(Refused):
+    code = "cursor_invalid"
+
+
+class NotThere(PressroomError):
+    code = "not_there"
+
+
+class JobUnknown(NotThere):
+    code = "job_unknown"
+
+
+class OutputUnknown(NotThere):
+    code = "output_unknown"
+
+
+class JobErased(NotThere):
+    code = "job_erased"
+
+
+class NotAllowed(PressroomError):
+    code = "not_allowed"
+
+
+class KeyInvalid(NotAllowed):
+    code = "api_key_invalid"
+
+
+class Unavailable(PressroomError):
+    code = "unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+
+
+class RedisUnavailable(Unavailable):
+    code = "redis_unavailable"
+
+
+class ArtifactsUnavailable(Unavailable):
+    code = "artifacts_unavailable"
+
+
+class SchemaMismatch(Unavailable):
+    code = "schema_mismatch"

@@ -1,0 +1,36 @@
+"""Who is served next: weighted virtual time, one clock a lane (a tenant's queue in a pool).
+
+Serving a job moves its lane's virtual time forward by cost / weight; the lane that is furthest
+behind goes first, so tenants share a pool by weight however long their queues are. A lane that
+was empty starts no further back than the active ones: silence saves nothing up (start-time fair
+queueing, Goyal, Vin and Cheng 1997, section 2).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One tenant's queue in a pool. ``virtual_time`` is in cost units (estimated engine milliseconds)."""
+
+    tenant: str
+    virtual_time: float
+    weight: float = 1.0
+    active: bool = False
+
+
+def activated(lane: Lane, active: Iterable[Lane]) -> Lane:
+    """The lane as it joins those that have work: never behind the furthest-behind of them."""
+    floor = min((other.virtual_time for other in active if other.active), default=lane.virtual_time)
+    return Lane(lane.tenant, max(lane.virtual_time, floor), lane.weight, True)
+
+
+def charged(lane: Lane, cost: float) -> Lane:
+    """The lane after it was served work of ``cost``."""
+    return Lane(lane.tenant, lane.virtual_time + cost / lane.weight, lane.weight, lane.active)
+
+
+def furthest_behind(lanes: Iterable[Lane]) -> Lane | None:
+    """The lane to serve next; ties go by tenant, so that the order is the same everywhere."""
+    return min(lanes, key=lambda lane: (lane.virtual_time, lane.tenant), default=None)

@@ -1,0 +1,140 @@
+"""A job, its outputs and its numbers, as every part of Pressroom sees them.
+
+Times named ``*_at`` are wall-clock milliseconds since the epoch by the database's clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pressroom.domain.states import TERMINAL, State
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One finished piece: text in the row, or an artifact's bytes in the artifact store.
+
+    Exactly one of ``text`` and ``artifact`` (the store's path) is set. ``size`` is in bytes.
+    """
+
+    n: int
+    media_type: str
+    size: int
+    sha256: str
+    finish_reason: str
+    text: str | None = None
+    artifact: str | None = None
+    width: int | None = None
+    height: int | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a job has cost over all its attempts."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    engine_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedModel:
+    """The model that a job was accepted for; a later version never runs it unasked."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What a submit stores: everything resolved, the seed drawn, the model pinned."""
+
+    id: str
+    tenant: str
+    model: PinnedModel
+    kind: str
+    pool: str
+    priority: int
+    input: Mapping[str, Any]
+    params: Mapping[str, Any]
+    metadata: Mapping[str, str]
+    deadline_s: int
+    result_ttl_s: int
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A requested generation and all that has become of it."""
+
+    id: str
+    tenant: str
+    model: PinnedModel
+    kind: str
+    pool: str
+    state: State
+    priority: int
+    input: Mapping[str, Any]
+    params: Mapping[str, Any]
+    metadata: Mapping[str, str]
+    created_at: int
+    due_at: int
+    deadline_at: int
+    result_ttl_s: int
+    attempt: int = 0
+    errors: int = 0
+    crashes: int = 0
+    cancel_requested: bool = False
+    claimed_at: int | None = None
+    first_output_at: int | None = None
+    finished_at: int | None = None
+    expires_at: int | None = None
+    finish_reason: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def terminal(self) -> bool:
+        return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that a worker holds under a lease. ``attempt`` is the fencing token."""
+
+    job: Job
+    attempt: int
+    alone: bool = False
+
+    @property
+    def held(self) -> "Held":
+        return Held(self.job.id, self.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Names a claim in a heartbeat or a commit."""
+
+    job_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How an attempt ended, ready to be stored under its fencing token.
+
+    ``state`` is SUCCEEDED, FAILED or CANCELED; the outputs of the last two are partial.
+    ``first_output_ms`` is the time from the claim to the first output.
+    """
+
+    state: State
+    finish_reason: str
+    outputs: tuple[Output, ...]
+    usage: Usage
+    first_output_ms: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
