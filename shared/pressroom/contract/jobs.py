@@ -1,0 +1,190 @@
+"""Requests and answers about jobs, as they travel over HTTP."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from pressroom.contract.base import Wire
+from pressroom.contract.params import ImageParams, TextParams
+
+ModelRef = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+
+StateName = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
+Kind = Literal["text", "image"]
+
+DEFAULT_DEADLINE_S = 3_600
+DEFAULT_RESULT_TTL_S = 7 * 24 * 3_600
+
+
+class Message(Wire):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Words
+
+
+class JobInput(Wire):
+    """What to write from: ``prompt`` or ``messages`` for a text model, nothing for a picture model."""
+
+    prompt: Words | None = Field(None, description="A request to the model, as one user message.")
+    messages: tuple[Message, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        strict=False,
+        description="A conversation, ended by a user message.",
+    )
+
+
+class JobRequest(Wire):
+    """``POST /v1/jobs``. ``params`` are checked against the kind of the model that is named."""
+
+    model: ModelRef
+    input: JobInput = Field(default_factory=JobInput)
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="TextParams or ImageParams, by the kind of the model."
+    )
+    priority: int = Field(5, ge=0, le=9, description="9 goes first among your own jobs.")
+    deadline_s: int = Field(
+        DEFAULT_DEADLINE_S, ge=1, le=7 * 24 * 3_600, description="Seconds from now; later the job ends."
+    )
+    result_ttl_s: int = Field(
+        DEFAULT_RESULT_TTL_S,
+        ge=60,
+        le=90 * 24 * 3_600,
+        description="How long a result is kept after the end.",
+    )
+    metadata: dict[MetadataKey, MetadataValue] = Field(
+        default_factory=dict, max_length=16, description="Yours; returned as it is."
+    )
+
+
+class ModelView(Wire):
+    """The pinned model of a job."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class OutputView(Wire):
+    """One piece of the result. Text stands in ``text``; the bytes of every output are at ``url``."""
+
+    n: int
+    media_type: str
+    size: int = Field(description="Bytes.")
+    sha256: str
+    finish_reason: str
+    url: str
+    text: str | None = None
+    width: int | None = None
+    height: int | None = None
+    label: str | None = None
+
+
+class Timings(Wire):
+    """Milliseconds since the epoch; absent until it happened."""
+
+    queued_at: int
+    started_at: int | None = None
+    first_output_at: int | None = None
+    finished_at: int | None = None
+
+
+class UsageView(Wire):
+    """What the job cost, all attempts together."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    engine_seconds: float = 0.0
+
+
+class JobError(Wire):
+    """Why a job ended without all of its result."""
+
+    code: str
+    message: str
+
+
+class Links(Wire):
+    """Where to go from here."""
+
+    self_: str = Field(alias="self")
+    events: str
+    cancel: str
+
+
+class JobView(Wire):
+    """A job as its owner sees it."""
+
+    id: str
+    kind: Kind
+    status: StateName
+    model: ModelView
+    input: JobInput
+    params: TextParams | ImageParams
+    seed: int
+    priority: int
+    metadata: dict[str, str]
+    attempt: int
+    queue_position: int | None = Field(
+        None, description="About how many jobs are served before it; 1 is next."
+    )
+    blocked_reason: str | None = Field(
+        None, description="Why nothing happens, e.g. no live worker has the model."
+    )
+    cancel_requested: bool = False
+    finish_reason: str | None = None
+    error: JobError | None = None
+    outputs: tuple[OutputView, ...] = ()
+    usage: UsageView
+    timings: Timings
+    deadline_at: int
+    expires_at: int | None = Field(None, description="When the result is removed; set at the end.")
+    links: Links
+
+
+class JobPage(Wire):
+    """``GET /v1/jobs``: newest first. Pass ``next`` as ``cursor`` for the following page."""
+
+    items: tuple[JobView, ...]
+    next: str | None = None
+
+
+class ModelCard(Wire):
+    """A model that jobs can be posted for."""
+
+    name: str
+    version: str
+    sha256: str
+    kind: Kind
+    title: str
+    description: str
+    licence: str
+    languages: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    context: int | None = None
+    defaults: dict[str, Any]
+    live_workers: int
+    providers: tuple[str, ...] = Field(
+        (), description="Execution providers of the live workers, e.g. cpu, cuda."
+    )
+
+
+class ModelList(Wire):
+    """``GET /v1/models``."""
+
+    items: tuple[ModelCard, ...]
+
+
+class Readiness(Wire):
+    """``GET /readyz``: each dependency with ``ok`` or what is wrong."""
+
+    status: Literal["ready", "not_ready"]
+    database: str
+    redis: str
+    artifacts: str
+    schema_: str = Field(alias="schema")

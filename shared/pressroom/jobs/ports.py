@@ -1,0 +1,316 @@
+"""What the use cases need from the outside. Adapters fill these; the tests run one suite over all.
+
+Every ``JobStore`` method is one transaction that has happened when it returns, or has not when it
+raises ``DatabaseUnavailable`` (a lost COMMIT answer may be either: callers reread). Moves are
+guarded UPDATEs: the first one wins, a later one returns False or finds nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pressroom.contract.events import Delta, End, Started
+from pressroom.domain.job import Claim, Completion, Held, Job, NewJob
+from pressroom.domain.retry import Failure, RetryPolicy
+from pressroom.domain.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """``body_mac`` is an HMAC-SHA256 of the normalised request: it outlives the job's erasure."""
+
+    key: str
+    body_mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """Bounds of the queue: most queued jobs of one lane, and of a pool."""
+
+    lane: int = 20_000
+    pool: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """``created`` is False when the idempotency key named an earlier job."""
+
+    job: Job
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where a queued job stands. ``position`` is an estimate, 1 is next; None if it is not queued."""
+
+    position: int | None
+    live_workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Newest first. ``next`` continues behind the last one."""
+
+    jobs: tuple[Job, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Answer to a heartbeat: leases that are gone, and jobs whose cancel was asked for."""
+
+    lost: frozenset[Held] = frozenset()
+    canceled: frozenset[Held] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What one sweep of the reaper moved."""
+
+    requeued: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    canceled: tuple[str, ...] = ()
+    expired: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> tuple[str, ...]:
+        return self.failed + self.canceled + self.expired
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModel:
+    """A model as a live worker runs it; ``provider`` is the execution provider (cpu, cuda)."""
+
+    name: str
+    version: str
+    sha256: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCard:
+    """A worker incarnation: one process life. ``free`` is how many more jobs it would claim now."""
+
+    id: str
+    pool: str
+    host: str
+    pid: int
+    slots: int
+    free: int
+    models: tuple[LiveModel, ...]
+    draining: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolBacklog:
+    """What waits in a pool, and the claims that its live workers could make at once."""
+
+    pool: str
+    due: int
+    free: int
+    oldest_due_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Outputs and events of an erased job that still have to be removed outside the database."""
+
+    id: int
+    job_id: str
+    tenant: str
+
+
+class JobStore(Protocol):
+    """The database: the queue and the truth."""
+
+    # -- the front ---------------------------------------------------------------------------
+    def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
+        """Insert the job ``queued``, or return the one its key names.
+
+        Raises KeyReused (another body), JobErased (the key's job was erased), QueueFull."""
+
+    def job(self, tenant: str, job_id: str) -> Job:
+        """Raises JobUnknown (also for another tenant's), JobErased."""
+
+    def waiting(self, job: Job) -> Waiting:
+        """Queue position (bounded work, whatever the queue's length) and live workers for its model."""
+
+    def jobs(
+        self,
+        tenant: str,
+        *,
+        states: Sequence[State] = (),
+        model: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A page of a tenant's jobs, without erased ones. Raises CursorInvalid."""
+
+    def cancel(self, tenant: str, job_id: str) -> Job:
+        """Queued: canceled now. Running: asked for; the worker hears it with its next heartbeat.
+        Terminal: unchanged. Returns the job as it is then."""
+
+    def erase(self, tenant: str, job_id: str) -> None:
+        """Remove prompt, params, metadata, outputs; end the job if it has not ended; leave a
+        tombstone and an erasure to do. Erasing twice raises JobErased."""
+
+    # -- the worker --------------------------------------------------------------------------
+    def claim(
+        self, *, worker: str, pool: str, models: Sequence[LiveModel], limit: int, lease_ms: int, idle: bool
+    ) -> list[Claim]:
+        """Move up to ``limit`` due jobs to ``running`` by fair order, attempt + 1, leased.
+
+        A job that must run alone is claimed only when ``idle`` (the worker holds nothing), and
+        then it is the only one returned. A queued job past its deadline is not claimed."""
+
+    def renew(self, worker: str, held: Sequence[Held], lease_ms: int) -> Renewal:
+        """Extend all leases in one statement."""
+
+    def complete(self, held: Held, completion: Completion) -> bool:
+        """End the job under its fencing token, result and settlement in the same transaction.
+        False: the attempt is not the current one any more; nothing was stored."""
+
+    def release(self, held: Held, failure: Failure, partial: Completion, policy: RetryPolicy) -> State | None:
+        """End the attempt without a result: queued again or failed (with the partial outputs), as
+        ``domain.retry`` decides. None: fenced, nothing was stored."""
+
+    def announce(self, card: WorkerCard) -> None:
+        """Insert or refresh the worker's row (``seen_at`` by the database's clock)."""
+
+    def withdraw(self, worker: str) -> None:
+        """Remove the worker's row."""
+
+    # -- the relay ---------------------------------------------------------------------------
+    def reap(self, policy: RetryPolicy, limit: int = 500) -> Reaped:
+        """Running jobs whose lease ran out go back or fail (a cancel that was asked for wins);
+        queued ones past their deadline expire; running ones far past it fail."""
+
+    def backlog(self) -> tuple[PoolBacklog, ...]:
+        """Per pool, for tickets and metrics. Counts are bounded, not exact above some thousands."""
+
+    def live_models(self) -> tuple[tuple[LiveModel, int], ...]:
+        """Each model that live workers run, with the number of workers."""
+
+    def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]: ...
+
+    def erasure_done(self, erasure: Erasure) -> None: ...
+
+    def expired_results(self, limit: int = 100) -> tuple[str, ...]:
+        """Ids of jobs whose ``expires_at`` has passed; each is then erased with ``expire_result``."""
+
+    def expire_result(self, job_id: str) -> None:
+        """As ``erase``, by policy instead of by the owner."""
+
+    # -- everyone ----------------------------------------------------------------------------
+    def check_schema(self) -> None:
+        """Raises SchemaMismatch unless the database is at this code's migration."""
+
+    def ping(self) -> None:
+        """Raises DatabaseUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret. Times are milliseconds since the epoch."""
+
+    id: str
+    tenant: str
+    label: str
+    created_at: int
+    revoked_at: int | None = None
+
+
+class KeyStore(Protocol):
+    """Tenants and their API keys; secrets are stored hashed."""
+
+    def add(self, key: ApiKey, secret_hash: str) -> None:
+        """Also makes the tenant when it is new."""
+
+    def find(self, key_id: str) -> tuple[ApiKey, str] | None:
+        """The key and its secret's hash, revoked ones too."""
+
+    def all(self) -> tuple[ApiKey, ...]: ...
+
+    def revoke(self, key_id: str) -> bool:
+        """False: no such key, or revoked before."""
+
+
+class ArtifactStore(Protocol):
+    """Bytes of outputs. A path is ``<job>/<attempt>/<n>.<ext>``; a put is whole or not at all."""
+
+    def put(self, path: str, content: bytes, media_type: str) -> None:
+        """Durable when it returns. Raises ArtifactsUnavailable."""
+
+    def get(self, path: str, start: int = 0, end: int | None = None) -> bytes:
+        """Bytes ``start`` to ``end`` (exclusive). Raises OutputUnknown, ArtifactsUnavailable."""
+
+    def erase(self, job_id: str, *, keep_attempt: int | None = None) -> None:
+        """Remove all of a job's artifacts, or those of superseded attempts. Idempotent."""
+
+    def ping(self) -> None: ...
+
+
+StreamEvent = Started | Delta | End
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event in its place: ``seq`` counts from 1 without holes within an attempt."""
+
+    job_id: str
+    attempt: int
+    seq: int
+    event: StreamEvent
+
+
+class EventLog(Protocol):
+    """The streams in Redis: fast, bounded, and allowed to be lost."""
+
+    def append(self, events: Sequence[Numbered]) -> None:
+        """One round trip. Events of a superseded attempt are dropped. Raises RedisUnavailable."""
+
+    def read(self, after: Mapping[str, tuple[int, int]], timeout_s: float) -> dict[str, list[Numbered]]:
+        """Events of each job behind its (attempt, seq), waiting up to ``timeout_s`` for the first.
+        Raises RedisUnavailable."""
+
+    def erase(self, job_id: str) -> None: ...
+
+
+class ResultCache(Protocol):
+    """Finished jobs in Redis, by tenant: what most fetches hit."""
+
+    def put(self, job: Job, ttl_s: int) -> None:
+        """Never over a tombstone. Raises RedisUnavailable."""
+
+    def get(self, tenant: str, job_id: str) -> Job | None:
+        """None when absent or another tenant's. Raises RedisUnavailable."""
+
+    def erase(self, job_id: str) -> None:
+        """Remove it and leave a tombstone over which no late put goes."""
+
+    def ping(self) -> None: ...
+
+
+class Tickets(Protocol):
+    """Wake-up messages: each names a pool, none names a job. Losing or doubling one does no harm."""
+
+    def send(self, pool: str, count: int = 1) -> None:
+        """Best effort. Raises RedisUnavailable."""
+
+    def pending(self, pool: str) -> int:
+        """Raises RedisUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An event with the SSE id a client resumes from."""
+
+    id: str
+    name: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+class Follower(Protocol):
+    """Follows a job for one client; yields None as a heartbeat when nothing happened for a while."""
+
+    def follow(self, tenant: str, job_id: str, last_id: str | None) -> Iterator[Followed | None]: ...
