@@ -10,6 +10,7 @@ arrivals are seen. It never raises for one request's fault: that request's ``Out
     ├── EngineUnavailable      engine_unavailable     the model or device cannot be opened
     ├── ProviderUnavailable    provider_unavailable   e.g. CUDA was asked for where there is none
     ├── PromptTooLong          prompt_too_long        prompt + max_tokens exceed the slot
+    ├── NotOffered             not_offered            a label or kind of output the model does not have
     └── GenerationFailed       generation_failed      the model failed on this request
 """
 
@@ -42,6 +43,11 @@ class ProviderUnavailable(EngineUnavailable):
 
 class PromptTooLong(EngineError):
     code = "prompt_too_long"
+    retryable = False
+
+
+class NotOffered(EngineError):
+    code = "not_offered"
     retryable = False
 
 

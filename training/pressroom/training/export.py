@@ -1,0 +1,61 @@
+"""A torch module becomes an ONNX file with a free batch size."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+OPSET = 18
+MAX_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A module to export. ``example(rows, generator)`` makes valid inputs whose first size is ``rows``."""
+
+    name: str
+    module: nn.Module
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    example: Callable[[int, torch.Generator], tuple[Tensor, ...]]
+
+
+def export(graph: Graph, path: Path) -> None:
+    """Write ``graph`` to ``path`` as one file, weights included, and check it."""
+    graph.module.eval()
+    batch = Dim("batch", min=1, max=MAX_BATCH)
+    arguments = graph.example(2, torch.Generator().manual_seed(0))
+    program = torch.onnx.export(
+        graph.module,
+        arguments,
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=list(graph.inputs),
+        output_names=list(graph.outputs),
+        dynamic_shapes=tuple({0: batch} for _ in arguments),
+        external_data=False,
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    _strip(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, path)
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: they hold paths of this machine, and would change the file's hash."""
+    del model.metadata_props[:]
+    model.graph.doc_string = model.doc_string = ""
+    for part in (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for weights in model.graph.initializer:
+        del weights.metadata_props[:]
+        weights.doc_string = ""
+    del model.graph.metadata_props[:]

@@ -1,0 +1,53 @@
+"""Is the exported file the same function as the module? Compared on random inputs, in the real runtime."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pressroom.engines.sessions import Provider, open_session
+from pressroom.training.export import Graph
+
+BATCHES = (1, 2, 7, 64)
+TOLERANCE = 1e-5  # relative to values of size 1; float32 sums of 800 terms differ by about 1e-6
+
+
+class ParityBroken(Exception):
+    """The exported file and the module disagree: the export is wrong, do not publish it."""
+
+    code = "parity_broken"
+
+
+@torch.no_grad()
+def largest_difference(graph: Graph, path: Path, *, batches: Sequence[int] = BATCHES, seed: int = 0) -> float:
+    """Largest |ONNX - torch| / max(1, |torch|) over all outputs and batch sizes."""
+    session = open_session(path, Provider.CPU)
+    generator = torch.Generator().manual_seed(seed)
+    graph.module.eval()
+    worst = 0.0
+    for rows in batches:
+        inputs = graph.example(rows, generator)
+        expected = graph.module(*inputs)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        feeds = {name: value.numpy() for name, value in zip(graph.inputs, inputs, strict=True)}
+        for got, want in zip(session.run(feeds), expected, strict=True):
+            worst = max(worst, _difference(got, want.numpy()))
+    return worst
+
+
+def require_parity(graph: Graph, path: Path, *, tolerance: float = TOLERANCE) -> float:
+    """``largest_difference``; raises ``ParityBroken`` when it is above ``tolerance`` or not a number."""
+    difference = largest_difference(graph, path)
+    if not difference <= tolerance:
+        raise ParityBroken(
+            f"{path.name} differs from its module by {difference:.2e}, above {tolerance:.0e}: do not publish it."
+        )
+    return difference
+
+
+def _difference(got: NDArray[np.float32], want: NDArray[np.float32]) -> float:
+    if got.shape != want.shape:
+        raise ParityBroken(f"shapes differ: {got.shape} from the file, {want.shape} from the module.")
+    return float(np.max(np.abs(got - want) / np.maximum(1, np.abs(want))))

@@ -1,0 +1,1 @@
+"""The article's variational autoencoder: model, training, evaluation, and a judge of its samples."""

@@ -1,0 +1,123 @@
+"""A class-conditional variational autoencoder of dense layers, on one page.
+
+Kingma and Welling, *Auto-Encoding Variational Bayes* (2013), sections 2.3 and 3 and appendix C:
+a Gaussian latent of Z numbers, and pixels as independent Bernoullis of their grey value.
+
+    pixels, label ── 784+11 → 256 → 512 ──→ mean, log-variance        q(z | x, y), the encoder
+    z, label      ──  Z+11 → 512 → 256 ──→ 784 logits                p(x | z, y), the decoder
+
+A label is a one-hot of C + 1 places; the last one is the null label, shown in place of one label
+in ten while training, so that one network knows p(x | z, y) and p(x | z) both. Guidance then mixes
+their logits (after Ho and Salimans, *Classifier-Free Diffusion Guidance*, 2022, section 3.2).
+
+Shapes: B pictures, P = 784 pixels, Z latents, C classes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class VaeConfig:
+    """Sizes of the network; the defaults are the article's."""
+
+    height: int = 28
+    width: int = 28
+    classes: int = 10
+    hidden: tuple[int, int] = (256, 512)
+    latent: int = 32
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
+    @property
+    def null_label(self) -> int:
+        return self.classes
+
+
+class Vae(nn.Module):
+    """See the page's head. All pixels are float32 in [0, 1]; labels are int64 in [0, C]."""
+
+    def __init__(self, config: VaeConfig = VaeConfig()) -> None:
+        super().__init__()
+        self.config = config
+        narrow, wide = config.hidden
+        places = config.classes + 1
+        self.encoder = nn.Sequential(
+            nn.Linear(config.pixels + places, narrow),
+            nn.ReLU(),
+            nn.Linear(narrow, wide),
+            nn.ReLU(),
+            nn.Linear(wide, 2 * config.latent),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(config.latent + places, wide),
+            nn.ReLU(),
+            nn.Linear(wide, narrow),
+            nn.ReLU(),
+            nn.Linear(narrow, config.pixels),
+        )
+
+    def encode(self, pixels: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of q(z | x, y): (B, H, W), (B,) → two of (B, Z)."""
+        x = torch.cat([pixels.flatten(1), self._one_hot(label)], dim=1)  # (B, P + C + 1)
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)  # (B, Z) each
+        # Outside these bounds exp() is 0 or infinite in float32 for all that a gradient can tell.
+        return mean, log_variance.clamp(-10, 10)
+
+    def decode(self, z: Tensor, label: Tensor) -> Tensor:
+        """Logits of the pixels' Bernoullis: (B, Z), (B,) → (B, H, W)."""
+        logits: Tensor = self.decoder(torch.cat([z, self._one_hot(label)], dim=1))  # (B, P)
+        return logits.view(-1, self.config.height, self.config.width)
+
+    def guided(self, z: Tensor, label: Tensor, guidance: Tensor) -> Tensor:
+        """Grey values of pictures that lean towards their label: (B, Z), (B,), (B,) → (B, H, W).
+
+        ``guidance`` w mixes logits as ``null + w · (label − null)``: 0 ignores the label, 1 is the
+        model's own, more exaggerates it. Each row has its own, so one call serves mixed requests.
+        """
+        asked = self.decode(z, label)  # (B, H, W)
+        null = self.decode(z, torch.full_like(label, self.config.null_label))  # (B, H, W)
+        return torch.sigmoid(null + guidance.view(-1, 1, 1) * (asked - null))
+
+    def _one_hot(self, label: Tensor) -> Tensor:
+        # A comparison instead of F.one_hot, which the exporter cannot trace over a free batch size.
+        return (label[:, None] == torch.arange(self.config.classes + 1, device=label.device)).float()
+
+
+def reparameterise(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """z = mean + σ · noise, so that gradients reach mean and σ; all (B, Z)."""
+    return mean + (0.5 * log_variance).exp() * noise
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, σ²) ‖ N(0, I)) in nats, in closed form (appendix B): (B, Z) → (B,)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+def reconstruction(logits: Tensor, pixels: Tensor) -> Tensor:
+    """Cross-entropy of grey pixels under Bernoulli logits, in nats: (B, H, W) twice → (B,)."""
+    return F.binary_cross_entropy_with_logits(logits, pixels, reduction="none").flatten(1).sum(1)
+
+
+def drop_labels(label: Tensor, null_label: int, rate: float) -> Tensor:
+    """Replace each label by the null label with probability ``rate``: (B,) → (B,)."""
+    return torch.where(torch.rand(label.shape) < rate, null_label, label)
+
+
+def negative_elbo(
+    model: Vae, pixels: Tensor, label: Tensor, *, noise: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The two parts of −ELBO with one sample of z, in nats a picture: reconstruction and KL, (B,) each.
+
+    :param noise: (B, Z) of N(0, 1); drawn when None.
+    """
+    mean, log_variance = model.encode(pixels, label)
+    if noise is None:
+        noise = torch.randn_like(mean)
+    z = reparameterise(mean, log_variance, noise)
+    return reconstruction(model.decode(z, label), pixels), kl_divergence(mean, log_variance)

@@ -1,0 +1,1 @@
+"""Pictures: a decoder in micro-batches over the requests of everybody."""
