@@ -50,7 +50,20 @@ class ModelUnknown(Refused):
 
 
 class InputInvalid(Refused):
+    """``errors`` lists (field, what is wrong) where several fields are at fault."""
+
     code = "input_invalid"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after_s: float | None = None,
+        errors: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message, field=field, retry_after_s=retry_after_s)
+        self.errors = errors
 
 
 class PromptTooLong(Refused):

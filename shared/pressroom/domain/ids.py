@@ -1,7 +1,10 @@
 """Identifiers: unguessable, and ordered by the time they were made (UUID version 7, RFC 9562)."""
 
+import re
 import secrets
 import time
+
+_DIGITS = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def new_id(prefix: str) -> str:
@@ -11,3 +14,9 @@ def new_id(prefix: str) -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return f"{prefix}_{value:032x}"
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Whether ``text`` has the form of an id with this prefix; only then is it worth a look-up."""
+    head, _, digits = text.partition("_")
+    return head == prefix and _DIGITS.fullmatch(digits) is not None

@@ -48,6 +48,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a follower looks up of a job between its events."""
+
+    state: State
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Newest first. ``next`` continues behind the last one."""
 
@@ -134,6 +142,10 @@ class JobStore(Protocol):
 
     def waiting(self, job: Job) -> Waiting:
         """Queue position (bounded work, whatever the queue's length) and live workers for its model."""
+
+    def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
+        """Where each job stands, in one query; erased and unknown ones are absent. No tenant is
+        checked: the caller has been let in to each of them."""
 
     def jobs(
         self,

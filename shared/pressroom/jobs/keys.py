@@ -1,0 +1,101 @@
+"""API keys: made, shown once, checked on each request.
+
+A key reads ``pr_<id>_<secret>``. Only the SHA-256 of the secret is stored: the secret has 192
+random bits, so a slow password hash would add nothing.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from pressroom.domain.errors import KeyInvalid
+from pressroom.jobs.ports import ApiKey, KeyStore
+
+_FORM = re.compile(r"pr_([0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)
+_REFUSED = (
+    "This API key is not valid here. Send a current one as `Authorization: Bearer pr_…`; "
+    "`pressroom admin keys create` makes one."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A new key and the one time that its ``token`` can be read."""
+
+    key: ApiKey
+    token: str
+
+
+class Keyring:
+    """Makes, checks and revokes the keys of a ``KeyStore``.
+
+    A key that was found good is trusted for ``trust_s`` seconds without asking the store again,
+    so a revoked one may live that much longer in a process. Thread-safe.
+    """
+
+    _REMEMBERED = 1_024
+
+    def __init__(self, store: KeyStore, *, trust_s: float = 5.0) -> None:
+        self._store = store
+        self._trust_s = trust_s
+        self._good: OrderedDict[str, tuple[float, str, ApiKey]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def issue(self, tenant: str, label: str = "") -> IssuedKey:
+        """Make a key for a tenant; the tenant is made when it is new."""
+        key = ApiKey(secrets.token_hex(6), tenant, label, time.time_ns() // 1_000_000)
+        secret = secrets.token_hex(24)
+        self._store.add(key, _hash(secret))
+        return IssuedKey(key, f"pr_{key.id}_{secret}")
+
+    def check(self, token: str) -> ApiKey:
+        """The key that ``token`` is. Raises KeyInvalid: malformed, unknown, wrong or revoked."""
+        form = _FORM.fullmatch(token)
+        if form is None:
+            raise KeyInvalid(_REFUSED)
+        key_id, secret = form.groups()
+        key, stored = self._look_up(key_id)
+        if not hmac.compare_digest(stored, _hash(secret)):
+            raise KeyInvalid(_REFUSED)
+        return key
+
+    def alive(self, key_id: str) -> ApiKey:
+        """The key of this id while it is not revoked (a page session holds the id). Raises KeyInvalid."""
+        return self._look_up(key_id)[0]
+
+    def revoke(self, key_id: str) -> bool:
+        """False: no such key, or revoked before."""
+        with self._lock:
+            self._good.pop(key_id, None)
+        return self._store.revoke(key_id)
+
+    def all(self) -> tuple[ApiKey, ...]:
+        """Every key, revoked ones too, without secrets."""
+        return self._store.all()
+
+    def _look_up(self, key_id: str) -> tuple[ApiKey, str]:
+        now = time.monotonic()
+        with self._lock:
+            remembered = self._good.get(key_id)
+        if remembered is not None and now < remembered[0]:
+            return remembered[2], remembered[1]
+        found = self._store.find(key_id)
+        if found is None or found[0].revoked_at is not None:
+            with self._lock:
+                self._good.pop(key_id, None)
+            raise KeyInvalid(_REFUSED)
+        key, stored = found
+        with self._lock:
+            self._good[key_id] = (now + self._trust_s, stored, key)
+            while len(self._good) > self._REMEMBERED:
+                self._good.popitem(last=False)
+        return key, stored
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
