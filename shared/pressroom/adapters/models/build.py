@@ -1,0 +1,142 @@
+"""Builds a model's folder from its GGUF file: whole, or not at all.
+
+    <models_dir>/<name>/
+        manifest.json  tokenizer.json  text.json
+        model-<variant>.onnx  model-<variant>.onnx.data
+        model-<variant>.built.json     written last; without it the variant does not count as built
+
+Everything is written and fsynced in a scratch folder beside it, then moved in file by file, the
+marker last. A marker names the weights' hash and the recipe, so that a changed manifest or a newer
+builder builds again, and a cut file is noticed.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import onnx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pressroom.adapters.models.decoder_graph import Variant, decoder_graph
+from pressroom.adapters.models.errors import UnknownVariant
+from pressroom.adapters.models.gguf_weights import GgufModel
+from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
+from pressroom.catalog.manifest import Manifest
+from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec, built_file, graph_file
+
+MANIFEST_FILE = "manifest.json"
+
+# Grows whenever a build from the same weights comes out different.
+RECIPE = 1
+
+# Rotary tables of the longest contexts would be larger than the weights of a small model.
+MAX_POSITIONS = 32_768
+
+
+class BuiltMarker(BaseModel):
+    """``model-<variant>.built.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recipe: int
+    weights_sha256: str
+    files: dict[str, int]
+
+
+def build(
+    weights: Path | GgufModel, manifest: Manifest, models_dir: Path, variant: str, scratch: Path
+) -> Path:
+    """Build one variant of ``manifest`` from the GGUF file ``weights``; the folder it lies in.
+
+    ``scratch`` is an empty folder on the same file system, the caller's to clear.
+
+    Raises ``UnknownVariant`` and ``UnsupportedModel`` before anything is written.
+    """
+    wanted = known_variant(variant)
+    model = weights if isinstance(weights, GgufModel) else GgufModel(weights)
+    tokens = tokenizer_from_gguf(model.metadata)
+    size = model.geometry
+    positions = min(size.context, MAX_POSITIONS)
+    spec = TextSpec(
+        architecture=size.architecture,
+        context=positions,
+        vocab=size.vocab,
+        layers=size.layers,
+        kv_heads=size.kv_heads,
+        head_size=size.head_size,
+        pieces=tokens.pieces,
+        add_bos=tokens.add_bos,
+        bos_id=tokens.bos_id,
+        end_ids=tokens.end_ids,
+        control_tokens=tokens.control_tokens,
+        chat_template=tokens.chat_template,
+    )
+    stage = scratch / "build"
+    stage.mkdir()
+    graph = graph_file(wanted)
+    onnx.save(
+        decoder_graph(model, wanted, positions),
+        stage / graph,
+        save_as_external_data=True,
+        location=f"{graph}.data",
+    )
+    tokens.tokenizer.save(str(stage / TOKENIZER_FILE))
+    (stage / SPEC_FILE).write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+    (stage / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    marker = BuiltMarker(
+        recipe=RECIPE,
+        weights_sha256=manifest.sha256,
+        files={path.name: path.stat().st_size for path in stage.iterdir() if path.name.startswith(graph)},
+    )
+    return _publish(stage, models_dir / manifest.name, marker, variant)
+
+
+def is_built(models_dir: Path, manifest: Manifest, variant: str) -> bool:
+    """Whether this variant lies there whole, made from the manifest's very weights."""
+    folder = models_dir / manifest.name
+    try:
+        marker = BuiltMarker.model_validate_json((folder / built_file(variant)).read_bytes())
+        sizes = {name: (folder / name).stat().st_size for name in marker.files}
+    except (OSError, ValidationError):
+        return False
+    beside = all((folder / name).is_file() for name in (MANIFEST_FILE, SPEC_FILE, TOKENIZER_FILE))
+    return (
+        beside
+        and sizes == marker.files
+        and (marker.recipe, marker.weights_sha256) == (RECIPE, manifest.sha256)
+    )
+
+
+def known_variant(variant: str) -> Variant:
+    try:
+        return Variant(variant)
+    except ValueError:
+        raise UnknownVariant(
+            f"There is no variant {variant!r}. Choose one of: {', '.join(Variant)}."
+        ) from None
+
+
+def _publish(stage: Path, folder: Path, marker: BuiltMarker, variant: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    last = folder / built_file(variant)
+    last.unlink(missing_ok=True)
+    for path in stage.iterdir():
+        path.chmod(0o644)
+        _sync(path)
+        os.replace(path, folder / path.name)
+    new = stage / last.name
+    new.write_text(json.dumps(marker.model_dump(), indent=1), encoding="utf-8")
+    _sync(new)
+    _sync(folder)
+    os.replace(new, last)
+    _sync(folder)
+    return folder
+
+
+def _sync(path: Path) -> None:
+    """Force a file's bytes, or a folder's entries, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
