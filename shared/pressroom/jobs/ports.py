@@ -197,6 +197,9 @@ class JobStore(Protocol):
         """Running jobs whose lease ran out go back or fail (a cancel that was asked for wins);
         queued ones past their deadline expire; running ones far past it fail."""
 
+    def find(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """Jobs of any tenant, for the system itself; erased and unknown ones are absent."""
+
     def backlog(self) -> tuple[PoolBacklog, ...]:
         """Per pool, for tickets and metrics. Counts are bounded, not exact above some thousands."""
 
@@ -257,7 +260,8 @@ class ArtifactStore(Protocol):
         """Bytes ``start`` to ``end`` (exclusive). Raises OutputUnknown, ArtifactsUnavailable."""
 
     def erase(self, job_id: str, *, keep_attempt: int | None = None) -> None:
-        """Remove all of a job's artifacts, or those of superseded attempts. Idempotent."""
+        """Remove all of a job's artifacts, or those of superseded attempts: the ones with a number
+        below ``keep_attempt``. Idempotent."""
 
     def ping(self) -> None: ...
 
