@@ -1,0 +1,33 @@
+"""The client of Pressroom's HTTP API. It knows the contract and nothing of the server."""
+
+from pressroom.client.client import Client
+from pressroom.client.errors import (
+    ApiProblem,
+    BadAnswer,
+    ClientError,
+    JobFailed,
+    NotSendable,
+    OutputDamaged,
+    ServerUnreachable,
+    StreamBroken,
+    TextChanged,
+    TimedOut,
+)
+from pressroom.client.retry import RetryPolicy
+from pressroom.client.transcript import Transcript
+
+__all__ = [
+    "ApiProblem",
+    "BadAnswer",
+    "Client",
+    "ClientError",
+    "JobFailed",
+    "NotSendable",
+    "OutputDamaged",
+    "RetryPolicy",
+    "ServerUnreachable",
+    "StreamBroken",
+    "TextChanged",
+    "TimedOut",
+    "Transcript",
+]

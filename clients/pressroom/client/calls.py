@@ -1,0 +1,186 @@
+"""Each call of the API as data: what to send, and how to read the answer.
+
+No I/O here, so that a synchronous and an asynchronous client can share every call.
+"""
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypedDict, TypeVar
+from urllib.parse import quote
+
+from pressroom.client.answers import Answer, parse
+from pressroom.client.errors import BadAnswer, NotSendable, OutputDamaged
+from pressroom.contract.jobs import JobPage, JobRequest, JobView, ModelList
+from pressroom.contract.params import ImageFormat
+
+Result = TypeVar("Result")
+_SHA256 = re.compile(r'^(?:W/)?"([0-9a-f]{64})(?:[^0-9a-f][^"]*)?"$')
+
+
+class TextOptions(TypedDict, total=False):
+    """Parameters of a text job; what is absent is the model's or the server's default."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int
+    repetition_penalty: float
+    seed: int
+    stop: Sequence[str]
+    n: int
+
+
+class ImageOptions(TypedDict, total=False):
+    """Parameters of a picture job; what is absent is the model's or the server's default."""
+
+    label: str
+    n: int
+    seed: int
+    guidance: float
+    scale: int
+    format: ImageFormat
+
+
+class JobOptions(TypedDict, total=False):
+    """What a job of any kind may carry."""
+
+    priority: int
+    deadline_s: int
+    result_ttl_s: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Result]):
+    """One HTTP request. ``done_if_repeated`` are refusals that mean, on a second try, that the
+    first one had worked. ``patience_s`` is added to the time that the answer may take."""
+
+    method: str
+    path: str
+    read: Callable[[Answer], Result]
+    query: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    done_if_repeated: frozenset[int] = frozenset()
+    patience_s: float = 0.0
+
+
+def submit(
+    request: JobRequest | Mapping[str, Any], *, idempotency_key: str | None, wait_s: int | None
+) -> Call[JobView]:
+    """``POST /v1/jobs``. The key is made here when none is given, once for all tries."""
+    headers = {
+        "content-type": "application/json",
+        "idempotency-key": idempotency_key or uuid.uuid4().hex,
+    }
+    if wait_s:
+        headers["prefer"] = f"wait={wait_s}"
+    return Call(
+        "POST",
+        "/v1/jobs",
+        lambda answer: parse(JobView, answer.body),
+        headers=headers,
+        body=_json(request),
+        patience_s=wait_s or 0,
+    )
+
+
+def job(job_id: str) -> Call[JobView]:
+    return Call("GET", _of(job_id), lambda answer: parse(JobView, answer.body))
+
+
+def jobs(*, status: Sequence[str], model: str | None, cursor: str | None, limit: int | None) -> Call[JobPage]:
+    query = [("status", name) for name in status]
+    query += [("model", model)] if model else []
+    query += [("cursor", cursor)] if cursor else []
+    query += [("limit", str(limit))] if limit else []
+    return Call("GET", "/v1/jobs", lambda answer: parse(JobPage, answer.body), query=query)
+
+
+def cancel(job_id: str) -> Call[JobView]:
+    return Call("POST", _of(job_id, "/cancel"), lambda answer: parse(JobView, answer.body))
+
+
+def erase(job_id: str) -> Call[None]:
+    return Call("DELETE", _of(job_id), lambda answer: None, done_if_repeated=frozenset({410}))
+
+
+def models() -> Call[ModelList]:
+    return Call("GET", "/v1/models", lambda answer: parse(ModelList, answer.body))
+
+
+def output(job_id: str, n: int, sha256: str | None) -> Call[bytes]:
+    """The bytes of an output, checked against ``sha256`` or, without it, the ETag."""
+    return Call("GET", _of(job_id, f"/outputs/{n}"), lambda answer: _checked(answer, job_id, n, sha256))
+
+
+def events_path(job_id: str) -> str:
+    return _of(job_id, "/events")
+
+
+def text_request(
+    prompt: str,
+    *,
+    model: str,
+    system: str | None = None,
+    params: TextOptions | None = None,
+    job: JobOptions | None = None,
+) -> dict[str, Any]:
+    """A text job as ``POST /v1/jobs`` takes it; the server checks it, so that one place judges."""
+    if system is None:
+        words: dict[str, Any] = {"prompt": prompt}
+    else:
+        turns = [("system", system), ("user", prompt)]
+        words = {"messages": [{"role": role, "content": content} for role, content in turns]}
+    return {"model": model, "input": words, "params": dict(params or {}), **(job or {})}
+
+
+def image_request(
+    *, model: str, params: ImageOptions | None = None, job: JobOptions | None = None
+) -> dict[str, Any]:
+    """A picture job as ``POST /v1/jobs`` takes it."""
+    return {"model": model, "params": dict(params or {}), **(job or {})}
+
+
+def _of(job_id: str, rest: str = "") -> str:
+    if not job_id:
+        raise NotSendable("The job's id is empty. Pass the id that the submit returned.")
+    return f"/v1/jobs/{quote(job_id, safe='')}{rest}"
+
+
+def _json(request: JobRequest | Mapping[str, Any]) -> bytes:
+    plain = (
+        request.model_dump(mode="json", exclude_unset=True) if isinstance(request, JobRequest) else request
+    )
+    try:
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, default=_plain).encode()
+    except (ValueError, TypeError) as error:
+        raise NotSendable(
+            f"The request cannot be written as JSON ({error}). Use plain text, finite numbers, lists and maps."
+        ) from error
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _checked(answer: Answer, job_id: str, n: int, sha256: str | None) -> bytes:
+    tag = _SHA256.match(answer.headers.get("etag", ""))
+    wanted = sha256 or (tag.group(1) if tag else None)
+    if wanted is None:
+        raise BadAnswer(
+            f"Output {n} of {job_id} came without its sha256 in the ETag. "
+            "Check that no proxy rewrites the headers of the front."
+        )
+    if hashlib.sha256(answer.body).hexdigest() != wanted:
+        raise OutputDamaged(
+            f"Output {n} of {job_id} was changed on its way (its sha256 is not {wanted[:12]}…). "
+            "Fetch it again; if it stays so, look for a proxy that rewrites content."
+        )
+    return answer.body

@@ -1,0 +1,199 @@
+"""The client: every call of the API, tried again where that is safe, with typed answers.
+
+with Client("http://127.0.0.1:8017", api_key) as pressroom:
+    job = pressroom.text("Write one line about a blue mug.", max_tokens=60)
+    print(job.outputs[0].text)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx
+
+from pressroom.client import calls
+from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
+from pressroom.client.courier import Courier, Pace
+from pressroom.client.errors import ApiProblem, ClientError, JobFailed, TextChanged
+from pressroom.client.retry import RetryPolicy
+from pressroom.client.stream import follow
+from pressroom.client.transcript import Reader
+from pressroom.contract.events import End, EventEnvelope, Gone
+from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard
+from pressroom.contract.problem import Problem
+
+
+class Client:
+    """Speaks to one Pressroom with one API key. Safe to share between threads; close it, or use ``with``.
+
+    ``timeout_s`` bounds each try of a call, ``retry`` how long a call is tried in all; ``transport``
+    and ``pace`` are seams for tests. Every call may raise ApiProblem, ServerUnreachable and
+    BadAnswer (see ``pressroom.client.errors``).
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout_s: float = 30.0,
+        retry: RetryPolicy | None = None,
+        transport: httpx.BaseTransport | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        """Raises NotSendable when the URL or the key cannot be right."""
+        self._courier = Courier(
+            base_url,
+            api_key,
+            timeout_s=timeout_s,
+            retry=retry or RetryPolicy(),
+            transport=transport,
+            pace=pace,
+        )
+
+    @property
+    def base_url(self) -> str:
+        return self._courier.base_url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._courier.close()
+
+    # -- making jobs ---------------------------------------------------------------------------
+    def submit(
+        self,
+        request: JobRequest | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        wait_s: int | None = None,
+    ) -> JobView:
+        """Post a job and return it as accepted; with ``wait_s``, as it is then or when it has ended.
+
+        An Idempotency-Key is made when none is given, so that a repeated try never makes two jobs.
+        Raises NotSendable when the request is not JSON."""
+        return self._courier.send(calls.submit(request, idempotency_key=idempotency_key, wait_s=wait_s))
+
+    def text(
+        self,
+        prompt: str,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        job: JobOptions | None = None,
+        timeout_s: float | None = None,
+        **params: Unpack[TextOptions],
+    ) -> JobView:
+        """Have a text written and wait for it: it is in ``.outputs[0].text``.
+
+        Raises JobFailed, TimedOut (the job then goes on)."""
+        name = model or self.pick_model("text").name
+        request = calls.text_request(prompt, model=name, system=system, params=params, job=job)
+        return self._finished(self.submit(request), timeout_s)
+
+    def image(
+        self,
+        *,
+        model: str | None = None,
+        job: JobOptions | None = None,
+        timeout_s: float | None = None,
+        **params: Unpack[ImageOptions],
+    ) -> JobView:
+        """Have pictures drawn and wait for them: fetch their bytes with ``output``.
+
+        Raises JobFailed, TimedOut (the job then goes on)."""
+        name = model or self.pick_model("image").name
+        return self._finished(self.submit(calls.image_request(model=name, params=params, job=job)), timeout_s)
+
+    # -- looking at jobs -----------------------------------------------------------------------
+    def job(self, job_id: str) -> JobView:
+        """The job as it is now."""
+        return self._courier.send(calls.job(job_id))
+
+    def jobs(
+        self, *, status: Sequence[str] = (), model: str | None = None, page_size: int | None = None
+    ) -> Iterator[JobView]:
+        """Your jobs, newest first; pages are fetched as they are needed."""
+        cursor: str | None = None
+        while True:
+            page = self._courier.send(calls.jobs(status=status, model=model, cursor=cursor, limit=page_size))
+            yield from page.items
+            if page.next is None:
+                return
+            cursor = page.next
+
+    def output(self, job: JobView | str, n: int = 0) -> bytes:
+        """The bytes of output ``n``. Raises OutputDamaged when their sha256 is not the right one."""
+        if isinstance(job, str):
+            return self._courier.send(calls.output(job, n, None))
+        sha256 = next((output.sha256 for output in job.outputs if output.n == n), None)
+        return self._courier.send(calls.output(job.id, n, sha256))
+
+    def wait(self, job_id: str, timeout_s: float | None = None) -> JobView:
+        """The job when it has ended, in whatever state. Raises TimedOut; the job then goes on."""
+        for _ in follow(self._courier, job_id, timeout_s=timeout_s):
+            pass
+        return self.job(job_id)
+
+    # -- ending jobs ---------------------------------------------------------------------------
+    def cancel(self, job_id: str) -> JobView:
+        """Ask for the end of a job. One that has ended stays as it is."""
+        return self._courier.send(calls.cancel(job_id))
+
+    def erase(self, job_id: str) -> None:
+        """Remove the job's prompt and outputs for good; it is canceled first if it still runs."""
+        self._courier.send(calls.erase(job_id))
+
+    # -- following jobs ------------------------------------------------------------------------
+    def events(self, job_id: str, last_id: str | None = None) -> Iterator[EventEnvelope]:
+        """What happens to the job, until ``end`` or ``gone``; cut connections are resumed.
+
+        Put each ``delta`` at its offset and throw all text away on ``reset``, as
+        ``pressroom.client.Transcript`` does. Raises StreamBroken."""
+        return follow(self._courier, job_id, last_id)
+
+    def stream_text(self, job_id: str, n: int = 0) -> Iterator[str]:
+        """The text of output ``n`` piece by piece; the pieces joined are the final text.
+
+        A new attempt of the job mostly repeats the text and goes unnoticed. Raises TextChanged
+        when it does not, JobFailed when the job ends without its result (after its partial text)."""
+        reader = Reader(n)
+        for envelope in self.events(job_id):
+            piece = reader.take(envelope.event)
+            if piece is None:
+                raise TextChanged(job_id)
+            if piece:
+                yield piece
+            match envelope.event:
+                case End(status="succeeded") if reader.behind:
+                    raise TextChanged(job_id)
+                case End(status=status) if status != "succeeded":
+                    raise JobFailed(self.job(job_id))
+                case Gone():
+                    detail = f"Job {job_id} was erased while it was followed. Nothing is left to fetch."
+                    raise ApiProblem(Problem(code="job_erased", status=410, detail=detail), 410)
+
+    # -- models --------------------------------------------------------------------------------
+    def models(self) -> tuple[ModelCard, ...]:
+        """The models that jobs can be posted for."""
+        return self._courier.send(calls.models()).items
+
+    def pick_model(self, kind: Kind) -> ModelCard:
+        """The first model of a kind that a live worker runs, else the first of the kind."""
+        cards = [card for card in self.models() if card.kind == kind]
+        if not cards:
+            raise ClientError(f"{self.base_url} offers no {kind} model. Pull or import one on the server.")
+        return next((card for card in cards if card.live_workers), cards[0])
+
+    def _finished(self, job: JobView, timeout_s: float | None) -> JobView:
+        job = self.wait(job.id, timeout_s)
+        if job.status != "succeeded":
+            raise JobFailed(job)
+        return job

@@ -1,0 +1,82 @@
+"""Follows a job's events over as many connections as it takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pressroom.client.calls import events_path
+from pressroom.client.courier import Courier
+from pressroom.client.errors import ApiProblem, ServerUnreachable, TimedOut
+from pressroom.client.following import Position
+from pressroom.client.retry import worth_repeating
+from pressroom.client.sse import Decoder
+from pressroom.client.transcript import Skipped
+from pressroom.contract.events import EventEnvelope
+
+# The server sends a comment every 15 s at the latest: a stream silent for three times as long is dead.
+SILENCE_S = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """When the caller's patience ends; ``timeout_s`` None: never."""
+
+    job_id: str
+    timeout_s: float | None
+    at: float
+
+    def left(self, now: float) -> float:
+        """Seconds left. Raises TimedOut."""
+        if self.timeout_s is None:
+            return float("inf")
+        if now >= self.at:
+            raise TimedOut(self.job_id, self.timeout_s)
+        return self.at - now
+
+
+def follow(
+    courier: Courier, job_id: str, last_id: str | None = None, timeout_s: float | None = None
+) -> Iterator[EventEnvelope]:
+    """The events behind ``last_id`` until the job is over; a cut connection is resumed.
+
+    Raises TimedOut, StreamBroken, ApiProblem, ServerUnreachable (given up), BadAnswer."""
+    clock = courier.pace.clock
+    deadline = _Deadline(job_id, timeout_s, clock() + (timeout_s or 0.0))
+    position = Position(job_id, last_id)
+    pauses = courier.pauses()
+    while not position.ended:
+        position.moved = False
+        try:
+            yield from _one_connection(courier, position, deadline)
+        except Skipped:
+            continue
+        except (ServerUnreachable, ApiProblem) as error:
+            # A silent connection may have outlived the caller's patience.
+            left = deadline.left(clock())
+            if position.moved:
+                pauses.reset()
+            pause = pauses.next(error.retry_after_s) if worth_repeating(error) else None
+            if pause is None:
+                raise
+            courier.pace.sleep(min(pause, left))
+
+
+def _one_connection(courier: Courier, position: Position, deadline: _Deadline) -> Iterator[EventEnvelope]:
+    silence_s = min(SILENCE_S, deadline.left(courier.pace.clock()))
+    decoder = Decoder()
+    with courier.stream(events_path(position.job_id), position.last_id, silence_s) as chunks:
+        if chunks is None:
+            position.ended = True
+            return
+        for chunk in chunks:
+            for sent in decoder.feed(chunk):
+                envelope = position.take(sent)
+                if envelope is not None:
+                    yield envelope
+                if position.ended:
+                    return
+            deadline.left(courier.pace.clock())
+    raise ServerUnreachable(
+        f"The event stream of job {position.job_id} is cut again and again. Look for a proxy that buffers "
+        "or limits streams, or fetch the job instead.",
+        retry_after_s=None if decoder.retry_ms is None else decoder.retry_ms / 1000,
+    )
