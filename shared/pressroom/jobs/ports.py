@@ -327,6 +327,13 @@ class Followed:
 
 
 class Follower(Protocol):
-    """Follows a job for one client; yields None as a heartbeat when nothing happened for a while."""
+    """Follows jobs for clients."""
 
-    def follow(self, tenant: str, job_id: str, last_id: str | None) -> Iterator[Followed | None]: ...
+    def follow(self, tenant: str, job_id: str, last_id: str | None) -> Iterator[Followed | None]:
+        """Events behind ``last_id``; None is a heartbeat when nothing happened for a while."""
+
+    def wait(self, job_id: str, timeout_s: float) -> None:
+        """Return when the job has ended or is gone, or the time is up."""
+
+    def stop(self) -> None:
+        """End all streams: the process stops."""

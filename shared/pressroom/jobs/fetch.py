@@ -1,0 +1,72 @@
+"""Read jobs and their outputs: the result cache first, then the database and the artifact store."""
+
+from collections.abc import Sequence
+
+from pressroom.domain.errors import JobUnknown, OutputUnknown, RedisUnavailable
+from pressroom.domain.ids import is_id
+from pressroom.domain.job import Job, Output
+from pressroom.domain.states import State
+from pressroom.jobs.ports import ArtifactStore, JobStore, Page, ResultCache, Waiting
+from pressroom.telemetry import get_logger
+
+
+class Fetcher:
+    """The use cases behind the ``GET`` endpoints of jobs. Another tenant's job is an unknown one."""
+
+    def __init__(self, store: JobStore, cache: ResultCache, artifacts: ArtifactStore) -> None:
+        self._store = store
+        self._cache = cache
+        self._artifacts = artifacts
+
+    def job(self, tenant: str, job_id: str) -> Job:
+        """Raises JobUnknown, JobErased, DatabaseUnavailable."""
+        check_id(job_id)
+        return self._cached(tenant, job_id) or self._store.job(tenant, job_id)
+
+    def page(
+        self,
+        tenant: str,
+        *,
+        states: Sequence[State] = (),
+        model: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A page of the tenant's jobs, newest first. Raises CursorInvalid, DatabaseUnavailable."""
+        return self._store.jobs(tenant, states=states, model=model, cursor=cursor, limit=limit)
+
+    def waiting(self, job: Job) -> Waiting | None:
+        """Where a queued job stands; None for any other."""
+        return self._store.waiting(job) if job.state is State.QUEUED else None
+
+    def output(self, tenant: str, job_id: str, n: int) -> Output:
+        """Raises JobUnknown, JobErased, OutputUnknown, DatabaseUnavailable."""
+        job = self.job(tenant, job_id)
+        for output in job.outputs:
+            if output.n == n:
+                return output
+        have = f"It has {len(job.outputs)}, counted from 0." if job.terminal else "It has not ended yet."
+        raise OutputUnknown(f"This job has no output {n}. {have}")
+
+    def content(self, output: Output, start: int = 0, end: int | None = None) -> bytes:
+        """Bytes ``start`` to ``end`` (exclusive) of an output.
+
+        Raises OutputUnknown (erased meanwhile), ArtifactsUnavailable."""
+        if output.text is not None:
+            return output.text.encode()[start:end]
+        if output.artifact is None:
+            raise OutputUnknown("This output has no content.")
+        return self._artifacts.get(output.artifact, start, end)
+
+    def _cached(self, tenant: str, job_id: str) -> Job | None:
+        try:
+            return self._cache.get(tenant, job_id)
+        except RedisUnavailable as error:
+            get_logger(__name__).info("cache_passed_over", reason=error.message)
+            return None
+
+
+def check_id(job_id: str) -> None:
+    """Raises JobUnknown for what cannot be a job's id, before it is sent anywhere."""
+    if not is_id("job", job_id):
+        raise JobUnknown("There is no such job. An id looks like job_ followed by 32 hex digits.")

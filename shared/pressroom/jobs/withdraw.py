@@ -1,0 +1,49 @@
+"""Take a job back: cancel it, or erase everything that it holds.
+
+The database's transaction is what counts. What lies outside of it (cache, events, artifacts) is
+removed at once as well as it can be; the erasure that the transaction left behind makes the relay
+do it again until it has worked.
+"""
+
+from collections.abc import Callable
+
+from pressroom.domain.errors import Unavailable
+from pressroom.domain.job import Job
+from pressroom.jobs.fetch import check_id
+from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
+from pressroom.telemetry import get_logger
+
+
+class Withdrawer:
+    """The use cases behind ``POST …/cancel`` and ``DELETE``."""
+
+    def __init__(
+        self, store: JobStore, cache: ResultCache, events: EventLog, artifacts: ArtifactStore
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._events = events
+        self._artifacts = artifacts
+
+    def cancel(self, tenant: str, job_id: str) -> Job:
+        """The job as it is then; one that has ended stays as it is.
+
+        Raises JobUnknown, JobErased, DatabaseUnavailable."""
+        check_id(job_id)
+        return self._store.cancel(tenant, job_id)
+
+    def erase(self, tenant: str, job_id: str) -> None:
+        """Remove prompt, params, metadata and outputs for good; a running job ends.
+
+        Raises JobUnknown, JobErased (done before), DatabaseUnavailable."""
+        check_id(job_id)
+        self._store.erase(tenant, job_id)
+        for remove in (self._cache.erase, self._events.erase, self._artifacts.erase):
+            _try(remove, job_id)
+
+
+def _try(remove: Callable[[str], None], job_id: str) -> None:
+    try:
+        remove(job_id)
+    except Unavailable as error:
+        get_logger(__name__).warning("erasure_left_to_relay", job=job_id, reason=error.message)
