@@ -1,0 +1,8 @@
+"""The text engine: continuous batching over one decoder with a bound key/value cache.
+
+prompt        messages to token ids        detokenizer   token ids to characters, as they come
+decoder       the ONNX session and cache   stopping      stop strings over piece borders
+slots         which row belongs to whom    sampler       logits to the next token
+scheduler     who is prefilled next        running       a generation while it is inside
+engine        one step of all of it
+"""

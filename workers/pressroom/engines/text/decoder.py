@@ -1,0 +1,150 @@
+"""The decoder's session with its key/value cache bound in place, on the CPU or on CUDA.
+
+The cache of a layer is one buffer ``(slots, KV, T, hd)``. A call runs on neighbouring slots, given
+by an address: a prefill on one slot, a decode on slots 0..B-1. The graph writes new keys and values
+into the same buffer, so nothing is copied but when a row moves to another slot.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import helper
+
+from pressroom.catalog.text_spec import TextSpec
+from pressroom.engines.sessions import Provider, Session, array_on, open_session
+
+
+class _Memory(Protocol):
+    """Where the cache lies."""
+
+    def address(self, buffer: int, slot: int) -> int: ...
+    def copy(self, source: int, target: int, tokens: int) -> None: ...
+
+
+class Decoder:
+    """``slots`` rows of at most ``slot_tokens`` positions each."""
+
+    def __init__(self, session: Session, spec: TextSpec, slots: int, slot_tokens: int) -> None:
+        self._session = session
+        self._spec = spec
+        self._half = any("float16" in node.type for node in session.raw.get_inputs())
+        self._dtype: type[np.generic] = np.float16 if self._half else np.float32
+        self._row_shape = (spec.kv_heads, slot_tokens, spec.head_size)
+        buffers = 2 * spec.layers
+        shape = (slots, *self._row_shape)
+        self._memory: _Memory = (
+            _CudaMemory(buffers, shape, self._dtype)
+            if session.provider is Provider.CUDA
+            else _HostMemory(buffers, shape, self._dtype)
+        )
+        self._names = [f"{part}.{layer}" for layer in range(spec.layers) for part in ("keys", "values")]
+        self._binding = session.io_binding()
+        self._bound: tuple[int, int] | None = None
+        self._logits = np.empty((slots, 1, spec.vocab), np.float32)
+        self._alive: list[NDArray[Any]] = []
+
+    def prefill(self, slot: int, tokens: Sequence[int], start: int) -> NDArray[np.float32]:
+        """Write ``tokens`` at positions ``start``.. of ``slot``; the logits (V,) after the last one.
+
+        The array is overwritten by the next call.
+        """
+        ids = np.array([tokens], np.int64)
+        lengths = np.array([start + len(tokens)], np.int32)
+        logits: NDArray[np.float32] = self._run(slot, ids, lengths)[0]
+        return logits
+
+    def decode(self, tokens: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
+        """One token (B,) each for slots 0..B-1; ``lengths`` (B,) count it. Logits (B, V).
+
+        The array is overwritten by the next call.
+        """
+        return self._run(0, tokens[:, None], lengths)
+
+    def copy(self, source: int, target: int, tokens: int) -> None:
+        """Copy the first ``tokens`` positions of a slot to another slot."""
+        if source != target:
+            self._memory.copy(source, target, tokens)
+
+    def close(self) -> None:
+        """Let go of the session and the cache."""
+        del self._binding, self._memory, self._session
+
+    def _run(self, slot: int, ids: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
+        rows, columns = ids.shape
+        logits = self._logits[:rows]
+        inputs: dict[str, NDArray[Any]] = {
+            "tokens": np.ascontiguousarray(ids),
+            "positions": np.full((rows, 1), columns - 1, np.int64),
+            "lengths": np.ascontiguousarray(lengths - 1),
+            "longest": np.array(lengths.max(), np.int32),
+        }
+        for name, value in inputs.items():
+            self._binding.bind_input(name, "cpu", 0, value.dtype, value.shape, value.ctypes.data)
+        self._alive = list(inputs.values())  # bound by address: they must outlive the run
+        self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
+        self._bind_cache(slot, rows)
+        self._session.run_bound(self._binding)
+        return logits[:, 0]
+
+    def _bind_cache(self, slot: int, rows: int) -> None:
+        if self._bound == (slot, rows):
+            return
+        self._bound = (slot, rows)
+        device = self._session.provider.value
+        shape = (rows, *self._row_shape)
+        for buffer, name in enumerate(self._names):
+            at = self._memory.address(buffer, slot)
+            self._binding.bind_input(name, device, 0, self._dtype, shape, at)
+            self._binding.bind_output(f"{name}.new", device, 0, self._dtype, shape, at)
+
+
+class _HostMemory:
+    """Buffers of untouched zero pages: they cost memory only as far as tokens were written."""
+
+    def __init__(self, buffers: int, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+        self._buffers = [np.zeros(shape, dtype) for _ in range(buffers)]
+
+    def address(self, buffer: int, slot: int) -> int:
+        array = self._buffers[buffer]
+        return int(array.ctypes.data) + slot * array.strides[0]
+
+    def copy(self, source: int, target: int, tokens: int) -> None:
+        for array in self._buffers:
+            array[target, :, :tokens] = array[source, :, :tokens]
+
+
+class _CudaMemory:
+    """Buffers on the GPU. Whole rows are copied there by a graph of one Identity node."""
+
+    def __init__(self, buffers: int, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+        self._row_shape, self._dtype = shape[1:], dtype
+        self._buffers = [array_on(Provider.CUDA, shape, dtype) for _ in range(buffers)]
+        self._row_bytes = int(np.prod(self._row_shape)) * np.dtype(dtype).itemsize
+        self._copier = open_session(_identity(dtype, len(self._row_shape)), Provider.CUDA)
+
+    def address(self, buffer: int, slot: int) -> int:
+        return int(self._buffers[buffer].data_ptr()) + slot * self._row_bytes
+
+    def copy(self, source: int, target: int, tokens: int) -> None:
+        for buffer in range(len(self._buffers)):
+            binding = self._copier.io_binding()
+            ends = (("bind_input", "source", source), ("bind_output", "target", target))
+            for bind, name, slot in ends:
+                at = self.address(buffer, slot)
+                getattr(binding, bind)(name, Provider.CUDA.value, 0, self._dtype, self._row_shape, at)
+            self._copier.run_bound(binding)
+
+
+def _identity(dtype: type[np.generic], rank: int) -> bytes:
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    shape: list[str] = [f"d{axis}" for axis in range(rank)]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["source"], ["target"])],
+        "copy",
+        [helper.make_tensor_value_info("source", kind, shape)],
+        [helper.make_tensor_value_info("target", kind, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    return bytes(model.SerializeToString())

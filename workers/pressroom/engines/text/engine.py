@@ -1,0 +1,329 @@
+"""The text engine: one step prefills a little, decodes one token for every running output.
+
+    admit ─> waiting ─(prefill, ≤ 256 tokens a step)─> running ─(one token a step)─> Outcome
+
+A generation's ``n`` outputs share one prefill: the row is copied, or, when slots are short, taken
+over by the next output when a sibling finishes. What an output says depends on its own request
+alone, not on what runs beside it, nor on which slot it lies in.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from pressroom.catalog.manifest import Manifest
+from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, built_file, graph_file, read_text_spec
+from pressroom.engines.base import (
+    Delta,
+    Ending,
+    EngineError,
+    EngineInfo,
+    EngineUnavailable,
+    Generation,
+    GenerationFailed,
+    Key,
+    Outcome,
+    Step,
+    TextGeneration,
+    Usage,
+)
+from pressroom.engines.sessions import Session, open_session
+from pressroom.engines.text.decoder import Decoder
+from pressroom.engines.text.detokenizer import TokenBytes
+from pressroom.engines.text.prompt import PromptReader, load_tokenizer
+from pressroom.engines.text.running import RunningGeneration, RunningOutput
+from pressroom.engines.text.scheduler import CHUNK, Scheduler
+from pressroom.engines.text.slots import Slots
+
+DEFAULT_SLOT_TOKENS = 2048
+DEFAULT_KV_BYTES = 2 << 30
+
+# More rows than this only make every stream slower: the cores are busy well before.
+MOST_SLOTS = 32
+
+
+def open_text_engine(
+    model_dir: Path,
+    *,
+    variant: str | None = None,
+    provider: str = "auto",
+    allow_cpu_fallback: bool = False,
+    threads: int = 1,
+    spinning: bool = False,
+    slots: int | None = None,
+    slot_tokens: int = DEFAULT_SLOT_TOKENS,
+    kv_budget_bytes: int = DEFAULT_KV_BYTES,
+) -> "TextEngine":
+    """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
+
+    ``variant`` defaults to the manifest's first. ``slots`` defaults to as many rows of
+    ``slot_tokens`` positions as ``kv_budget_bytes`` hold, at most ``MOST_SLOTS``. Raises
+    ``EngineUnavailable`` and ``ProviderUnavailable``.
+    """
+    try:
+        manifest = Manifest.model_validate_json((model_dir / "manifest.json").read_bytes())
+        spec = read_text_spec(model_dir)
+        tokenizer = load_tokenizer(model_dir / TOKENIZER_FILE)
+    except (OSError, ValidationError) as error:
+        raise EngineUnavailable(
+            f"{model_dir} is not a built text model ({error}). Run `pressroom models pull {model_dir.name}`."
+        ) from error
+    chosen = variant or (manifest.text.variants[0] if manifest.text else "")
+    if not (model_dir / built_file(chosen)).is_file():
+        raise EngineUnavailable(
+            f"{manifest.name} is not built as {chosen!r}. Run `pressroom models pull {manifest.name}` with that variant."
+        )
+    session = open_session(
+        model_dir / graph_file(chosen),
+        provider,
+        threads,
+        allow_cpu_fallback=allow_cpu_fallback,
+        spinning=spinning,
+    )
+    length = min(slot_tokens, spec.context)
+    if manifest.text is not None:
+        length = min(length, manifest.text.context)
+    value_bytes = 2 if chosen == "fp16" else 4
+    fitting = kv_budget_bytes // (length * spec.cache_bytes_per_token(value_bytes))
+    count = slots if slots is not None else min(MOST_SLOTS, fitting)
+    if count < 1:
+        raise EngineUnavailable(
+            f"The key/value budget of {kv_budget_bytes} bytes holds no row of {length} tokens "
+            f"({spec.cache_bytes_per_token(value_bytes)} bytes a token). Raise the budget or shorten the slot."
+        )
+    reader = PromptReader(tokenizer, spec)
+    spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
+    info = EngineInfo(manifest.name, manifest.version, session.provider.value, count)
+    return TextEngine(info, session, spec, reader, spelling, slot_tokens=length)
+
+
+class TextEngine:
+    """Implements ``Engine`` for text. Driven by one thread."""
+
+    def __init__(
+        self,
+        info: EngineInfo,
+        session: Session,
+        spec: TextSpec,
+        reader: PromptReader,
+        spelling: TokenBytes,
+        *,
+        slot_tokens: int,
+        chunk: int = CHUNK,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._info = info
+        self._vocab = spec.vocab
+        self._ends = frozenset(spec.end_ids)
+        self._reader = reader
+        self._spelling = spelling
+        self._slot_tokens = slot_tokens
+        self._clock = clock
+        self._decoder = Decoder(session, spec, info.slots, slot_tokens)
+        self._slots = Slots(info.slots, self._decoder.copy)
+        self._scheduler = Scheduler(self._slots, chunk)
+        self._inside: dict[Key, RunningGeneration] = {}
+        self._refused: list[Outcome] = []
+        self._endings: dict[Key, Ending] = {}
+        self._step = _StepRecord()
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._info
+
+    @property
+    def slot_tokens(self) -> int:
+        """Most tokens of prompt and output together."""
+        return self._slot_tokens
+
+    @property
+    def load(self) -> int:
+        return len(self._inside) + len(self._refused)
+
+    def admit(self, generation: Generation) -> None:
+        try:
+            if not isinstance(generation, TextGeneration):
+                raise GenerationFailed("This is a text model; pictures are made by an image model.")
+            prompt = self._reader.read(generation, self._slot_tokens)
+        except EngineError as error:
+            self._refused.append(Outcome(generation.key, Ending.FAILED, usage=Usage(), error=error))
+            return
+        running = RunningGeneration(generation, prompt)
+        self._inside[generation.key] = running
+        self._scheduler.add(running)
+
+    def end(self, key: Key, ending: Ending) -> None:
+        if key in self._inside:
+            self._endings.setdefault(key, ending)
+
+    def step(self) -> Step:
+        began = self._clock()
+        self._step = _StepRecord()
+        self._end_from_outside(began)
+        self._seat_outputs()
+        self._prefill()
+        self._decode()
+        return self._account(began)
+
+    def warm_up(self) -> None:
+        """One prefill of a whole chunk and one decode; nothing of it is seen later."""
+        if self._inside:
+            return
+        tokens = [0] * max(1, min(self._scheduler.chunk, self._slot_tokens - 1))
+        self._decoder.prefill(self._slots.filling_slot, tokens, 0)
+        self._decoder.decode(np.zeros(1, np.int64), np.ones(1, np.int32))
+
+    def close(self) -> None:
+        """Forget everything; outcomes of what was inside do not come any more."""
+        self._inside.clear()
+        self._refused.clear()
+        self._endings.clear()
+        self._decoder.close()
+
+    # -- the parts of a step ---------------------------------------------------------------------
+
+    def _end_from_outside(self, now: float) -> None:
+        for key, generation in self._inside.items():
+            deadline = generation.request.deadline
+            if deadline is not None and now >= deadline:
+                self._endings.setdefault(key, Ending.DEADLINE)
+        for key, ending in self._endings.items():
+            self._cut(self._inside[key], ending)
+        self._endings.clear()
+
+    def _seat_outputs(self) -> None:
+        """Outputs that wait beside their running siblings come before new prompts."""
+        siblings = {output.owner: output for output in self._slots}
+        for generation, sibling in siblings.items():
+            while generation.waiting_outputs and self._slots.free:
+                output = self._next_output(generation)
+                self._slots.place_beside(output, sibling)
+                self._begin(output)
+
+    def _prefill(self) -> None:
+        self._scheduler.begin_step()
+        while (chunk := self._scheduler.next_chunk()) is not None:
+            generation = chunk.generation
+            self._step.members.add(generation)
+            logits = self._decoder.prefill(self._slots.filling_slot, chunk.tokens, chunk.start)
+            if not chunk.last:
+                continue
+            self._slots.stop_filling()
+            generation.prompt_logits = logits.copy()
+            begun = []
+            while generation.waiting_outputs and self._slots.free:
+                output = self._next_output(generation)
+                self._slots.place_filled(output)
+                begun.append(output)
+            for output in begun:
+                self._begin(output)
+
+    def _decode(self) -> None:
+        rows = list(self._slots)
+        if not rows:
+            return
+        tokens = np.array([row.last_token for row in rows], np.int64)
+        lengths = np.array([row.length + 1 for row in rows], np.int32)
+        logits = self._decoder.decode(tokens, lengths)
+        for row in rows:  # all of them, before one that leaves makes another move
+            row.length += 1
+            self._step.members.add(row.owner)
+        for row, row_logits in zip(rows, logits, strict=True):
+            if not row.finish_reason:  # a sibling's failure may have ended it in this very loop
+                self._sample(row, row_logits)
+
+    def _account(self, began: float) -> Step:
+        share = (self._clock() - began) / max(1, len(self._step.members))
+        for generation in self._step.members:
+            generation.engine_seconds += share
+        outcomes, self._refused = self._refused, []
+        outcomes += [g.outcome(ending, error) for g, ending, error in self._step.ended]
+        return Step(tuple(self._step.deltas), tuple(outcomes))
+
+    # -- one output ------------------------------------------------------------------------------
+
+    def _next_output(self, generation: RunningGeneration) -> RunningOutput:
+        index = generation.waiting_outputs.pop(0)
+        output = RunningOutput(generation, index, self._spelling, self._vocab, self._ends)
+        generation.outputs.append(output)
+        return output
+
+    def _begin(self, output: RunningOutput) -> None:
+        """Sample an output's first token, which follows the prompt."""
+        if output.finish_reason:
+            return
+        logits = output.owner.prompt_logits
+        if logits is None:
+            raise RuntimeError("an output cannot begin before its prompt is whole")
+        self._sample(output, logits.copy())
+
+    def _sample(self, output: RunningOutput, logits: NDArray[np.float32]) -> None:
+        try:
+            token = output.sampler.choose(logits)
+        except ValueError as error:
+            failure = GenerationFailed(
+                f"The model failed on this request: {error}. Try again or use another model."
+            )
+            self._cut(output.owner, Ending.FAILED, failure)
+            return
+        if output.owner.first_output is None:
+            output.owner.first_output = self._clock()
+        self._tell(output.take(token))
+        if output.finish_reason:
+            self._finished(output)
+
+    def _finished(self, output: RunningOutput) -> None:
+        generation = output.owner
+        if generation.waiting_outputs:
+            successor = self._next_output(generation)
+            self._slots.replace(output, successor)
+            self._begin(successor)
+            return
+        self._slots.leave(output)
+        if generation.done:
+            self._remove(generation, Ending.DONE)
+
+    def _cut(self, generation: RunningGeneration, ending: Ending, error: EngineError | None = None) -> None:
+        """End a generation wherever it is; what it has said so far stays said."""
+        self._scheduler.remove(generation.request.key)
+        if self._slots.filling is generation:
+            self._slots.stop_filling()
+        generation.waiting_outputs.clear()
+        for output in generation.outputs:
+            if not output.finish_reason:
+                self._tell(output.finish("cut"))
+                self._slots.leave(output)
+        self._remove(generation, ending, error)
+
+    def _remove(
+        self, generation: RunningGeneration, ending: Ending, error: EngineError | None = None
+    ) -> None:
+        del self._inside[generation.request.key]
+        self._step.ended.append((generation, ending, error))
+
+    def _tell(self, delta: Delta | None) -> None:
+        if delta is not None:
+            self._step.deltas.append(delta)
+
+
+class _StepRecord:
+    """What one step has made so far."""
+
+    def __init__(self) -> None:
+        self.deltas: list[Delta] = []
+        self.ended: list[tuple[RunningGeneration, Ending, EngineError | None]] = []
+        self.members: set[RunningGeneration] = set()
+
+
+def run_to_end(engine: TextEngine, generations: Iterable[TextGeneration]) -> list[Step]:
+    """Admit all, and step until the engine is empty."""
+    for generation in generations:
+        engine.admit(generation)
+    steps = []
+    while engine.load:
+        steps.append(engine.step())
+    return steps

@@ -1,0 +1,99 @@
+"""A generation while it is inside the engine: its outputs as they grow, and what it has used."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pressroom.engines.base import Delta, Ending, EngineError, Outcome, TextGeneration, TextOutput, Usage
+from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
+from pressroom.engines.text.sampler import Sampler
+from pressroom.engines.text.stopping import StopWatch
+
+
+class RunningOutput:
+    """One of a generation's ``n`` texts. It owns everything that its next token depends on."""
+
+    def __init__(
+        self, owner: "RunningGeneration", index: int, spelling: TokenBytes, vocab: int, ends: frozenset[int]
+    ) -> None:
+        params = owner.request.params
+        self.owner = owner
+        self.index = index
+        self.sampler = Sampler(params, vocab, owner.prompt, index)
+        self.length = len(owner.prompt)
+        self.last_token = -1
+        self.tokens = 0
+        self.finish_reason = ""
+        self._ends = ends
+        self._most = params.max_tokens
+        self._detokenizer = Detokenizer(spelling, strip_first_space=bool(owner.request.messages))
+        self._watch = StopWatch(params.stop)
+        self._text: list[str] = []
+        self._untold_tokens = 0
+
+    def take(self, token: int) -> Delta | None:
+        """Append a sampled token; the text that became final. May set ``finish_reason``."""
+        if token in self._ends:
+            return self.finish("stop")
+        self.last_token = token
+        self.tokens += 1
+        self._untold_tokens += 1
+        piece = self._watch.push(self._detokenizer.push(token))
+        if self._watch.stopped:
+            self.finish_reason = "stop"
+        elif self.tokens >= self._most:
+            self.finish_reason = "length"
+            piece += self._watch.flush()
+        return self._delta(piece)
+
+    def finish(self, reason: str) -> Delta | None:
+        """Nothing more comes; the text that was held back. Bytes of half a character are dropped."""
+        self.finish_reason = reason
+        return self._delta(self._watch.flush())
+
+    def result(self) -> TextOutput:
+        return TextOutput(self.index, "".join(self._text), self.tokens, self.finish_reason)
+
+    def _delta(self, text: str) -> Delta | None:
+        if not text:
+            return None
+        self._text.append(text)
+        tokens, self._untold_tokens = self._untold_tokens, 0
+        return Delta(self.owner.request.key, self.index, text, tokens)
+
+
+@dataclass(eq=False)
+class RunningGeneration:
+    """``prompt_logits`` (V,) follow the prompt: every output begins from a copy of them."""
+
+    request: TextGeneration
+    prompt: list[int]
+    filled: int = 0
+    prompt_logits: NDArray[np.float32] | None = None
+    waiting_outputs: list[int] = field(default_factory=list)
+    outputs: list[RunningOutput] = field(default_factory=list)
+    engine_seconds: float = 0.0
+    first_output: float | None = None
+
+    def __post_init__(self) -> None:
+        self.waiting_outputs = list(range(self.request.params.n))
+
+    @property
+    def done(self) -> bool:
+        return not self.waiting_outputs and all(output.finish_reason for output in self.outputs)
+
+    def outcome(self, ending: Ending, error: EngineError | None = None) -> Outcome:
+        usage = Usage(
+            tokens_in=len(self.prompt),
+            tokens_out=sum(output.tokens for output in self.outputs),
+            engine_seconds=self.engine_seconds,
+        )
+        return Outcome(
+            key=self.request.key,
+            ending=ending,
+            texts=tuple(o.result() for o in sorted(self.outputs, key=lambda o: o.index)),
+            usage=usage,
+            first_output=self.first_output,
+            error=error,
+        )

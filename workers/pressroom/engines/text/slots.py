@@ -1,0 +1,81 @@
+"""Which cache row belongs to whom.
+
+    slot   0    1    2   …   D-1 │  …free…  │ S-1
+           running, side by side │          │ the prompt that is being filled
+
+A decode runs on neighbouring rows, so running outputs lie at the front without a hole: when one
+leaves, the last one moves into its place. The prompt that is being filled has the last slot to
+itself, and is copied to the front when it is whole; so others come and go without touching it.
+"""
+
+from collections.abc import Callable, Iterator
+
+from pressroom.engines.text.running import RunningGeneration, RunningOutput
+
+Copy = Callable[[int, int, int], None]
+"""``copy(source, target, tokens)``: the first ``tokens`` positions of a slot to another."""
+
+
+class Slots:
+    """Places outputs in slots and keeps them dense; moves rows with ``copy``."""
+
+    def __init__(self, count: int, copy: Copy) -> None:
+        self.count = count
+        self._copy = copy
+        self._running: list[RunningOutput] = []
+        self.filling: RunningGeneration | None = None
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def __iter__(self) -> Iterator[RunningOutput]:
+        """Running outputs; the n-th lies in slot n."""
+        return iter(self._running)
+
+    @property
+    def free(self) -> int:
+        """Slots for outputs that could begin now."""
+        return self.count - len(self._running) - (self.filling is not None)
+
+    @property
+    def filling_slot(self) -> int:
+        return self.count - 1
+
+    def start_filling(self, generation: RunningGeneration) -> None:
+        """Reserve the last slot. There must be a free one, and no other prompt being filled."""
+        if self.filling is not None or self.free < 1:
+            raise RuntimeError("no slot is free to fill a prompt into")
+        self.filling = generation
+
+    def stop_filling(self) -> None:
+        """The prompt is whole or its generation ended: the last slot is free again.
+
+        Its content stays until another prompt or output is placed there.
+        """
+        self.filling = None
+
+    def place_filled(self, output: RunningOutput) -> None:
+        """An output of the prompt that lies whole in the last slot joins the running rows."""
+        self._place(output, self.filling_slot)
+
+    def place_beside(self, output: RunningOutput, sibling: RunningOutput) -> None:
+        """An output joins; its prompt is copied from the row of a running sibling."""
+        self._place(output, self._running.index(sibling))
+
+    def replace(self, old: RunningOutput, new: RunningOutput) -> None:
+        """``new`` takes the row of its finished sibling: the prompt's part of it is still whole."""
+        self._running[self._running.index(old)] = new
+
+    def leave(self, output: RunningOutput) -> None:
+        """Free the output's slot; the last running row moves into the hole."""
+        hole = self._running.index(output)
+        last = self._running.pop()
+        if last is not output:
+            self._copy(len(self._running), hole, last.length)
+            self._running[hole] = last
+
+    def _place(self, output: RunningOutput, source: int) -> None:
+        if self.free < 1:
+            raise RuntimeError("no slot is free for another output")
+        self._copy(source, len(self._running), output.length)
+        self._running.append(output)
