@@ -69,6 +69,13 @@ def main() -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
+    "--kl-weight",
+    type=click.FloatRange(min=0, min_open=True),
+    default=TrainConfig().kl_weight,
+    show_default=True,
+    help="Above 1, samples fit their label better and the ELBO pays for it.",
+)
+@click.option(
     "--judge",
     type=click.Path(path_type=Path),
     default=JUDGE,
@@ -89,6 +96,7 @@ def vae_fashion(
     budget: float | None,
     epochs: int | None,
     seed: int,
+    kl_weight: float,
     judge: Path,
     samples: int,
     out: Path,
@@ -102,7 +110,7 @@ def vae_fashion(
     except fashion_mnist.DataError as error:
         raise click.ClickException(str(error)) from error
     classifier = _judge(judge, pictures)
-    config = TrainConfig(epochs=epochs, cpu_seconds=seconds, seed=seed)
+    config = TrainConfig(epochs=epochs, cpu_seconds=seconds, kl_weight=kl_weight, seed=seed)
     vae = train(pictures.train, config, report=_say_progress)
     metrics = evaluation.evaluate(vae, classifier, pictures.test, samples=samples)
     click.echo(f"test: {metrics.as_dict()}")
@@ -115,7 +123,8 @@ def vae_fashion(
         description="Small grey pictures of clothes in ten classes, 28 × 28 pixels: a dense variational "
         "autoencoder (784-256-512-32), conditional on the class, with guidance.",
         origin="Trained by this project on Fashion-MNIST (Zalando SE, MIT): python -m pressroom.training "
-        f"vae-fashion {f'--epochs {epochs}' if epochs else f'--budget {seconds:g}'} --seed {seed}.",
+        f"vae-fashion {f'--epochs {epochs}' if epochs else f'--budget {seconds:g}'} "
+        f"--kl-weight {kl_weight:g} --seed {seed}.",
         traits=ImageTraits(
             labels=fashion_mnist.LABELS,
             height=vae.config.height,

@@ -1,5 +1,7 @@
 """A torch module becomes an ONNX file with a free batch size."""
 
+import logging
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,17 +31,24 @@ def export(graph: Graph, path: Path) -> None:
     graph.module.eval()
     batch = Dim("batch", min=1, max=MAX_BATCH)
     arguments = graph.example(2, torch.Generator().manual_seed(0))
-    program = torch.onnx.export(
-        graph.module,
-        arguments,
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=list(graph.inputs),
-        output_names=list(graph.outputs),
-        dynamic_shapes=tuple({0: batch} for _ in arguments),
-        external_data=False,
-        verbose=False,
-    )
+    # The exporter's talk about torchvision (not used), about its own deprecated calls, and about several
+    # inputs having the same batch size (they must) helps nobody.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "# The axis name", UserWarning)
+        program = torch.onnx.export(
+            graph.module,
+            arguments,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_shapes=tuple({0: batch} for _ in arguments),
+            external_data=False,
+            verbose=False,
+        )
     assert program is not None
     model = program.model_proto
     _strip(model)

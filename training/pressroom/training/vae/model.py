@@ -3,12 +3,12 @@
 Kingma and Welling, *Auto-Encoding Variational Bayes* (2013), sections 2.3 and 3 and appendix C:
 a Gaussian latent of Z numbers, and pixels as independent Bernoullis of their grey value.
 
-    pixels, label ── 784+11 → 256 → 512 ──→ mean, log-variance        q(z | x, y), the encoder
-    z, label      ──  Z+11 → 512 → 256 ──→ 784 logits                p(x | z, y), the decoder
+    pixels, label ── 784+10 → 256 → 512 ──→ mean, log-variance        q(z | x, y), the encoder
+    z, label      ──  Z+10 → 512 → 256 ──→ 784 logits                p(x | z, y), the decoder
 
-A label is a one-hot of C + 1 places; the last one is the null label, shown in place of one label
-in ten while training, so that one network knows p(x | z, y) and p(x | z) both. Guidance then mixes
-their logits (after Ho and Salimans, *Classifier-Free Diffusion Guidance*, 2022, section 3.2).
+A label is a one-hot of C places; the null label, number C, is all zeros. The decoder is shown it in
+place of one label in ten, and so knows p(x | z, y) and the mean over labels p(x | z) both. Guidance
+mixes their logits (after Ho and Salimans, *Classifier-Free Diffusion Guidance*, 2022, section 3.2).
 
 Shapes: B pictures, P = 784 pixels, Z latents, C classes.
 """
@@ -40,22 +40,21 @@ class VaeConfig:
 
 
 class Vae(nn.Module):
-    """See the page's head. All pixels are float32 in [0, 1]; labels are int64 in [0, C]."""
+    """See the page's head. All pixels are float32 in [0, 1]; labels are int64 in [0, C], C is null."""
 
     def __init__(self, config: VaeConfig = VaeConfig()) -> None:
         super().__init__()
         self.config = config
         narrow, wide = config.hidden
-        places = config.classes + 1
         self.encoder = nn.Sequential(
-            nn.Linear(config.pixels + places, narrow),
+            nn.Linear(config.pixels + config.classes, narrow),
             nn.ReLU(),
             nn.Linear(narrow, wide),
             nn.ReLU(),
             nn.Linear(wide, 2 * config.latent),
         )
         self.decoder = nn.Sequential(
-            nn.Linear(config.latent + places, wide),
+            nn.Linear(config.latent + config.classes, wide),
             nn.ReLU(),
             nn.Linear(wide, narrow),
             nn.ReLU(),
@@ -64,7 +63,7 @@ class Vae(nn.Module):
 
     def encode(self, pixels: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z | x, y): (B, H, W), (B,) → two of (B, Z)."""
-        x = torch.cat([pixels.flatten(1), self._one_hot(label)], dim=1)  # (B, P + C + 1)
+        x = torch.cat([pixels.flatten(1), self._one_hot(label)], dim=1)  # (B, P + C)
         mean, log_variance = self.encoder(x).chunk(2, dim=1)  # (B, Z) each
         # Outside these bounds exp() is 0 or infinite in float32 for all that a gradient can tell.
         return mean, log_variance.clamp(-10, 10)
@@ -86,7 +85,7 @@ class Vae(nn.Module):
 
     def _one_hot(self, label: Tensor) -> Tensor:
         # A comparison instead of F.one_hot, which the exporter cannot trace over a free batch size.
-        return (label[:, None] == torch.arange(self.config.classes + 1, device=label.device)).float()
+        return (label[:, None] == torch.arange(self.config.classes, device=label.device)).float()
 
 
 def reparameterise(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
@@ -104,15 +103,21 @@ def reconstruction(logits: Tensor, pixels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, pixels, reduction="none").flatten(1).sum(1)
 
 
-def drop_labels(label: Tensor, null_label: int, rate: float) -> Tensor:
-    """Replace each label by the null label with probability ``rate``: (B,) → (B,)."""
-    return torch.where(torch.rand(label.shape) < rate, null_label, label)
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a loss is made of, in nats a picture: each (B,). −ELBO is the sum of the first two."""
+
+    picture: Tensor
+    kl: Tensor
+    z: Tensor  # (B, Z), the sample that ``picture`` was measured at
+
+    @property
+    def negative_elbo(self) -> Tensor:
+        return self.picture + self.kl
 
 
-def negative_elbo(
-    model: Vae, pixels: Tensor, label: Tensor, *, noise: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """The two parts of −ELBO with one sample of z, in nats a picture: reconstruction and KL, (B,) each.
+def terms(model: Vae, pixels: Tensor, label: Tensor, *, noise: Tensor | None = None) -> Terms:
+    """−ELBO in its two parts, with one sample of z a picture: (B, H, W), (B,) → (B,) each.
 
     :param noise: (B, Z) of N(0, 1); drawn when None.
     """
@@ -120,4 +125,14 @@ def negative_elbo(
     if noise is None:
         noise = torch.randn_like(mean)
     z = reparameterise(mean, log_variance, noise)
-    return reconstruction(model.decode(z, label), pixels), kl_divergence(mean, log_variance)
+    return Terms(reconstruction(model.decode(z, label), pixels), kl_divergence(mean, log_variance), z)
+
+
+def null_loss(model: Vae, pixels: Tensor, z: Tensor) -> Tensor:
+    """What the decoder's null label costs at latents that were found with labels: (B,).
+
+    No gradient reaches the encoder: it would learn to write the label into z, and then a z from the
+    prior would say one class and the label another.
+    """
+    null = torch.full((len(z),), model.config.null_label, device=z.device)
+    return reconstruction(model.decode(z.detach(), null), pixels)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pressroom.training.data.fashion_mnist import Split
-from pressroom.training.vae.model import Vae, VaeConfig, drop_labels, negative_elbo
+from pressroom.training.vae.model import Vae, VaeConfig, null_loss, terms
 
 HELD_OUT = 5_000  # the last pictures of the training set, never trained on: they choose the checkpoint
 
@@ -29,6 +29,9 @@ class TrainConfig:
     batch: int = 128
     learning_rate: float = 2e-3
     label_dropout: float = 0.1
+    # Above 1 (Higgins et al., beta-VAE, 2017) latents stay closer to the prior, so that pictures from the
+    # prior look like their label, and the ELBO pays for it. What is reported is the ELBO, weight 1.
+    kl_weight: float = 2.0
     warm_up_steps: int = 1000  # of the KL's weight: from the start it would switch most latents off
     seed: int = 0
 
@@ -82,16 +85,18 @@ def train(
                 break
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * _schedule(budget)
-            label = drop_labels(labels[rows], model.config.null_label, config.label_dropout)
-            picture, kl = negative_elbo(model, pixels[rows], label)
-            weight = min(1.0, (budget.steps + 1) / config.warm_up_steps)
+            found = terms(model, pixels[rows], labels[rows])
+            weight = config.kl_weight * min(1.0, (budget.steps + 1) / config.warm_up_steps)
+            loss = (found.picture + weight * found.kl).sum()
+            dropped = torch.rand(len(rows)) < config.label_dropout
+            loss = loss + null_loss(model, pixels[rows][dropped], found.z[dropped]).sum()
             optimiser.zero_grad()
-            (picture + weight * kl).mean().backward()
+            (loss / len(rows)).backward()
             # Far above the usual norm: only a runaway batch of the first steps meets it.
             torch.nn.utils.clip_grad_norm_(model.parameters(), 200.0)
             optimiser.step()
             budget.steps += 1
-            total, seen = total + float((picture + kl).sum().detach()), seen + len(rows)
+            total, seen = total + float(found.negative_elbo.sum().detach()), seen + len(rows)
         score = mean_negative_elbo(model, pixels[fit:], labels[fit:], seed=config.seed)
         if score < best:
             best, best_weights = score, copy.deepcopy(model.state_dict())
@@ -106,8 +111,7 @@ def mean_negative_elbo(model: Vae, pixels: Tensor, labels: Tensor, *, seed: int)
     noise = torch.randn(len(pixels), model.config.latent, generator=torch.Generator().manual_seed(seed))
     total = 0.0
     for rows in torch.arange(len(pixels)).split(1000):
-        picture, kl = negative_elbo(model, pixels[rows], labels[rows], noise=noise[rows])
-        total += float((picture + kl).sum())
+        total += float(terms(model, pixels[rows], labels[rows], noise=noise[rows]).negative_elbo.sum())
     return total / len(pixels)
 
 

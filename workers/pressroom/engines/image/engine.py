@@ -117,6 +117,11 @@ class ImageEngine:
         """Generations waiting or running, and those whose outcome is still to be told."""
         return len(self._works) + len(self._ended)
 
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """Sizes that batches are padded to: the largest alone until ``warm_up``."""
+        return self._decoder.sizes
+
     def admit(self, generation: Generation) -> None:
         """Take a generation. One that this model cannot draw ends FAILED in the next step.
 

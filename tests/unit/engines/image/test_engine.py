@@ -1,0 +1,303 @@
+"""Which pictures share a batch, when a batch is drawn, and how a generation ends."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pressroom.catalog.manifest import ImageTraits, Manifest
+from pressroom.contract.params import ImageParams, TextParams
+from pressroom.engines.base import (
+    Ending,
+    EngineInfo,
+    EngineUnavailable,
+    GenerationFailed,
+    ImageGeneration,
+    Key,
+    NotOffered,
+    Outcome,
+    TextGeneration,
+)
+from pressroom.engines.image.engine import ImageEngine, open_image_engine
+
+LABELS = ("boot", "bag", "dress")
+TRAITS = ImageTraits(
+    labels=LABELS, height=2, width=2, channels=1, latent=4, files={"decoder": "decoder.onnx"}
+)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class _Decoder:
+    """Draws each picture in the shade of its label; remembers its batches; takes time; fails when told."""
+
+    largest = 8
+
+    def __init__(self, clock: _Clock) -> None:
+        self.batches: list[list[int]] = []
+        self.guidances: list[list[float]] = []
+        self.failure: Exception | None = None
+        self.shade = 0.1
+        self._clock = clock
+
+    def run(
+        self, z: NDArray[np.float32], label: NDArray[np.int64], guidance: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        if self.failure is not None:
+            raise self.failure
+        self._clock.now += 0.5
+        self.batches.append(label.tolist())
+        self.guidances.append(guidance.tolist())
+        return np.broadcast_to((label * self.shade)[:, None, None], (len(z), 2, 2)).astype(np.float32)
+
+    def verify(self) -> None:
+        pass
+
+
+@pytest.fixture
+def clock() -> _Clock:
+    return _Clock()
+
+
+@pytest.fixture
+def decoder(clock: _Clock) -> _Decoder:
+    return _Decoder(clock)
+
+
+@pytest.fixture
+def engine(decoder: _Decoder, clock: _Clock) -> ImageEngine:
+    return _engine(decoder, clock, gather_ms=0)
+
+
+def _engine(decoder: _Decoder, clock: _Clock, gather_ms: float) -> ImageEngine:
+    info = EngineInfo("tiny", "1", "cpu", slots=decoder.largest)
+    return ImageEngine(decoder, TRAITS, info, gather_ms=gather_ms, clock=clock)  # type: ignore[arg-type]
+
+
+def _job(
+    name: str,
+    n: int = 1,
+    label: str | None = "bag",
+    guidance: float = 1.0,
+    seed: int = 1,
+    deadline: float | None = None,
+) -> ImageGeneration:
+    params = ImageParams(label=label, n=n, guidance=guidance, seed=seed)
+    return ImageGeneration(Key(name, 1), params, deadline)
+
+
+def _finish(engine: ImageEngine) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    for _ in range(100):
+        if not engine.load:
+            break
+        outcomes |= {outcome.key.job_id: outcome for outcome in engine.step().outcomes}
+    return outcomes
+
+
+def test_singles_of_different_jobs_share_a_batch(engine: ImageEngine, decoder: _Decoder) -> None:
+    engine.admit(_job("a", label="boot", guidance=0.0))
+    engine.admit(_job("b", label="dress", guidance=2.5))
+    outcomes = _finish(engine)
+    assert decoder.batches == [[0, 2]]
+    assert decoder.guidances == [[0.0, 2.5]]
+    assert [outcomes[name].images[0].label for name in "ab"] == ["boot", "dress"]
+    assert [int(outcomes[name].images[0].pixels[0, 0]) for name in "ab"] == [0, 51]
+    assert (engine.batches, engine.pictures) == (1, 2)
+
+
+def test_a_large_job_does_not_starve_singles(engine: ImageEngine, decoder: _Decoder) -> None:
+    engine.admit(_job("large", n=64, label="boot"))
+    for number in range(3):
+        engine.admit(_job(f"single-{number}", label="dress"))
+    ended = {outcome.key.job_id for outcome in engine.step().outcomes}
+    assert ended == {"single-0", "single-1", "single-2"}
+    assert sorted(decoder.batches[0]) == [0] * 5 + [2] * 3
+
+
+def test_two_large_jobs_share_each_batch_evenly(engine: ImageEngine, decoder: _Decoder) -> None:
+    engine.admit(_job("a", n=12, label="boot"))
+    engine.admit(_job("b", n=12, label="dress"))
+    engine.step()
+    engine.step()
+    assert [batch.count(0) for batch in decoder.batches] == [4, 4]
+
+
+def test_the_turn_goes_on_where_the_last_batch_ended(engine: ImageEngine, decoder: _Decoder) -> None:
+    for number in range(12):  # more jobs than places: the last four come first in the next batch
+        engine.admit(_job(f"{number}", n=2, label="dress" if number >= 8 else "boot"))
+    engine.step()
+    engine.step()
+    assert decoder.batches[0] == [0] * 8
+    assert decoder.batches[1] == [2] * 4 + [0] * 4
+
+
+def test_images_come_in_order_of_index_and_alone_or_not_the_same(engine: ImageEngine) -> None:
+    engine.admit(_job("a", n=20))
+    outcome = _finish(engine)["a"]
+    assert outcome.ending is Ending.DONE
+    assert [image.index for image in outcome.images] == list(range(20))
+    assert outcome.images[0].pixels.dtype == np.uint8
+    assert outcome.images[0].pixels.shape == (2, 2)
+
+
+def test_without_a_label_each_picture_draws_one_from_the_seed(engine: ImageEngine) -> None:
+    engine.admit(_job("a", n=30, label=None, seed=3))
+    engine.admit(_job("b", n=30, label=None, seed=3))
+    engine.admit(_job("c", n=30, label=None, seed=4))
+    outcomes = _finish(engine)
+    labels = {name: [image.label for image in outcomes[name].images] for name in "abc"}
+    assert labels["a"] == labels["b"] != labels["c"]
+    assert set(labels["a"]) == set(LABELS)
+
+
+def test_engine_seconds_add_up_to_the_time_spent(engine: ImageEngine) -> None:
+    engine.admit(_job("a", n=12))
+    engine.admit(_job("b", n=2))
+    outcomes = _finish(engine)
+    assert sum(outcome.usage.engine_seconds for outcome in outcomes.values()) == pytest.approx(2 * 0.5)
+    assert outcomes["b"].first_output == 100.5
+
+
+def test_a_young_request_waits_for_company(decoder: _Decoder, clock: _Clock) -> None:
+    engine = _engine(decoder, clock, gather_ms=4)
+    engine.admit(_job("a"))
+    assert engine.step().outcomes == ()
+    clock.now += 0.003
+    engine.admit(_job("b"))
+    assert engine.step().outcomes == ()
+    assert engine.load == 2
+    clock.now += 0.0011  # the oldest is over its time, the younger one comes along
+    assert len(engine.step().outcomes) == 2
+    assert decoder.batches == [[1, 1]]
+
+
+def test_a_full_batch_does_not_wait(decoder: _Decoder, clock: _Clock) -> None:
+    engine = _engine(decoder, clock, gather_ms=60_000)
+    engine.admit(_job("a", n=7))
+    engine.step()
+    assert decoder.batches == []
+    engine.admit(_job("b"))
+    engine.step()
+    assert len(decoder.batches[0]) == 8
+
+
+def test_cancel_while_gathering_is_told_at_once(decoder: _Decoder, clock: _Clock) -> None:
+    engine = _engine(decoder, clock, gather_ms=60_000)
+    engine.admit(_job("a"))
+    engine.end(Key("a", 1), Ending.CANCELED)
+    assert engine.load == 1
+    assert [outcome.ending for outcome in engine.step().outcomes] == [Ending.CANCELED]
+    assert engine.load == 0
+    assert decoder.batches == []
+
+
+@pytest.mark.parametrize("ending", [Ending.CANCELED, Ending.ABANDONED])
+def test_ending_in_mid_job_keeps_the_pictures_done(engine: ImageEngine, ending: Ending) -> None:
+    engine.admit(_job("a", n=20))
+    engine.step()
+    engine.end(Key("a", 1), ending)
+    outcome = engine.step().outcomes[0]
+    assert outcome.ending is ending
+    assert [image.index for image in outcome.images] == list(range(8))
+    assert outcome.usage.engine_seconds == pytest.approx(0.5)
+
+
+def test_a_deadline_ends_a_job_between_batches(engine: ImageEngine, clock: _Clock) -> None:
+    engine.admit(_job("a", n=20, deadline=clock.now + 0.5))
+    assert engine.step().outcomes == ()
+    outcome = engine.step().outcomes[0]
+    assert outcome.ending is Ending.DEADLINE
+    assert len(outcome.images) == 8
+
+
+def test_an_unknown_label_fails_and_names_the_known_ones(engine: ImageEngine, decoder: _Decoder) -> None:
+    engine.admit(_job("bad", label="hat"))
+    engine.admit(_job("good"))
+    outcomes = _finish(engine)
+    error = outcomes["bad"].error
+    assert outcomes["bad"].ending is Ending.FAILED
+    assert isinstance(error, NotOffered)
+    assert not error.retryable
+    assert "'hat'" in str(error)
+    assert "boot, bag, dress" in str(error)
+    assert outcomes["good"].ending is Ending.DONE
+
+
+def test_a_text_request_fails_clearly(engine: ImageEngine) -> None:
+    engine.admit(TextGeneration(Key("t", 1), TextParams(seed=1), prompt="Hello"))
+    assert isinstance(engine.step().outcomes[0].error, NotOffered)
+
+
+@pytest.mark.parametrize("trouble", ["raises", "nan"])
+def test_a_failing_model_fails_the_batch_and_the_engine_goes_on(
+    engine: ImageEngine, decoder: _Decoder, trouble: str
+) -> None:
+    decoder.failure = RuntimeError("out of memory") if trouble == "raises" else None
+    decoder.shade = float("nan") if trouble == "nan" else 0.1
+    engine.admit(_job("a", n=20))
+    engine.admit(_job("b"))
+    failed = engine.step().outcomes
+    assert {outcome.key.job_id for outcome in failed} == {"a", "b"}
+    assert all(outcome.ending is Ending.FAILED for outcome in failed)
+    assert all(isinstance(outcome.error, GenerationFailed) and outcome.error.retryable for outcome in failed)
+    assert engine.load == 0
+    decoder.failure, decoder.shade = None, 0.1
+    engine.admit(_job("c"))
+    assert _finish(engine)["c"].ending is Ending.DONE
+
+
+def test_the_same_key_twice_is_the_callers_mistake(engine: ImageEngine) -> None:
+    engine.admit(_job("a"))
+    with pytest.raises(ValueError, match="already"):
+        engine.admit(_job("a"))
+
+
+def _manifest(**changes: object) -> Manifest:
+    fields: dict[str, object] = {
+        "name": "tiny",
+        "version": "1",
+        "kind": "image",
+        "title": "",
+        "description": "",
+        "licence": "MIT",
+        "origin": "",
+        "sha256": "0" * 64,
+        "image": TRAITS,
+    }
+    return Manifest.model_validate(fields | changes)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda folder: None, id="no decoder there"),
+        pytest.param(
+            lambda folder: (folder / "decoder.onnx").write_bytes(b"\x00" * 50), id="not an ONNX file"
+        ),
+    ],
+)
+def test_a_decoder_that_cannot_be_opened_is_unavailable(
+    tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    spoil(tmp_path)
+    with pytest.raises(EngineUnavailable):
+        open_image_engine(tmp_path, _manifest(), provider="cpu")
+
+
+def test_a_model_without_pictures_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="no picture model"):
+        open_image_engine(tmp_path, _manifest(image=None), provider="cpu")
+
+
+def test_a_batch_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="max_batch"):
+        open_image_engine(tmp_path, _manifest(), provider="cpu", max_batch=0)

@@ -1,0 +1,136 @@
+"""The committed picture model: its bytes are the manifest's, and it does what the manifest says.
+
+The judge is a classifier that has never seen the model or its samples (tests/data/fashion_classifier.onnx,
+made by ``python -m pressroom.training classifier-fashion``).
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pressroom.catalog.manifest import ImageTraits, Manifest
+from pressroom.contract.params import ImageParams
+from pressroom.engines.base import ImageGeneration, ImageOutput, Key
+from pressroom.engines.image.engine import ImageEngine, open_image_engine
+from pressroom.engines.image.latents import latent
+from pressroom.engines.sessions import Provider, open_session
+
+REPOSITORY = Path(__file__).parents[3]
+FOLDER = REPOSITORY / "model_zoo" / "vae-fashion"
+CLASSIFIER = REPOSITORY / "tests" / "data" / "fashion_classifier.onnx"
+
+MANIFEST = Manifest.model_validate_json((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+assert MANIFEST.image is not None
+TRAITS: ImageTraits = MANIFEST.image
+
+SAMPLES_A_LABEL = 60
+
+
+@pytest.fixture(scope="module")
+def engine() -> ImageEngine:
+    opened = open_image_engine(FOLDER, MANIFEST, provider="cpu", gather_ms=0)
+    opened.warm_up()
+    return opened
+
+
+def _draw(engine: ImageEngine, *requests: tuple[str, ImageParams]) -> dict[str, tuple[ImageOutput, ...]]:
+    for name, params in requests:
+        engine.admit(ImageGeneration(Key(name, 1), params))
+    drawn: dict[str, tuple[ImageOutput, ...]] = {}
+    while engine.load:
+        drawn |= {outcome.key.job_id: outcome.images for outcome in engine.step().outcomes}
+    return drawn
+
+
+def test_the_files_are_those_of_the_manifest() -> None:
+    assert {file.path for file in MANIFEST.files} == set(TRAITS.files.values())
+    for file in MANIFEST.files:
+        content = (FOLDER / file.path).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (file.sha256, file.bytes)
+
+
+def test_the_models_hash_covers_all_its_files() -> None:
+    lines = "".join(f"{file.sha256}  {file.path}\n" for file in MANIFEST.files)
+    assert [file.path for file in MANIFEST.files] == sorted(file.path for file in MANIFEST.files)
+    assert hashlib.sha256(lines.encode()).hexdigest() == MANIFEST.sha256
+
+
+def test_the_weights_are_small_enough_to_commit() -> None:
+    assert sum(file.bytes for file in MANIFEST.files) < 5_000_000
+    assert CLASSIFIER.stat().st_size < 500_000
+
+
+def test_the_manifests_figures_meet_the_goals() -> None:
+    metrics = MANIFEST.metrics
+    assert metrics["test_negative_elbo_nats"] <= 245
+    assert metrics["label_accuracy"] >= 0.80
+    assert metrics["label_accuracy_samples"] >= 2000
+    assert metrics["classifier_test_accuracy"] >= 0.91
+    assert max(metrics["parity_decoder"], metrics["parity_encoder"]) < 1e-5
+
+
+def test_it_comes_with_licence_and_a_sheet_of_samples() -> None:
+    licence = (FOLDER / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache-2.0" in licence
+    assert "Zalando" in licence
+    sheet = np.asarray(Image.open(FOLDER / "samples.png"))
+    assert sheet.std() > 30  # not a blank sheet
+
+
+def test_an_independent_classifier_finds_the_label(engine: ImageEngine) -> None:
+    requests = [(label, ImageParams(label=label, n=SAMPLES_A_LABEL, seed=7)) for label in TRAITS.labels]
+    drawn = _draw(engine, *requests)
+    pictures = np.stack([image.pixels for label in TRAITS.labels for image in drawn[label]])
+    asked = np.repeat(np.arange(len(TRAITS.labels)), SAMPLES_A_LABEL)
+    logits = open_session(CLASSIFIER, Provider.CPU).run({"pixels": pictures.astype(np.float32) / 255})[0]
+    accuracy = (logits.argmax(1) == asked).mean()
+    assert accuracy >= 0.80
+
+
+def test_a_picture_is_the_same_alone_and_in_any_company(engine: ImageEngine) -> None:
+    wanted = ImageParams(label="boot", n=3, seed=99, guidance=1.5)
+    alone = _draw(engine, ("alone", wanted))["alone"]
+    for others in (1, 5, 13, 40, 120):
+        crowd = [
+            (f"{number}", ImageParams(label=None, seed=number, guidance=number % 5 * 0.8))
+            for number in range(others)
+        ]
+        among = _draw(engine, *crowd[: others // 2], ("among", wanted), *crowd[others // 2 :])["among"]
+        assert [image.pixels.tobytes() for image in among] == [image.pixels.tobytes() for image in alone]
+
+
+def test_64_jobs_of_two_tenants_ride_together() -> None:
+    engine = open_image_engine(FOLDER, MANIFEST, provider="cpu")
+    engine.warm_up()
+    for number in range(64):
+        params = ImageParams(label=TRAITS.labels[number % 10], seed=number)
+        engine.admit(ImageGeneration(Key(f"tenant-{number % 2}-{number}", 1), params))
+    while engine.load:
+        engine.step()
+    assert engine.pictures == 64
+    assert engine.pictures / engine.batches >= 8
+
+
+def test_guidance_changes_the_picture_and_0_ignores_the_label(engine: ImageEngine) -> None:
+    def draw(label: str, guidance: float) -> bytes:
+        params = ImageParams(label=label, seed=5, guidance=guidance)
+        return _draw(engine, ("a", params))["a"][0].pixels.tobytes()
+
+    assert draw("boot", 0) == draw("dress", 0)
+    assert draw("boot", 1) != draw("dress", 1)
+    assert len({draw("boot", guidance) for guidance in (0, 1, 2, 4)}) == 4
+
+
+def test_the_encoder_finds_a_latent_that_decodes_to_the_picture(engine: ImageEngine) -> None:
+    encoder = open_session(FOLDER / TRAITS.files["encoder"], Provider.CPU)
+    decoder = open_session(FOLDER / TRAITS.files["decoder"], Provider.CPU)
+    label, one = np.array([9]), np.ones(1, np.float32)
+    z = latent(4, 0, TRAITS.latent)[None]
+    picture = decoder.run({"z": z, "label": label, "guidance": one})[0]
+    mean, log_variance = encoder.run({"pixels": picture, "label": label})
+    again = decoder.run({"z": mean, "label": label, "guidance": one})[0]
+    assert log_variance.shape == mean.shape == (1, TRAITS.latent)
+    assert np.abs(again - picture).mean() < 0.05

@@ -1,0 +1,116 @@
+"""The formulas of the VAE, against values worked out by hand or by chance."""
+
+import math
+
+import pytest
+import torch
+
+from pressroom.training.vae.model import (
+    Vae,
+    VaeConfig,
+    kl_divergence,
+    null_loss,
+    reconstruction,
+    reparameterise,
+    terms,
+)
+
+pytestmark = pytest.mark.train
+
+
+def _small() -> Vae:
+    torch.manual_seed(0)
+    return Vae(VaeConfig(height=4, width=4, classes=3, hidden=(8, 16), latent=5)).eval()
+
+
+def test_kl_of_the_prior_to_itself_is_nothing() -> None:
+    assert kl_divergence(torch.zeros(2, 3), torch.zeros(2, 3)).tolist() == [0.0, 0.0]
+
+
+def test_kl_by_hand() -> None:
+    # ½(μ² + σ² − 1 − ln σ²): μ = 2, σ² = 1 gives 2; μ = 0, σ² = e gives ½(e − 2); they add up.
+    mean, log_variance = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    assert float(kl_divergence(mean, log_variance)) == pytest.approx(2 + (math.e - 2) / 2, rel=1e-6)
+
+
+def test_kl_agrees_with_monte_carlo() -> None:
+    mean, log_variance = torch.tensor([[0.7, -1.2, 0.1]]), torch.tensor([[-0.5, 0.3, -2.0]])
+    noise = torch.randn(200_000, 3, generator=torch.Generator().manual_seed(1))
+    z = reparameterise(mean, log_variance, noise)
+    log_q = (-0.5 * noise.square() - 0.5 * log_variance).sum(1)
+    log_p = (-0.5 * z.square()).sum(1)
+    samples = (log_q - log_p).double()
+    error = float(samples.std()) / math.sqrt(len(samples))
+    assert float(samples.mean()) == pytest.approx(float(kl_divergence(mean, log_variance)), abs=4 * error)
+
+
+def test_reparameterised_noise_has_the_mean_and_spread_asked_for() -> None:
+    noise = torch.tensor([[-1.0], [0.0], [2.0]])
+    z = reparameterise(torch.full((3, 1), 10.0), torch.full((3, 1), math.log(9.0)), noise)
+    assert z.flatten().tolist() == pytest.approx([7.0, 10.0, 16.0])
+
+
+def test_reconstruction_by_hand() -> None:
+    # −x ln p − (1 − x) ln(1 − p): p = ½ costs ln 2 for every grey; p = 0.8, x = 0.25 by the formula.
+    logits = torch.tensor([[[0.0, math.log(4.0)]]])
+    pixels = torch.tensor([[[0.3, 0.25]]])
+    expected = math.log(2) - 0.25 * math.log(0.8) - 0.75 * math.log(0.2)
+    assert float(reconstruction(logits, pixels)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_elbo_is_its_two_parts_at_the_sampled_latent() -> None:
+    model = _small()
+    pixels, label = torch.rand(6, 4, 4), torch.tensor([0, 1, 2, 2, 0, 1])
+    noise = torch.randn(6, 5)
+    found = terms(model, pixels, label, noise=noise)
+    mean, log_variance = model.encode(pixels, label)
+    z = mean + torch.exp(log_variance / 2) * noise
+    assert torch.allclose(found.z, z)
+    assert torch.allclose(found.picture, reconstruction(model.decode(z, label), pixels))
+    assert torch.allclose(found.kl, kl_divergence(mean, log_variance))
+    assert torch.allclose(found.negative_elbo, found.picture + found.kl)
+    assert found.negative_elbo.shape == (6,)
+
+
+def _gradient(model: Vae, half: str) -> float:
+    gradient = model.get_submodule(half)[0].weight.grad
+    return 0.0 if gradient is None else float(gradient.abs().sum())
+
+
+def test_gradients_reach_the_encoder_through_the_sample() -> None:
+    model = _small()
+    terms(model, torch.rand(6, 4, 4), torch.zeros(6, dtype=torch.int64)).picture.mean().backward()
+    assert _gradient(model, "encoder") > 0
+    assert _gradient(model, "decoder") > 0
+
+
+def test_the_null_label_teaches_the_decoder_only() -> None:
+    model = _small()
+    pixels = torch.rand(6, 4, 4)
+    found = terms(model, pixels, torch.zeros(6, dtype=torch.int64))
+    cost = null_loss(model, pixels, found.z)
+    assert torch.allclose(cost, reconstruction(model.decode(found.z, torch.full((6,), 3)), pixels))
+    cost.mean().backward()
+    assert _gradient(model, "decoder") > 0
+    assert _gradient(model, "encoder") == 0
+
+
+def test_guidance_mixes_logits_row_by_row() -> None:
+    model = _small()
+    z = torch.randn(1, 5).repeat(4, 1)
+    label = torch.tensor([2, 2, 2, 2])
+    guidance = torch.tensor([0.0, 1.0, 2.0, 1.0])
+    null = model.decode(z, torch.full_like(label, 3))
+    asked = model.decode(z, label)
+    pixels = model.guided(z, label, guidance)
+    assert torch.allclose(pixels[0], torch.sigmoid(null[0]), atol=1e-6)
+    assert torch.allclose(pixels[1], torch.sigmoid(asked[1]), atol=1e-6)
+    assert torch.allclose(pixels[2], torch.sigmoid(2 * asked[2] - null[2]), atol=1e-6)
+
+
+def test_the_label_reaches_encoder_and_decoder() -> None:
+    model = _small()
+    pixels, z = torch.rand(1, 4, 4), torch.randn(1, 5)
+    means = {tuple(model.encode(pixels, torch.tensor([label]))[0][0].tolist()) for label in range(4)}
+    logits = {tuple(model.decode(z, torch.tensor([label])).flatten().tolist()) for label in range(4)}
+    assert len(means) == len(logits) == 4
