@@ -76,8 +76,8 @@ def test_it_comes_with_licence_and_a_sheet_of_samples() -> None:
     licence = (FOLDER / "LICENSE").read_text(encoding="utf-8")
     assert "Apache-2.0" in licence
     assert "Zalando" in licence
-    sheet = np.asarray(Image.open(FOLDER / "samples.png"))
-    assert sheet.std() > 30  # not a blank sheet
+    with Image.open(FOLDER / "samples.png") as sheet:
+        assert np.asarray(sheet).std() > 30  # not a blank sheet
 
 
 def test_an_independent_classifier_finds_the_label(engine: ImageEngine) -> None:

@@ -30,7 +30,7 @@ def encode(output: ImageOutput, scale: int, format: ImageFormat) -> tuple[bytes,
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     if format == "png":
-        image.save(buffer, "PNG", optimize=True)
+        image.save(buffer, "PNG")
     else:
         image.save(buffer, "WEBP", lossless=True, quality=80, method=4)
     return buffer.getvalue(), MEDIA_TYPES[format]
