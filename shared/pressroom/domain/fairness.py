@@ -26,6 +26,26 @@ def activated(lane: Lane, active: Iterable[Lane]) -> Lane:
     return Lane(lane.tenant, max(lane.virtual_time, floor), lane.weight, True)
 
 
+def rejoined(lanes: Iterable[Lane], working: frozenset[str], resting_time: float) -> list[Lane]:
+    """All lanes with ``active`` set anew: those in ``working`` (tenants with due jobs) are, the others not.
+
+    ``resting_time`` is the largest virtual time of the pool. It stands in for the active lanes
+    when there are none, so that after a pause of the whole pool a lane that was served little does
+    not hold that against the others.
+    """
+    known = list(lanes)
+    active = [lane for lane in known if lane.active and lane.tenant in working]
+    floor = active or [Lane("", resting_time, active=True)]
+    return [
+        lane
+        if lane.active == (lane.tenant in working)
+        else activated(lane, floor)
+        if lane.tenant in working
+        else Lane(lane.tenant, lane.virtual_time, lane.weight)
+        for lane in known
+    ]
+
+
 def charged(lane: Lane, cost: float) -> Lane:
     """The lane after it was served work of ``cost``."""
     return Lane(lane.tenant, lane.virtual_time + cost / lane.weight, lane.weight, lane.active)

@@ -214,7 +214,11 @@ class JobStore(Protocol):
         """Ids of jobs whose ``expires_at`` has passed; each is then erased with ``expire_result``."""
 
     def expire_result(self, job_id: str) -> None:
-        """As ``erase``, by policy instead of by the owner."""
+        """As ``erase``, by policy instead of by the owner; a job that is not due for it is left alone."""
+
+    def forget(self, limit: int = 500) -> int:
+        """Remove idempotency keys past their time, and tombstones that nothing names any more.
+        Returns how many rows went."""
 
     # -- everyone ----------------------------------------------------------------------------
     def check_schema(self) -> None:

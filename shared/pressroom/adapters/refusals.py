@@ -1,0 +1,26 @@
+"""What both job stores, the SQL one and the one in memory, answer when they refuse: the same words."""
+
+from pressroom.domain.errors import JobErased, JobUnknown, KeyReused, QueueFull
+
+
+def job_unknown() -> JobUnknown:
+    return JobUnknown("There is no such job, or it belongs to another tenant.")
+
+
+def job_erased() -> JobErased:
+    return JobErased("This job was erased; nothing of its content is left. Post a new one.")
+
+
+def key_reused() -> KeyReused:
+    return KeyReused(
+        "This Idempotency-Key was used for another request. Use a new key, or send the same body.",
+        field="header.Idempotency-Key",
+    )
+
+
+def lane_full(limit: int) -> QueueFull:
+    return QueueFull(f"{limit} of your jobs are queued already. Post again later.", retry_after_s=5)
+
+
+def pool_full(limit: int) -> QueueFull:
+    return QueueFull(f"The queue holds {limit} jobs already. Post again later.", retry_after_s=10)

@@ -1,0 +1,186 @@
+"""A worker's turn: the due jobs that are fairly its own move to ``running`` under a lease.
+
+The lanes of the pool are locked first, by tenant, and waited for: one claim of a pool happens at a
+time, and each sees what the one before it charged. (Skipping locked lanes instead leaves workers
+idle while work is queued.) Jobs are then taken with SKIP LOCKED, so that a cancel in progress holds
+nobody up. ``domain.serving`` makes the choice.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, false, func, or_, select, update
+
+from pressroom.adapters.sql.clock import Now
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.rows import job_columns, to_job
+from pressroom.adapters.sql.tables import QUEUED, job, lane
+from pressroom.domain.fairness import Lane, rejoined
+from pressroom.domain.job import Claim
+from pressroom.domain.serving import ALONE_PATIENCE_MS, Candidate, Turn, take_turn
+from pressroom.domain.states import Actor, State, check_transition
+from pressroom.jobs.ports import LiveModel
+
+
+def claim(
+    database: Database,
+    *,
+    worker: str,
+    pool: str,
+    models: Sequence[LiveModel],
+    limit: int,
+    lease_ms: int,
+    idle: bool,
+) -> list[Claim]:
+    """See ``JobStore.claim``."""
+    runs = sorted({(model.sha256, model.name) for model in models})
+    if limit < 1 or not runs:
+        return []
+
+    def look(connection: Connection) -> bool:
+        now = database.now(connection).wall
+        return bool(
+            connection.scalar(select(exists().where(QUEUED, job.c.pool == pool, job.c.due_at <= now)))
+        )
+
+    def move(connection: Connection) -> list[Claim]:
+        working, mine = _tenants(connection, pool, runs, database.now(connection).wall)
+        if not mine:
+            return []
+        lanes = _locked_lanes(connection, pool, working)
+        now = database.now(connection)
+        queue_of = _queues(connection, pool, runs, now, limit, idle)
+        before = {item.tenant: item for item in lanes}
+        after = rejoined(lanes, working, _resting_time(connection, pool, lanes, working))
+        turn = take_turn((item for item in after if item.tenant in mine), queue_of, limit=limit, idle=idle)
+        _store_lanes(connection, pool, before, {item.tenant: item for item in after} | turn.lanes)
+        return _run(connection, turn, worker, now, lease_ms)
+
+    # Most looks find nothing: they take no lock.
+    return database.write(move) if database.read(look) else []
+
+
+Runs = Sequence[tuple[str, str]]
+
+
+def _due(pool: str, now: int, tenant: ColumnElement[str] | str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        QUEUED,
+        job.c.pool == pool,
+        job.c.tenant == tenant,
+        job.c.due_at <= now,
+        job.c.deadline_at > now,
+    )
+
+
+def _tenants(
+    connection: Connection, pool: str, runs: Runs, now: int
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Tenants with due jobs in the pool, and those of them with jobs that this worker can run.
+
+    Walks the index from tenant to tenant, so that a long queue costs no more than a short one."""
+    walk = (
+        select(func.min(job.c.tenant).label("tenant"))
+        .where(QUEUED, job.c.pool == pool)
+        .cte("walk", recursive=True)
+    )
+    following = (
+        select(func.min(job.c.tenant))
+        .where(QUEUED, job.c.pool == pool, job.c.tenant > walk.c.tenant)
+        .correlate(walk)
+        .scalar_subquery()
+    )
+    walk = walk.union_all(select(following).where(walk.c.tenant.is_not(None)))
+    due = _due(pool, now, walk.c.tenant)
+    runnable = or_(
+        *(
+            exists().where(*due, job.c.model_sha256 == sha256, job.c.model_name == name)
+            for sha256, name in runs
+        )
+    )
+    rows = connection.execute(
+        select(walk.c.tenant, runnable.label("mine")).where(walk.c.tenant.is_not(None), exists().where(*due))
+    ).all()
+    return frozenset(row.tenant for row in rows), frozenset(row.tenant for row in rows if row.mine)
+
+
+def _locked_lanes(connection: Connection, pool: str, working: frozenset[str]) -> list[Lane]:
+    """The lanes that have work or had it at the last claim."""
+    rows = connection.execute(
+        select(lane.c.tenant, lane.c.virtual_time, lane.c.weight, lane.c.active)
+        .where(lane.c.pool == pool, or_(lane.c.active, lane.c.tenant.in_(sorted(working))))
+        .order_by(lane.c.tenant)
+        .with_for_update()
+    )
+    return [Lane(row.tenant, row.virtual_time, row.weight, row.active) for row in rows]
+
+
+def _resting_time(connection: Connection, pool: str, lanes: Iterable[Lane], working: frozenset[str]) -> float:
+    """The largest virtual time of the pool, looked up only where ``rejoined`` needs it."""
+    if any(item.active and item.tenant in working for item in lanes):
+        return 0.0
+    return float(connection.scalar(select(func.max(lane.c.virtual_time)).where(lane.c.pool == pool)) or 0.0)
+
+
+def _queues(
+    connection: Connection, pool: str, runs: Runs, now: Now, limit: int, idle: bool
+) -> Callable[[str], Iterable[Candidate]]:
+    """How to look into a tenant's queue: its best jobs of each model, locked, merged into one order."""
+
+    def of_model(tenant: str, sha256: str, name: str) -> Select[*tuple[Any, ...]]:
+        wanted = (
+            select(job.c.id, job.c.priority, job.c.created_at, job.c.due_at, job.c.alone, job.c.cost)
+            .where(*_due(pool, now.wall, tenant), job.c.model_sha256 == sha256, job.c.model_name == name)
+            .order_by(job.c.priority.desc(), job.c.created_at, job.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        if not idle:
+            patience_over = job.c.due_at <= now.wall - ALONE_PATIENCE_MS
+            wanted = wanted.where(or_(job.c.alone == false(), patience_over))
+        return wanted
+
+    def queue_of(tenant: str) -> Iterable[Candidate]:
+        found = [connection.execute(of_model(tenant, *run)).all() for run in runs]
+        in_order = heapq.merge(*found, key=lambda row: (-row.priority, row.created_at, row.id))
+        return (Candidate(row.id, row.cost, row.alone, now.wall - row.due_at) for row in in_order)
+
+    return queue_of
+
+
+def _store_lanes(connection: Connection, pool: str, before: dict[str, Lane], after: dict[str, Lane]) -> None:
+    changed = [
+        {"of": item.tenant, "time": item.virtual_time, "now_active": item.active}
+        for item in after.values()
+        if item != before[item.tenant]
+    ]
+    if changed:
+        connection.execute(
+            update(lane)
+            .where(lane.c.pool == pool, lane.c.tenant == bindparam("of"))
+            .values(virtual_time=bindparam("time"), active=bindparam("now_active")),
+            changed,
+        )
+
+
+def _run(connection: Connection, turn: Turn, worker: str, now: Now, lease_ms: int) -> list[Claim]:
+    if not turn.job_ids:
+        return []
+    check_transition(State.QUEUED, State.RUNNING, Actor.WORKER)
+    rows = connection.execute(
+        update(job)
+        .where(job.c.id.in_(turn.job_ids), QUEUED)
+        .values(
+            state=State.RUNNING.value,
+            attempt=job.c.attempt + 1,
+            worker=worker,
+            claimed_at=now.wall,
+            lease_clock=now.lease_clock,
+            lease_until=now.lease + lease_ms,
+            lease_ms=lease_ms,
+        )
+        .returning(*job_columns())
+    )
+    claimed = {row.id: Claim(to_job(row), row.attempt, row.alone) for row in rows}
+    return [claimed[job_id] for job_id in turn.job_ids if job_id in claimed]

@@ -1,0 +1,185 @@
+"""Runs transactions: ``read`` for looking, ``write`` for changing; each is one unit of work.
+
+A unit is a function of a connection. It does no I/O but SQL, and what it raises undoes it alone.
+
+SQLite has one writer at a time for all processes. Here a process takes the write lock in one
+thread and does the units of all the threads that wait, each in a savepoint, under one commit: one
+flush to disk serves many (group commit). Then it pauses for a moment, since SQLite's lock knows no
+queue and a process that came back at once would keep the others out for seconds.
+
+Lock order, which keeps PostgreSQL free of deadlocks. A submit inserts its job, then its key, then its
+lane: each waits at most for another submit of the same key or lane. A claim locks the lanes of its
+pool in the order of tenants, then jobs with SKIP LOCKED; the reaper takes jobs with SKIP LOCKED. All
+else locks one job, then what hangs on it, then at most that job's lane. So nobody waits for a job
+while holding a lane, or for a job while holding another. The heartbeat alone waits for jobs while it
+holds jobs, and only one heartbeat names them.
+"""
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, exc
+
+from pressroom.adapters.sql.clock import Clock, HostClock, Now, server_clock
+from pressroom.adapters.sql.engine import WRITES
+from pressroom.adapters.sql.errors import translated
+
+T = TypeVar("T")
+
+# How long a write waits for another process, and how often it looks.
+_PATIENCE_S = 10.0
+_LOOK_S = 0.002
+# The pause after a commit, as a share of the time the lock was held, and its bounds.
+_PAUSE_SHARE = 0.25
+_PAUSE_S = (0.0005, 0.005)
+_MOST_UNITS = 64
+
+
+class Database:
+    """An engine with the ways of Pressroom. Thread-safe; one a process."""
+
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        self._clock = clock or (HostClock() if self.sqlite else server_clock)
+        self._writer = _Writer(engine) if self.sqlite else None
+
+    def now(self, connection: Connection) -> Now:
+        """The time by the database's clock, read at this moment."""
+        return self._clock(connection)
+
+    def read(self, unit: Callable[[Connection], T]) -> T:
+        """Run a unit that changes nothing. Raises DatabaseUnavailable."""
+        with translated(), self.engine.connect() as connection:
+            return unit(connection)
+
+    def write(self, unit: Callable[[Connection], T]) -> T:
+        """Run a unit and commit it. It may run in another thread of this process.
+
+        Raises DatabaseUnavailable: nothing happened, or the answer to the COMMIT was lost."""
+        with translated():
+            if self._writer is not None:
+                return self._writer.run(unit)
+            with self.engine.begin() as connection:
+                return unit(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._writer is not None:
+            self._writer.close()
+        self.engine.dispose()
+
+
+@dataclass(slots=True)
+class _Ticket(Generic[T]):
+    """A unit that waits for the writer, and what became of it."""
+
+    unit: Callable[[Connection], T]
+    result: T | None = None
+    error: BaseException | None = None
+    done: bool = False
+
+
+class _Writer:
+    """The one writer of this process to a SQLite file: whoever gets the lock works for all.
+
+    Its connection is its own, outside the pool, and does not use SQLite's own waiting."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._may_begin_at = 0.0
+        self._waiting: list[_Ticket[Any]] = []
+        self._waiting_lock = threading.Lock()
+
+    def run(self, unit: Callable[[Connection], T]) -> T:
+        ticket: _Ticket[T] = _Ticket(unit)
+        with self._waiting_lock:
+            self._waiting.append(ticket)
+        with self._lock:
+            while not ticket.done:
+                self._work()
+        if ticket.error is not None:
+            raise ticket.error
+        return cast(T, ticket.result)
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _work(self) -> None:
+        """Commit a batch of the waiting units, the oldest first."""
+        time.sleep(max(self._may_begin_at - time.perf_counter(), 0))
+        with self._waiting_lock:
+            batch, self._waiting = self._waiting[:_MOST_UNITS], self._waiting[_MOST_UNITS:]
+        try:
+            connection = self._open()
+            _begin(connection)
+            began = time.perf_counter()
+            for ticket in batch:
+                _attempt(connection, ticket)
+            connection.commit()
+            ended = time.perf_counter()
+            self._may_begin_at = ended + min(max((ended - began) * _PAUSE_SHARE, _PAUSE_S[0]), _PAUSE_S[1])
+        except BaseException as error:
+            self._drop()
+            for ticket in batch:
+                ticket.error = ticket.error or error
+        finally:
+            for ticket in batch:
+                ticket.done = True
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            connection = self._engine.connect().execution_options(**WRITES)
+            connection.detach()
+            _driver(connection).execute("PRAGMA busy_timeout=0").close()
+            self._connection = connection
+        return self._connection
+
+    def _drop(self) -> None:
+        """Close the connection, which rolls back what was open; the next batch opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(exc.SQLAlchemyError, sqlite3.Error):
+                connection.close()
+
+
+def _attempt(connection: Connection, ticket: _Ticket[Any]) -> None:
+    """Run one unit in a savepoint, so that its failure undoes nothing of its neighbours.
+
+    Raises the unit's error where SQLite has undone the whole transaction (a full disk does that)."""
+    savepoint = connection.begin_nested()
+    try:
+        ticket.result = ticket.unit(connection)
+    except Exception as error:
+        ticket.error = error
+        if not _driver(connection).in_transaction:
+            raise
+        savepoint.rollback()
+    else:
+        savepoint.commit()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock. SQLite's own waiting sleeps for up to 100 ms between looks; this does not."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.begin()
+            return
+        except exc.OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.5, 1.5) * _LOOK_S)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, connection.connection.dbapi_connection)

@@ -1,0 +1,69 @@
+"""``SqlKeyStore``: tenants and their API keys."""
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.reading import storable
+from pressroom.adapters.sql.tables import api_key, tenant
+from pressroom.jobs.ports import ApiKey
+
+
+class SqlKeyStore:
+    """The port ``KeyStore`` over a database. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, key: ApiKey, secret_hash: str) -> None:
+        def store(connection: Connection) -> None:
+            upsert = sqlite.insert if self._database.sqlite else postgresql.insert
+            connection.execute(
+                upsert(tenant).values(id=key.tenant, created_at=key.created_at).on_conflict_do_nothing()
+            )
+            connection.execute(
+                insert(api_key).values(
+                    id=key.id,
+                    tenant=key.tenant,
+                    label=key.label,
+                    secret_hash=secret_hash,
+                    created_at=key.created_at,
+                    revoked_at=key.revoked_at,
+                )
+            )
+
+        self._database.write(store)
+
+    def find(self, key_id: str) -> tuple[ApiKey, str] | None:
+        if not storable(key_id):
+            return None
+        row = self._database.read(
+            lambda connection: connection.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
+        )
+        return None if row is None else (_key(row), row.secret_hash)
+
+    def all(self) -> tuple[ApiKey, ...]:
+        rows = self._database.read(
+            lambda connection: connection.execute(
+                select(api_key).order_by(api_key.c.created_at, api_key.c.id)
+            ).all()
+        )
+        return tuple(_key(row) for row in rows)
+
+    def revoke(self, key_id: str) -> bool:
+        if not storable(key_id):
+            return False
+
+        def move(connection: Connection) -> bool:
+            changed = connection.execute(
+                update(api_key)
+                .where(api_key.c.id == key_id, api_key.c.revoked_at.is_(None))
+                .values(revoked_at=self._database.now(connection).wall)
+            )
+            return changed.rowcount == 1
+
+        return self._database.write(move)
+
+
+def _key(row: Row[*tuple[object, ...]]) -> ApiKey:
+    return ApiKey(row.id, row.tenant, row.label, row.created_at, row.revoked_at)

@@ -1,0 +1,150 @@
+"""Look at jobs: one, a page of a tenant's, where one stands in the queue."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
+
+from pressroom.adapters.cursors import pack_cursor, unpack_cursor
+from pressroom.adapters.refusals import job_erased, job_unknown
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.rows import select_jobs, with_outputs
+from pressroom.adapters.sql.tables import KEPT, QUEUED, job
+from pressroom.adapters.sql.workers import live_workers_of
+from pressroom.domain.job import Job
+from pressroom.domain.states import State
+from pressroom.jobs.ports import Page, Standing, Waiting
+
+# A queue position is counted up to here, in the own lane and in all others together.
+_MOST_AHEAD = 1_000
+_MOST_LANES = 100
+
+
+def storable(text: str) -> bool:
+    """Whether the database can hold this text at all; what it cannot hold, it has not."""
+    return "\x00" not in text and text.isascii()
+
+
+def one_job(database: Database, tenant: str, job_id: str) -> Job:
+    """See ``JobStore.job``."""
+    if not storable(job_id):
+        raise job_unknown()
+
+    def look(connection: Connection) -> Job:
+        row = connection.execute(
+            select_jobs().where(job.c.id == job_id, job.c.tenant == tenant)
+        ).one_or_none()
+        if row is None:
+            raise job_unknown()
+        if row.erased_at is not None:
+            raise job_erased()
+        return with_outputs(connection, [row])[0]
+
+    return database.read(look)
+
+
+def find_jobs(database: Database, job_ids: Sequence[str]) -> tuple[Job, ...]:
+    """See ``JobStore.find``."""
+    wanted = [job_id for job_id in job_ids if storable(job_id)]
+
+    def look(connection: Connection) -> tuple[Job, ...]:
+        rows = connection.execute(select_jobs().where(job.c.id.in_(wanted), KEPT)).all()
+        return tuple(with_outputs(connection, rows))
+
+    return database.read(look) if wanted else ()
+
+
+def standings(database: Database, job_ids: Sequence[str]) -> dict[str, Standing]:
+    """See ``JobStore.standings``."""
+    wanted = [job_id for job_id in job_ids if storable(job_id)]
+
+    def look(connection: Connection) -> dict[str, Standing]:
+        found = connection.execute(
+            select(job.c.id, job.c.state, job.c.attempt).where(job.c.id.in_(wanted), KEPT)
+        )
+        return {row.id: Standing(State(row.state), row.attempt) for row in found}
+
+    return database.read(look) if wanted else {}
+
+
+def page_of_jobs(
+    database: Database,
+    tenant: str,
+    *,
+    states: Sequence[State],
+    model: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """See ``JobStore.jobs``."""
+    behind = unpack_cursor(cursor) if cursor is not None else None
+    if model is not None and not storable(model):
+        return Page((), None)
+    statement = select_jobs().where(job.c.tenant == tenant, KEPT)
+    if states:
+        statement = statement.where(job.c.state.in_([state.value for state in states]))
+    if model is not None:
+        statement = statement.where(job.c.model_name == model)
+    if behind is not None:
+        statement = statement.where(tuple_(job.c.created_at, job.c.id) < behind)
+    statement = statement.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(limit + 1)
+
+    def look(connection: Connection) -> Page:
+        rows = connection.execute(statement).all()
+        jobs = with_outputs(connection, rows[:limit])
+        more = len(rows) > limit and jobs
+        return Page(tuple(jobs), pack_cursor(jobs[-1].created_at, jobs[-1].id) if more else None)
+
+    return database.read(look)
+
+
+def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
+    """See ``JobStore.waiting``.
+
+    The estimate: all that is ahead in the own lane, and from each other lane as much again, since
+    lanes take turns."""
+
+    def look(connection: Connection) -> Waiting:
+        now = database.now(connection).wall
+        alive = live_workers_of(connection, asked.pool, asked.model, now - seen_ms)
+        row = connection.execute(
+            select(job.c.priority, job.c.created_at).where(job.c.id == asked.id, QUEUED)
+        ).first()
+        if row is None:
+            return Waiting(None, alive)
+        own = and_(QUEUED, job.c.pool == asked.pool, job.c.tenant == asked.tenant)
+        ahead = or_(
+            job.c.priority > row.priority,
+            and_(
+                job.c.priority == row.priority,
+                tuple_(job.c.created_at, job.c.id) < (row.created_at, asked.id),
+            ),
+        )
+        mine = _count(connection, and_(own, ahead))
+        others = _count(connection, and_(QUEUED, job.c.pool == asked.pool, job.c.tenant != asked.tenant))
+        if others:
+            others = min(others, (mine + 1) * len(queued_tenants(connection, asked.pool, asked.tenant)))
+        return Waiting(1 + mine + others, alive)
+
+    return database.read(look)
+
+
+def queued_tenants(connection: Connection, pool: str, but: str) -> list[str]:
+    """Other tenants with queued jobs in a pool, at most some, one look into the index each."""
+    first = select(func.min(job.c.tenant).label("tenant")).where(QUEUED, job.c.pool == pool)
+    walk = first.cte("walk", recursive=True)
+    following = (
+        select(func.min(job.c.tenant))
+        .where(QUEUED, job.c.pool == pool, job.c.tenant > walk.c.tenant)
+        .correlate(walk)
+        .scalar_subquery()
+    )
+    walk = walk.union_all(select(following).where(walk.c.tenant.is_not(None)))
+    found = connection.scalars(
+        select(walk.c.tenant).where(walk.c.tenant.is_not(None), walk.c.tenant != but).limit(_MOST_LANES)
+    )
+    return list(found)
+
+
+def _count(connection: Connection, where: ColumnElement[bool]) -> int:
+    some = select(literal(1)).select_from(job).where(where).limit(_MOST_AHEAD)
+    return int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)

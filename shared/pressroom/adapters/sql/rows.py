@@ -1,0 +1,144 @@
+"""Rows to jobs: the one place that knows how a job lies in its tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from pressroom.adapters.sql.tables import job, output
+from pressroom.domain.job import Job, Output, PinnedModel, Usage
+from pressroom.domain.states import State
+
+JobRow = Row[*tuple[Any, ...]]
+
+# The columns of a Job, and no more.
+_COLUMNS = (
+    job.c.id,
+    job.c.tenant,
+    job.c.pool,
+    job.c.kind,
+    job.c.model_name,
+    job.c.model_version,
+    job.c.model_sha256,
+    job.c.state,
+    job.c.priority,
+    job.c.input,
+    job.c.params,
+    job.c.metadata,
+    job.c.result_ttl_s,
+    job.c.created_at,
+    job.c.due_at,
+    job.c.deadline_at,
+    job.c.claimed_at,
+    job.c.first_output_at,
+    job.c.finished_at,
+    job.c.expires_at,
+    job.c.erased_at,
+    job.c.attempt,
+    job.c.errors,
+    job.c.crashes,
+    job.c.alone,
+    job.c.cancel_requested,
+    job.c.finish_reason,
+    job.c.error_code,
+    job.c.error_message,
+    job.c.tokens_in,
+    job.c.tokens_out,
+    job.c.engine_ms,
+)
+
+
+def job_columns() -> tuple[Any, ...]:
+    """What to select, or return, so that ``to_job`` can read it."""
+    return _COLUMNS
+
+
+def select_jobs() -> Select[*tuple[Any, ...]]:
+    """A select of everything that ``to_job`` reads."""
+    return select(*_COLUMNS)
+
+
+def to_job(row: JobRow, outputs: tuple[Output, ...] = ()) -> Job:
+    """A job of its row."""
+    return Job(
+        id=row.id,
+        tenant=row.tenant,
+        model=PinnedModel(row.model_name, row.model_version, row.model_sha256),
+        kind=row.kind,
+        pool=row.pool,
+        state=State(row.state),
+        priority=row.priority,
+        input=row.input,
+        params=row.params,
+        metadata=row.metadata,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        deadline_at=row.deadline_at,
+        result_ttl_s=row.result_ttl_s,
+        attempt=row.attempt,
+        errors=row.errors,
+        crashes=row.crashes,
+        cancel_requested=row.cancel_requested,
+        claimed_at=row.claimed_at,
+        first_output_at=row.first_output_at,
+        finished_at=row.finished_at,
+        expires_at=row.expires_at,
+        finish_reason=row.finish_reason,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        usage=Usage(row.tokens_in, row.tokens_out, row.engine_ms),
+        outputs=outputs,
+    )
+
+
+def with_outputs(connection: Connection, rows: Iterable[JobRow]) -> list[Job]:
+    """Jobs of their rows, with all their outputs, in one more query."""
+    known = list(rows)
+    # Only a job that has ended has outputs.
+    found = _outputs(connection, [row.id for row in known if row.finished_at is not None])
+    return [to_job(row, tuple(found.get(row.id, ()))) for row in known]
+
+
+def _outputs(connection: Connection, job_ids: Sequence[str]) -> dict[str, list[Output]]:
+    found: dict[str, list[Output]] = {}
+    if not job_ids:
+        return found
+    statement = select(output).where(output.c.job_id.in_(job_ids)).order_by(output.c.job_id, output.c.n)
+    for row in connection.execute(statement):
+        found.setdefault(row.job_id, []).append(
+            Output(
+                n=row.n,
+                media_type=row.media_type,
+                size=row.size,
+                sha256=row.sha256,
+                finish_reason=row.finish_reason,
+                text=row.text,
+                artifact=row.artifact,
+                width=row.width,
+                height=row.height,
+                label=row.label,
+            )
+        )
+    return found
+
+
+def insert_outputs(connection: Connection, job_id: str, outputs: Iterable[Output]) -> None:
+    """Store the outputs of a job that ends in the same transaction."""
+    values = [
+        {
+            "job_id": job_id,
+            "n": item.n,
+            "media_type": item.media_type,
+            "size": item.size,
+            "sha256": item.sha256,
+            "finish_reason": item.finish_reason,
+            "text": item.text,
+            "artifact": item.artifact,
+            "width": item.width,
+            "height": item.height,
+            "label": item.label,
+        }
+        for item in outputs
+    ]
+    if values:
+        connection.execute(insert(output), values)

@@ -1,0 +1,199 @@
+"""Accept a job: one transaction inserts it, its idempotency key and, for a newcomer, its lane."""
+
+import threading
+import time
+
+from sqlalchemy import Connection, func, insert, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pressroom.adapters.refusals import job_erased, key_reused, lane_full, pool_full
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.rows import select_jobs, with_outputs
+from pressroom.adapters.sql.tables import QUEUED, idempotency_key, job, lane
+from pressroom.domain.cost import estimated_cost
+from pressroom.domain.errors import KeyReused
+from pressroom.domain.job import Job, NewJob
+from pressroom.domain.states import Actor, State, check_transition
+from pressroom.jobs.ports import IdempotencyKey, QueueLimits, Submitted
+
+# A key is remembered for as long as its job may live, and a week longer.
+KEY_GRACE_MS = 7 * 24 * 3_600_000
+
+
+class Admission:
+    """Keeps the queue within its bounds without counting it at every submit. Thread-safe.
+
+    A count is trusted for a second and grows by what this process adds meanwhile; a refusal is
+    always counted anew. So the bounds are exact for one process, and may be overshot by what
+    others add within a second.
+    """
+
+    _TRUST_S = 1.0
+    _REMEMBERED = 10_000
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._counts: dict[tuple[str, str | None], tuple[float, int]] = {}
+
+    def check(self, pool: str, tenant: str, limits: QueueLimits) -> None:
+        """Raises QueueFull unless there is room for one more, which is then counted in."""
+        for place, limit, refusal in (
+            ((pool, tenant), limits.lane, lane_full),
+            ((pool, None), limits.pool, pool_full),
+        ):
+            if not self._room(place, limit):
+                raise refusal(limit)
+
+    def _room(self, place: tuple[str, str | None], limit: int) -> bool:
+        with self._lock:
+            counted_at, count = self._counts.get(place, (float("-inf"), 0))
+            if count < limit and time.monotonic() - counted_at < self._TRUST_S:
+                self._counts[place] = (counted_at, count + 1)
+                return True
+        asked_at = time.monotonic()
+        count = self._database.read(lambda connection: _queued(connection, *place, limit=limit))
+        if count >= limit:
+            return False
+        with self._lock:
+            if len(self._counts) >= self._REMEMBERED:
+                self._counts.clear()
+            self._counts[place] = (asked_at, count + 1)
+        return True
+
+
+def submit(
+    database: Database, admission: Admission, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits
+) -> Submitted:
+    """See ``JobStore.submit``."""
+    earlier = _earlier(database, new.tenant, key)
+    if earlier is not None:
+        return earlier
+    admission.check(new.pool, new.tenant, limits)
+    try:
+        stored = database.write(lambda connection: _insert(database, connection, new, key))
+    except _KeyTaken:
+        earlier = _earlier(database, new.tenant, key)
+        # The other submit has committed, or the insert would not have met it.
+        if earlier is None:
+            raise KeyReused("This Idempotency-Key has just been used; send the request again.") from None
+        return earlier
+    return Submitted(stored, created=True)
+
+
+class _KeyTaken(Exception):
+    """Another submit stored the key between the look and the insert; the transaction is undone."""
+
+
+def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Submitted | None:
+    """What the key names already. Raises KeyReused, JobErased."""
+    if key is None:
+        return None
+
+    def look(connection: Connection) -> Submitted | None:
+        named = connection.execute(
+            select(idempotency_key.c.body_mac, idempotency_key.c.job_id).where(
+                idempotency_key.c.tenant == tenant,
+                idempotency_key.c.key == key.key,
+                idempotency_key.c.expires_at > database.now(connection).wall,
+            )
+        ).first()
+        if named is None:
+            return None
+        if named.body_mac != key.body_mac:
+            raise key_reused()
+        row = connection.execute(select_jobs().where(job.c.id == named.job_id)).one()
+        if row.erased_at is not None:
+            raise job_erased()
+        return Submitted(with_outputs(connection, [row])[0], created=False)
+
+    return database.read(look)
+
+
+def _insert(database: Database, connection: Connection, new: NewJob, key: IdempotencyKey | None) -> Job:
+    check_transition(None, State.QUEUED, Actor.FRONT)
+    now = database.now(connection).wall
+    stored = Job(
+        id=new.id,
+        tenant=new.tenant,
+        model=new.model,
+        kind=new.kind,
+        pool=new.pool,
+        state=State.QUEUED,
+        priority=new.priority,
+        input=new.input,
+        params=new.params,
+        metadata=new.metadata,
+        created_at=now,
+        due_at=now,
+        deadline_at=now + new.deadline_s * 1000,
+        result_ttl_s=new.result_ttl_s,
+    )
+    connection.execute(
+        insert(job).values(
+            id=stored.id,
+            tenant=stored.tenant,
+            pool=stored.pool,
+            kind=stored.kind,
+            model_name=stored.model.name,
+            model_version=stored.model.version,
+            model_sha256=stored.model.sha256,
+            state=stored.state.value,
+            priority=stored.priority,
+            input=dict(stored.input),
+            params=dict(stored.params),
+            metadata=dict(stored.metadata),
+            request_id=new.request_id,
+            cost=estimated_cost(stored.kind, stored.params),
+            result_ttl_s=stored.result_ttl_s,
+            created_at=stored.created_at,
+            due_at=stored.due_at,
+            deadline_at=stored.deadline_at,
+            attempt=0,
+            errors=0,
+            crashes=0,
+            alone=False,
+            cancel_requested=False,
+            tokens_in=0,
+            tokens_out=0,
+            engine_ms=0,
+        )
+    )
+    if key is not None:
+        _insert_key(connection, stored, key, now)
+    upsert = sqlite.insert if database.sqlite else postgresql.insert
+    connection.execute(
+        upsert(lane)
+        .values(pool=stored.pool, tenant=stored.tenant, virtual_time=0.0, weight=1.0, active=False)
+        .on_conflict_do_nothing()
+    )
+    return stored
+
+
+def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: int) -> None:
+    """Raises _KeyTaken when another submit has it; a key past its time is taken over."""
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(idempotency_key).values(
+        tenant=stored.tenant,
+        key=key.key,
+        body_mac=key.body_mac,
+        job_id=stored.id,
+        expires_at=stored.deadline_at + stored.result_ttl_s * 1000 + KEY_GRACE_MS,
+    )
+    taken = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[idempotency_key.c.tenant, idempotency_key.c.key],
+            set_={name: statement.excluded[name] for name in ("body_mac", "job_id", "expires_at")},
+            where=idempotency_key.c.expires_at <= now,
+        ).returning(literal(1))
+    ).first()
+    if taken is None:
+        raise _KeyTaken
+
+
+def _queued(connection: Connection, pool: str, tenant: str | None, *, limit: int) -> int:
+    """How many jobs are queued, counted up to ``limit``."""
+    some = select(literal(1)).select_from(job).where(QUEUED, job.c.pool == pool)
+    if tenant is not None:
+        some = some.where(job.c.tenant == tenant)
+    return int(connection.scalar(select(func.count()).select_from(some.limit(limit).subquery())) or 0)

@@ -1,0 +1,114 @@
+"""Cancel a job, or erase all that it holds."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+
+from pressroom.adapters.refusals import job_erased, job_unknown
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.reading import storable
+from pressroom.adapters.sql.rows import JobRow, job_columns, select_jobs, with_outputs
+from pressroom.adapters.sql.tables import erasure, job, output
+from pressroom.domain.job import Job
+from pressroom.domain.states import TERMINAL, Actor, State, check_transition
+
+
+def cancel(database: Database, tenant: str, job_id: str) -> Job:
+    """See ``JobStore.cancel``."""
+
+    def move(connection: Connection) -> Job:
+        row = _locked(connection, select_jobs().where(job.c.id == job_id, job.c.tenant == tenant), job_id)
+        now = database.now(connection).wall
+        match State(row.state):
+            case State.QUEUED:
+                check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
+                changes: dict[str, Any] = {
+                    "state": State.CANCELED.value,
+                    "finish_reason": "canceled",
+                    "finished_at": now,
+                    "expires_at": now + row.result_ttl_s * 1000,
+                }
+            case State.RUNNING:
+                changes = {"cancel_requested": True}
+            case _:
+                return with_outputs(connection, [row])[0]
+        changed = connection.execute(
+            update(job).where(job.c.id == job_id).values(changes).returning(*job_columns())
+        ).one()
+        return with_outputs(connection, [changed])[0]
+
+    return database.write(move)
+
+
+def erase(database: Database, tenant: str, job_id: str, lease_ms: int) -> None:
+    """See ``JobStore.erase``."""
+
+    def move(connection: Connection) -> None:
+        row = _locked(connection, _facts().where(job.c.id == job_id, job.c.tenant == tenant), job_id)
+        _erase(database, connection, row, lease_ms)
+
+    database.write(move)
+
+
+def expire_result(database: Database, job_id: str, lease_ms: int) -> None:
+    """See ``JobStore.expire_result``; a job that is not due for it is left alone."""
+
+    def move(connection: Connection) -> None:
+        now = database.now(connection).wall
+        due = _facts().where(job.c.id == job_id, job.c.expires_at <= now, job.c.erased_at.is_(None))
+        row = connection.execute(due.with_for_update()).one_or_none()
+        if row is not None:
+            _erase(database, connection, row, lease_ms)
+
+    database.write(move)
+
+
+def _facts() -> Select[*tuple[Any, ...]]:
+    return select(job.c.id, job.c.tenant, job.c.state, job.c.finished_at, job.c.erased_at, job.c.lease_ms)
+
+
+def _locked(connection: Connection, wanted: Select[*tuple[Any, ...]], job_id: str) -> JobRow:
+    """The row, locked. Raises JobUnknown, JobErased."""
+    row = connection.execute(wanted.with_for_update()).one_or_none() if storable(job_id) else None
+    if row is None:
+        raise job_unknown()
+    if row.erased_at is not None:
+        raise job_erased()
+    return row
+
+
+def _erase(database: Database, connection: Connection, row: JobRow, lease_ms: int) -> None:
+    """Empty the row into a tombstone, and leave two erasures: one for now, and one for what an
+    attempt that was still running may write until its lease is over."""
+    now = database.now(connection).wall
+    before = State(row.state)
+    ended = before in TERMINAL
+    if not ended:
+        check_transition(before, State.CANCELED, Actor.FRONT)
+    connection.execute(delete(output).where(output.c.job_id == row.id))
+    connection.execute(
+        update(job)
+        .where(job.c.id == row.id)
+        .values(
+            state=before.value if ended else State.CANCELED.value,
+            finished_at=row.finished_at if ended else now,
+            input={},
+            params={},
+            metadata={},
+            finish_reason=None,
+            error_code=None,
+            error_message=None,
+            request_id=None,
+            worker=None,
+            lease_clock=None,
+            lease_until=None,
+            lease_ms=None,
+            expires_at=None,
+            erased_at=now,
+        )
+    )
+    late = now + max(row.lease_ms or 0, lease_ms)
+    connection.execute(
+        insert(erasure),
+        [{"job_id": row.id, "tenant": row.tenant, "due_at": due_at} for due_at in (now, late)],
+    )

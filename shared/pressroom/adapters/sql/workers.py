@@ -1,0 +1,113 @@
+"""Who is alive: each worker incarnation keeps one row, refreshed with its heartbeat."""
+
+from collections import Counter
+
+from sqlalchemy import Connection, delete, false, func, literal, select, union
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.tables import QUEUED, job, lane, worker
+from pressroom.domain.job import PinnedModel
+from pressroom.jobs.ports import LiveModel, PoolBacklog, WorkerCard
+
+# A backlog is counted up to here.
+_MOST_DUE = 5_000
+# A worker that has not been seen for this long is forgotten.
+FORGOTTEN_MS = 10 * 60_000
+
+
+def announce(database: Database, card: WorkerCard) -> None:
+    """See ``JobStore.announce``."""
+
+    def store(connection: Connection) -> None:
+        facts = {
+            "pool": card.pool,
+            "host": card.host,
+            "pid": card.pid,
+            "slots": card.slots,
+            "free": card.free,
+            "models": [
+                {
+                    "name": model.name,
+                    "version": model.version,
+                    "sha256": model.sha256,
+                    "provider": model.provider,
+                }
+                for model in card.models
+            ],
+            "draining": card.draining,
+            "seen_at": database.now(connection).wall,
+        }
+        upsert = sqlite.insert if database.sqlite else postgresql.insert
+        connection.execute(
+            upsert(worker)
+            .values(id=card.id, **facts)
+            .on_conflict_do_update(index_elements=[worker.c.id], set_=facts)
+        )
+
+    database.write(store)
+
+
+def withdraw(database: Database, worker_id: str) -> None:
+    """See ``JobStore.withdraw``."""
+    database.write(lambda connection: connection.execute(delete(worker).where(worker.c.id == worker_id)))
+
+
+def live_workers_of(connection: Connection, pool: str, model: PinnedModel, seen_since: int) -> int:
+    """Workers that would take a job of this model: seen lately and not draining."""
+    models = connection.scalars(
+        select(worker.c.models).where(
+            worker.c.pool == pool, worker.c.seen_at >= seen_since, worker.c.draining == false()
+        )
+    )
+    return sum(
+        any(item["name"] == model.name and item["sha256"] == model.sha256 for item in run) for run in models
+    )
+
+
+def live_models(database: Database, seen_ms: int) -> tuple[tuple[LiveModel, int], ...]:
+    """See ``JobStore.live_models``. A draining worker takes no more jobs and does not count."""
+
+    def look(connection: Connection) -> tuple[tuple[LiveModel, int], ...]:
+        since = database.now(connection).wall - seen_ms
+        runs = connection.scalars(
+            select(worker.c.models).where(worker.c.seen_at >= since, worker.c.draining == false())
+        )
+        counted = Counter(
+            LiveModel(item["name"], item["version"], item["sha256"], item["provider"])
+            for run in runs
+            for item in run
+        )
+        return tuple(sorted(counted.items(), key=lambda pair: (pair[0].name, pair[0].provider)))
+
+    return database.read(look)
+
+
+def backlog(database: Database, seen_ms: int) -> tuple[PoolBacklog, ...]:
+    """See ``JobStore.backlog``: every pool that has ever had a job or has a live worker."""
+
+    def look(connection: Connection) -> tuple[PoolBacklog, ...]:
+        now = database.now(connection).wall
+        alive = worker.c.seen_at >= now - seen_ms
+        free = {
+            row.pool: int(row.free)
+            for row in connection.execute(
+                select(worker.c.pool, func.sum(worker.c.free).label("free"))
+                .where(alive, worker.c.draining == false())
+                .group_by(worker.c.pool)
+            )
+        }
+        pools = connection.scalars(
+            union(select(lane.c.pool).distinct(), select(worker.c.pool).where(alive)).order_by("pool")
+        ).all()
+        return tuple(_pool_backlog(connection, pool, free.get(pool, 0), now) for pool in pools)
+
+    return database.read(look)
+
+
+def _pool_backlog(connection: Connection, pool: str, free: int, now: int) -> PoolBacklog:
+    due = (QUEUED, job.c.pool == pool, job.c.due_at <= now)
+    some = select(literal(1)).select_from(job).where(*due).limit(_MOST_DUE)
+    count = int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)
+    oldest = connection.scalar(select(func.min(job.c.due_at)).where(*due)) if count else None
+    return PoolBacklog(pool, count, free, oldest)

@@ -1,0 +1,3 @@
+"""What all tests share: the real services, started only when a test asks for one."""
+
+pytest_plugins = ["tests.services.postgres"]
