@@ -31,7 +31,7 @@ class TrainConfig:
     label_dropout: float = 0.1
     # Above 1 (Higgins et al., beta-VAE, 2017) latents stay closer to the prior, so that pictures from the
     # prior look like their label, and the ELBO pays for it. What is reported is the ELBO, weight 1.
-    kl_weight: float = 2.0
+    kl_weight: float = 2.5
     warm_up_steps: int = 1000  # of the KL's weight: from the start it would switch most latents off
     seed: int = 0
 
