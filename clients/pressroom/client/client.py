@@ -152,20 +152,23 @@ class Client:
         self._courier.send(calls.erase(job_id))
 
     # -- following jobs ------------------------------------------------------------------------
-    def events(self, job_id: str, last_id: str | None = None) -> Iterator[EventEnvelope]:
+    def events(
+        self, job_id: str, last_id: str | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[EventEnvelope]:
         """What happens to the job, until ``end`` or ``gone``; cut connections are resumed.
 
         Put each ``delta`` at its offset and throw all text away on ``reset``, as
-        ``pressroom.client.Transcript`` does. Raises StreamBroken."""
-        return follow(self._courier, job_id, last_id)
+        ``pressroom.client.Transcript`` does. Raises TimedOut (the job then goes on), StreamBroken."""
+        return follow(self._courier, job_id, last_id, timeout_s)
 
-    def stream_text(self, job_id: str, n: int = 0) -> Iterator[str]:
+    def stream_text(self, job_id: str, n: int = 0, *, timeout_s: float | None = None) -> Iterator[str]:
         """The text of output ``n`` piece by piece; the pieces joined are the final text.
 
         A new attempt of the job mostly repeats the text and goes unnoticed. Raises TextChanged
-        when it does not, JobFailed when the job ends without its result (after its partial text)."""
+        when it does not, JobFailed when the job ends without its result (after its partial text),
+        TimedOut (the job then goes on)."""
         reader = Reader(n)
-        for envelope in self.events(job_id):
+        for envelope in self.events(job_id, timeout_s=timeout_s):
             piece = reader.take(envelope.event)
             if piece is None:
                 raise TextChanged(job_id)

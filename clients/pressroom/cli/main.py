@@ -1,0 +1,60 @@
+"""``pressroom``: the commands, and where the connection comes from."""
+
+import sys
+from typing import TextIO
+
+import click
+
+from pressroom.cli import config
+from pressroom.cli.configure import config as configure
+from pressroom.cli.image import image
+from pressroom.cli.jobs import cancel, erase, fetch, jobs, submit, watch
+from pressroom.cli.lazy import App, Later
+from pressroom.cli.models import models
+from pressroom.cli.text import text
+
+LATER = {
+    "admin": Later(
+        "pressroom.admin.commands", "admin", "Keys, migrations, numbers: for operators.", "server"
+    ),
+}
+
+
+@click.command(cls=App, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--url", metavar="URL", help="The server. [default: PRESSROOM_URL, the saved one, this machine]"
+)
+@click.version_option(package_name="pressroom", prog_name="pressroom")
+@click.pass_context
+def app(ctx: click.Context, url: str | None) -> None:
+    """Have texts and pictures made by your own machines.
+
+    The API key comes from PRESSROOM_API_KEY or `pressroom config`. Results go to stdout, all else to
+    stderr. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 no server, 130 Ctrl-C.
+    """
+    ctx.obj = config.Connection(url or "").over(config.environment())
+    # The operator's commands do without the file, so they must not stop at a broken one.
+    if ctx.invoked_subcommand not in LATER:
+        ctx.obj = ctx.obj.over(config.load())
+
+
+for command in (text, image, submit, watch, fetch, cancel, erase, jobs, models, configure):
+    app.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        _never_fails(stream)
+    app(prog_name="pressroom")
+
+
+def _never_fails(stream: TextIO) -> None:
+    """A terminal that cannot show a character shows a replacement instead of ending the command."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
+        reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    main()
