@@ -2,8 +2,20 @@
 
 from dataclasses import dataclass
 
-from pressroom.domain.retry import Budget, Failure, RetryPolicy, decide
+from pressroom.domain.retry import Budget, Failure, FailureKind, RetryPolicy, decide
 from pressroom.domain.states import State
+
+WORKER_LOST = Failure(
+    FailureKind.CRASH,
+    "worker_lost",
+    "The worker that ran this job fell silent, alone with it; the job is not tried again.",
+)
+TOO_LATE = Failure(
+    FailureKind.DEADLINE,
+    "deadline_exceeded",
+    "The deadline of this job passed before it was done. Allow it more time with deadline_s.",
+)
+NEVER_RAN = "The deadline of this job passed while it was queued. Allow it more time with deadline_s."
 
 
 @dataclass(frozen=True, slots=True)

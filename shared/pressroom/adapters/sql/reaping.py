@@ -1,63 +1,21 @@
-"""The reaper: jobs whose worker fell silent go back or end, and deadlines that passed are kept.
+"""The reaper: jobs whose worker fell silent go back or end, and deadlines that passed are kept."""
 
-After the database was away, every lease may have run out although its worker lives: nobody could
-renew. So when the time since the last sweep that worked is suspiciously long, leases are left alone
-for one lease. The first sweep of a process waits for nothing.
-"""
-
-import threading
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, exists, or_, select, update
 
+from pressroom.adapters.patience import Patience
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.leases import attempt_facts, end_job, requeue
 from pressroom.adapters.sql.rows import JobRow
 from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
 from pressroom.adapters.sql.workers import FORGOTTEN_MS
-from pressroom.domain.ending import next_state
+from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
 from pressroom.domain.job import Completion, Usage
-from pressroom.domain.retry import Budget, Failure, FailureKind, RetryPolicy
+from pressroom.domain.retry import Budget, Failure, RetryPolicy
 from pressroom.domain.states import Actor, State, check_transition
 from pressroom.jobs.ports import Reaped
-
-_CRASHED = Failure(
-    FailureKind.CRASH,
-    "worker_lost",
-    "The worker that ran this job fell silent, alone with it; the job is not tried again.",
-)
-_TOO_LATE = Failure(
-    FailureKind.DEADLINE, "deadline_exceeded", "The deadline of this job passed before it was done."
-)
-_NEVER_RAN = "The deadline of this job passed while it was queued."
-
-
-class Patience:
-    """Decides whether leases may be reaped now. Thread-safe."""
-
-    def __init__(self, lease_ms: int, sweep_ms: int, seconds: Callable[[], float]) -> None:
-        self._hold_s = lease_ms / 1000
-        self._gap_s = max(lease_ms / 2, 3 * sweep_ms) / 1000
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._swept_at: float | None = None
-        self._hold_until = float("-inf")
-
-    def reaps_leases(self) -> bool:
-        """Ask before a sweep."""
-        now = self._seconds()
-        with self._lock:
-            if self._swept_at is not None and now - self._swept_at > self._gap_s:
-                self._hold_until = now + self._hold_s
-                self._swept_at = now
-            return now >= self._hold_until
-
-    def swept(self) -> None:
-        """Tell after a sweep that reached the database."""
-        with self._lock:
-            self._swept_at = self._seconds()
 
 
 def reap(database: Database, patience: Patience, policy: RetryPolicy, limit: int, grace_ms: int) -> Reaped:
@@ -78,7 +36,7 @@ def reap(database: Database, patience: Patience, policy: RetryPolicy, limit: int
             for row in connection.execute(_lapsed(now, limit)).all():
                 moved[_end_attempt(connection, row, now, policy)].append(row.id)
         for row in connection.execute(_overdue(now, grace_ms, limit)).all():
-            moved[_end(connection, row, now, _TOO_LATE, policy)].append(row.id)
+            moved[_end(connection, row, now, TOO_LATE, policy)].append(row.id)
         for row in connection.execute(_expired(now, limit)).all():
             _expire(connection, row, now)
             moved[State.EXPIRED].append(row.id)
@@ -136,7 +94,7 @@ def _forgotten(now: Now) -> ColumnElement[bool]:
 
 def _end_attempt(connection: Connection, row: JobRow, now: Now, policy: RetryPolicy) -> State:
     """End an attempt whose worker fell silent: there is no point in another after the deadline."""
-    return _end(connection, row, now, _TOO_LATE if row.deadline_at <= now.wall else _CRASHED, policy)
+    return _end(connection, row, now, TOO_LATE if row.deadline_at <= now.wall else WORKER_LOST, policy)
 
 
 def _end(connection: Connection, row: JobRow, now: Now, failure: Failure, policy: RetryPolicy) -> State:
@@ -176,7 +134,7 @@ def _expire(connection: Connection, row: JobRow, now: Now) -> None:
             finished_at=now.wall,
             expires_at=now.wall + row.result_ttl_s * 1000,
             finish_reason="expired",
-            error_code=_TOO_LATE.code,
-            error_message=_NEVER_RAN,
+            error_code=TOO_LATE.code,
+            error_message=NEVER_RAN,
         )
     )

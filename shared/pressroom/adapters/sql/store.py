@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import text
 
+from pressroom.adapters.patience import Patience
 from pressroom.adapters.sql import (
     claims,
     leases,
@@ -57,7 +58,7 @@ class SqlJobStore:
         self._lease_ms = lease_ms
         self._worker_seen_ms = worker_seen_ms
         self._admission = submitting.Admission(database)
-        self._patience = reaping.Patience(lease_ms, sweep_ms, seconds)
+        self._patience = Patience(lease_ms, sweep_ms, seconds)
 
     # -- the front ---------------------------------------------------------------------------
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:

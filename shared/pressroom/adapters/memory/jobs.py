@@ -1,0 +1,398 @@
+"""``MemoryJobStore``: the port ``JobStore`` without a database, on a clock that a test may move."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pressroom.adapters.cursors import pack_cursor, unpack_cursor
+from pressroom.adapters.memory.lanes import Lanes
+from pressroom.adapters.memory.rows import Row, added
+from pressroom.adapters.patience import Patience
+from pressroom.adapters.refusals import job_erased, job_unknown, key_reused, lane_full, pool_full
+from pressroom.domain.cost import estimated_cost
+from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
+from pressroom.domain.job import Claim, Completion, Held, Job, NewJob, Usage
+from pressroom.domain.retry import Failure, RetryPolicy
+from pressroom.domain.states import TERMINAL, Actor, State, check_transition
+from pressroom.jobs.ports import (
+    Erasure,
+    IdempotencyKey,
+    LiveModel,
+    Page,
+    PoolBacklog,
+    QueueLimits,
+    Reaped,
+    Renewal,
+    Standing,
+    Submitted,
+    Waiting,
+    WorkerCard,
+)
+
+
+def wall_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    erasure: Erasure
+    due_at: int
+
+
+class MemoryJobStore:
+    """A queue in one process. Thread-safe. ``clock`` gives milliseconds since the epoch.
+
+    It forgets nothing by itself: ``forget`` has nothing to do."""
+
+    def __init__(
+        self,
+        clock: Callable[[], int] = wall_ms,
+        *,
+        lease_ms: int = 60_000,
+        worker_seen_ms: int = 15_000,
+        sweep_ms: int = 1_000,
+    ) -> None:
+        self._clock = clock
+        self._lease_ms = lease_ms
+        self._worker_seen_ms = worker_seen_ms
+        self._patience = Patience(lease_ms, sweep_ms, lambda: clock() / 1000)
+        self._lock = threading.RLock()
+        self._rows: dict[str, Row] = {}
+        self._keys: dict[tuple[str, str], tuple[str, str]] = {}
+        self._lanes = Lanes()
+        self._workers: dict[str, tuple[WorkerCard, int]] = {}
+        self._erasures: dict[int, _Due] = {}
+        self._erasures_made = 0
+
+    # -- the front ---------------------------------------------------------------------------
+    def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
+        with self._lock:
+            if key is not None and (known := self._keys.get((new.tenant, key.key))) is not None:
+                body_mac, job_id = known
+                if body_mac != key.body_mac:
+                    raise key_reused()
+                return Submitted(self._row(new.tenant, job_id).job, created=False)
+            queued = [row for row in self._queued() if row.job.pool == new.pool]
+            if sum(row.job.tenant == new.tenant for row in queued) >= limits.lane:
+                raise lane_full(limits.lane)
+            if len(queued) >= limits.pool:
+                raise pool_full(limits.pool)
+            if new.id in self._rows:
+                raise ValueError(f"there is a job {new.id} already")
+            check_transition(None, State.QUEUED, Actor.FRONT)
+            now = self._clock()
+            job = Job(
+                id=new.id,
+                tenant=new.tenant,
+                model=new.model,
+                kind=new.kind,
+                pool=new.pool,
+                state=State.QUEUED,
+                priority=new.priority,
+                input=new.input,
+                params=new.params,
+                metadata=new.metadata,
+                created_at=now,
+                due_at=now,
+                deadline_at=now + new.deadline_s * 1000,
+                result_ttl_s=new.result_ttl_s,
+            )
+            self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params))
+            self._lanes.open(new.pool, new.tenant)
+            if key is not None:
+                self._keys[new.tenant, key.key] = (key.body_mac, new.id)
+            return Submitted(job, created=True)
+
+    def job(self, tenant: str, job_id: str) -> Job:
+        with self._lock:
+            return self._row(tenant, job_id).job
+
+    def waiting(self, job: Job) -> Waiting:
+        with self._lock:
+            alive = sum(
+                any((run.name, run.sha256) == (job.model.name, job.model.sha256) for run in card.models)
+                for card in self._live()
+                if card.pool == job.pool
+            )
+            row = self._rows.get(job.id)
+            if row is None or row.job.state is not State.QUEUED:
+                return Waiting(None, alive)
+            pool = [other for other in self._queued() if other.job.pool == job.pool]
+            mine = sum(other.job.tenant == job.tenant and other.order < row.order for other in pool)
+            others = [other.job.tenant for other in pool if other.job.tenant != job.tenant]
+            return Waiting(1 + mine + min(len(others), (mine + 1) * len(set(others))), alive)
+
+    def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
+        return {job.id: Standing(job.state, job.attempt) for job in self.find(job_ids)}
+
+    def jobs(
+        self,
+        tenant: str,
+        *,
+        states: Sequence[State] = (),
+        model: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        behind = unpack_cursor(cursor) if cursor is not None else None
+        with self._lock:
+            found = sorted(
+                (
+                    row.job
+                    for row in self._rows.values()
+                    if row.job.tenant == tenant
+                    and row.erased_at is None
+                    and (not states or row.job.state in states)
+                    and (model is None or row.job.model.name == model)
+                    and (behind is None or (row.job.created_at, row.job.id) < behind)
+                ),
+                key=lambda job: (job.created_at, job.id),
+                reverse=True,
+            )
+        page = found[:limit]
+        more = len(found) > limit and page
+        return Page(tuple(page), pack_cursor(page[-1].created_at, page[-1].id) if more else None)
+
+    def cancel(self, tenant: str, job_id: str) -> Job:
+        with self._lock:
+            row = self._row(tenant, job_id)
+            if row.job.state is State.QUEUED:
+                check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
+                row.end(State.CANCELED, self._clock(), "canceled")
+            elif row.job.state is State.RUNNING:
+                row.job = replace(row.job, cancel_requested=True)
+            return row.job
+
+    def erase(self, tenant: str, job_id: str) -> None:
+        with self._lock:
+            self._erase(self._row(tenant, job_id))
+
+    # -- the worker --------------------------------------------------------------------------
+    def claim(
+        self, *, worker: str, pool: str, models: Sequence[LiveModel], limit: int, lease_ms: int, idle: bool
+    ) -> list[Claim]:
+        with self._lock:
+            now = self._clock()
+            turn = self._lanes.turn(
+                self._rows.values(), pool=pool, models=models, limit=limit, idle=idle, now=now
+            )
+            claims = []
+            for job_id in turn:
+                row = self._rows[job_id]
+                check_transition(row.job.state, State.RUNNING, Actor.WORKER)
+                row.job = replace(row.job, state=State.RUNNING, attempt=row.job.attempt + 1, claimed_at=now)
+                row.worker, row.lease_until, row.lease_ms = worker, now + lease_ms, lease_ms
+                claims.append(Claim(row.job, row.job.attempt, row.alone))
+            return claims
+
+    def renew(self, worker: str, held: Sequence[Held], lease_ms: int) -> Renewal:
+        with self._lock:
+            now = self._clock()
+            lost, canceled = set(), set()
+            for item in held:
+                row = self._fenced(item)
+                if row is None or row.worker != worker:
+                    lost.add(item)
+                    continue
+                row.lease_until, row.lease_ms = now + lease_ms, lease_ms
+                if row.job.cancel_requested:
+                    canceled.add(item)
+            return Renewal(frozenset(lost), frozenset(canceled))
+
+    def complete(self, held: Held, completion: Completion) -> bool:
+        check_transition(State.RUNNING, completion.state, Actor.WORKER)
+        if completion.state not in TERMINAL:
+            raise ValueError(f"an attempt does not complete as {completion.state}; release it instead")
+        with self._lock:
+            row = self._fenced(held)
+            if row is None:
+                return False
+            row.end(completion.state, self._clock(), completion.finish_reason)
+            row.store(completion, completion.error_code, completion.error_message)
+            self._lanes.settle(row.job.pool, row.job.tenant, completion.usage.engine_ms - row.cost)
+            return True
+
+    def release(self, held: Held, failure: Failure, partial: Completion, policy: RetryPolicy) -> State | None:
+        with self._lock:
+            row = self._fenced(held)
+            if row is None:
+                return None
+            state = self._end_attempt(row, failure, partial, policy, Actor.WORKER)
+            self._lanes.settle(row.job.pool, row.job.tenant, partial.usage.engine_ms - row.cost)
+            return state
+
+    def announce(self, card: WorkerCard) -> None:
+        with self._lock:
+            self._workers[card.id] = (card, self._clock())
+
+    def withdraw(self, worker: str) -> None:
+        with self._lock:
+            self._workers.pop(worker, None)
+
+    # -- the relay ---------------------------------------------------------------------------
+    def reap(self, policy: RetryPolicy, limit: int = 500) -> Reaped:
+        leases = self._patience.reaps_leases()
+        with self._lock:
+            now = self._clock()
+            moved: dict[State, list[str]] = {state: [] for state in State}
+            for row in list(self._rows.values()):
+                if sum(map(len, moved.values())) >= limit:
+                    break
+                state = self._swept(row, now, leases, policy)
+                if state is not None:
+                    moved[state].append(row.job.id)
+        self._patience.swept()
+        return Reaped(
+            requeued=tuple(moved[State.QUEUED]),
+            failed=tuple(moved[State.FAILED]),
+            canceled=tuple(moved[State.CANCELED]),
+            expired=tuple(moved[State.EXPIRED]),
+        )
+
+    def find(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        with self._lock:
+            found = (self._rows.get(job_id) for job_id in job_ids)
+            return tuple(row.job for row in found if row is not None and row.erased_at is None)
+
+    def backlog(self) -> tuple[PoolBacklog, ...]:
+        with self._lock:
+            now = self._clock()
+            live = list(self._live())
+            pools = self._lanes.pools() | {card.pool for card in live}
+            due = [row.job for row in self._queued() if row.job.due_at <= now]
+            return tuple(
+                PoolBacklog(
+                    pool,
+                    sum(job.pool == pool for job in due),
+                    sum(card.free for card in live if card.pool == pool),
+                    min((job.due_at for job in due if job.pool == pool), default=None),
+                )
+                for pool in sorted(pools)
+            )
+
+    def live_models(self) -> tuple[tuple[LiveModel, int], ...]:
+        with self._lock:
+            counted = Counter(model for card in self._live() for model in card.models)
+            return tuple(sorted(counted.items(), key=lambda pair: (pair[0].name, pair[0].provider)))
+
+    def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
+        with self._lock:
+            now = self._clock()
+            due = sorted(
+                (item for item in self._erasures.values() if item.due_at <= now),
+                key=lambda item: (item.due_at, item.erasure.id),
+            )
+            return tuple(item.erasure for item in due[:limit])
+
+    def erasure_done(self, erasure: Erasure) -> None:
+        with self._lock:
+            self._erasures.pop(erasure.id, None)
+
+    def expired_results(self, limit: int = 100) -> tuple[str, ...]:
+        with self._lock:
+            now = self._clock()
+            due = sorted(
+                (row.job.expires_at, row.job.id)
+                for row in self._rows.values()
+                if row.job.expires_at is not None and row.job.expires_at <= now
+            )
+            return tuple(job_id for _, job_id in due[:limit])
+
+    def expire_result(self, job_id: str) -> None:
+        with self._lock:
+            row = self._rows.get(job_id)
+            if row is not None and row.job.expires_at is not None and row.job.expires_at <= self._clock():
+                self._erase(row)
+
+    def forget(self, limit: int = 500) -> int:
+        return 0
+
+    # -- everyone ----------------------------------------------------------------------------
+    def check_schema(self) -> None:
+        pass
+
+    def ping(self) -> None:
+        pass
+
+    # -- parts -------------------------------------------------------------------------------
+    def _row(self, tenant: str, job_id: str) -> Row:
+        row = self._rows.get(job_id)
+        if row is None or row.job.tenant != tenant:
+            raise job_unknown()
+        if row.erased_at is not None:
+            raise job_erased()
+        return row
+
+    def _queued(self) -> list[Row]:
+        return [row for row in self._rows.values() if row.job.state is State.QUEUED]
+
+    def _live(self) -> list[WorkerCard]:
+        since = self._clock() - self._worker_seen_ms
+        return [card for card, seen_at in self._workers.values() if seen_at >= since and not card.draining]
+
+    def _fenced(self, held: Held) -> Row | None:
+        row = self._rows.get(held.job_id)
+        current = row is not None and row.job.state is State.RUNNING and row.job.attempt == held.attempt
+        return row if current else None
+
+    def _end_attempt(
+        self, row: Row, failure: Failure, partial: Completion, policy: RetryPolicy, actor: Actor
+    ) -> State:
+        after = next_state(
+            failure,
+            row.budget,
+            ran_alone=row.alone,
+            cancel_requested=row.job.cancel_requested,
+            policy=policy,
+        )
+        check_transition(State.RUNNING, after.state, actor)
+        now = self._clock()
+        row.job = replace(row.job, errors=after.budget.errors, crashes=after.budget.crashes)
+        if after.state is not State.QUEUED:
+            row.end(after.state, now, partial.finish_reason)
+            row.store(partial, after.code, after.message)
+            return after.state
+        row.job = replace(
+            row.job,
+            state=State.QUEUED,
+            due_at=now + after.delay_ms,
+            claimed_at=None,
+            first_output_at=None,
+            usage=added(row.job.usage, partial.usage),
+        )
+        row.alone = after.alone
+        row.leave_worker()
+        return after.state
+
+    def _swept(self, row: Row, now: int, leases: bool, policy: RetryPolicy) -> State | None:
+        job = row.job
+        if job.state is State.QUEUED and job.deadline_at <= now:
+            check_transition(State.QUEUED, State.EXPIRED, Actor.RELAY)
+            row.end(State.EXPIRED, now, "expired")
+            row.job = replace(row.job, error_code=TOO_LATE.code, error_message=NEVER_RAN)
+            return State.EXPIRED
+        lapsed = leases and row.lease_until <= now
+        if job.state is not State.RUNNING or not (lapsed or job.deadline_at <= now - self._lease_ms):
+            return None
+        failure = TOO_LATE if job.deadline_at <= now else WORKER_LOST
+        reason = "canceled" if job.cancel_requested else failure.code
+        return self._end_attempt(
+            row, failure, Completion(State.FAILED, reason, (), Usage()), policy, Actor.REAPER
+        )
+
+    def _erase(self, row: Row) -> None:
+        now = self._clock()
+        if not row.job.terminal:
+            check_transition(row.job.state, State.CANCELED, Actor.FRONT)
+        late = now + max(row.lease_ms, self._lease_ms)
+        if not row.job.terminal:
+            row.end(State.CANCELED, now, "canceled")
+        row.empty(now)
+        for due_at in (now, late):
+            self._erasures_made += 1
+            erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant)
+            self._erasures[erasure.id] = _Due(erasure, due_at)

@@ -1,0 +1,41 @@
+"""``MemoryKeyStore``: the port ``KeyStore`` in memory."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from pressroom.adapters.memory.jobs import wall_ms
+from pressroom.jobs.ports import ApiKey
+
+
+class MemoryKeyStore:
+    """Keys in one process. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], int] = wall_ms) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: dict[str, tuple[ApiKey, str]] = {}
+
+    def add(self, key: ApiKey, secret_hash: str) -> None:
+        with self._lock:
+            if key.id in self._keys:
+                raise ValueError(f"there is a key {key.id} already")
+            self._keys[key.id] = (key, secret_hash)
+
+    def find(self, key_id: str) -> tuple[ApiKey, str] | None:
+        with self._lock:
+            return self._keys.get(key_id)
+
+    def all(self) -> tuple[ApiKey, ...]:
+        with self._lock:
+            return tuple(
+                sorted((key for key, _ in self._keys.values()), key=lambda key: (key.created_at, key.id))
+            )
+
+    def revoke(self, key_id: str) -> bool:
+        with self._lock:
+            known = self._keys.get(key_id)
+            if known is None or known[0].revoked_at is not None:
+                return False
+            self._keys[key_id] = (replace(known[0], revoked_at=self._clock()), known[1])
+            return True

@@ -1,0 +1,89 @@
+"""How the memory store keeps a job: what its owner sees, and what only the queue knows."""
+
+from dataclasses import dataclass, replace
+
+from pressroom.domain.job import Completion, Job, Output, Usage
+from pressroom.domain.retry import Budget
+from pressroom.domain.serving import Candidate
+from pressroom.domain.states import State
+
+
+@dataclass(slots=True)
+class Row:
+    """A job with its lease. Times are milliseconds."""
+
+    job: Job
+    cost: float
+    alone: bool = False
+    worker: str | None = None
+    lease_until: int = 0
+    lease_ms: int = 0
+    erased_at: int | None = None
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Where it stands in its lane: priority, then age."""
+        return (-self.job.priority, self.job.created_at, self.job.id)
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(self.job.errors, self.job.crashes)
+
+    def due(self, now: int) -> bool:
+        return self.job.state is State.QUEUED and self.job.due_at <= now < self.job.deadline_at
+
+    def candidate(self, now: int) -> Candidate:
+        return Candidate(self.job.id, self.cost, self.alone, now - self.job.due_at)
+
+    def leave_worker(self) -> None:
+        self.worker, self.lease_until, self.lease_ms = None, 0, 0
+
+    def end(self, state: State, now: int, reason: str) -> None:
+        """Move to a terminal state."""
+        self.job = replace(
+            self.job,
+            state=state,
+            finished_at=now,
+            expires_at=now + self.job.result_ttl_s * 1000,
+            finish_reason=reason,
+        )
+        self.leave_worker()
+
+    def store(self, completion: Completion, code: str | None, message: str | None) -> None:
+        """Add what an attempt left behind to a job that has just ended."""
+        first = self.job.first_output_at
+        if completion.first_output_ms is not None and self.job.claimed_at is not None:
+            first = self.job.claimed_at + completion.first_output_ms
+        self.job = replace(
+            self.job,
+            outputs=tuple(sorted(completion.outputs, key=_by_number)),
+            usage=added(self.job.usage, completion.usage),
+            first_output_at=first,
+            error_code=code,
+            error_message=message,
+        )
+
+    def empty(self, now: int) -> None:
+        """Leave a tombstone."""
+        self.job = replace(
+            self.job,
+            input={},
+            params={},
+            metadata={},
+            outputs=(),
+            finish_reason=None,
+            error_code=None,
+            error_message=None,
+            expires_at=None,
+        )
+        self.erased_at = now
+
+
+def added(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        one.tokens_in + other.tokens_in, one.tokens_out + other.tokens_out, one.engine_ms + other.engine_ms
+    )
+
+
+def _by_number(output: Output) -> int:
+    return output.n
