@@ -1,0 +1,44 @@
+"""What the relay knows of the queue, for Prometheus. The registry is handed in: nothing is global."""
+
+from collections.abc import Sequence
+from time import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from pressroom.jobs.ports import PoolBacklog, Reaped
+
+
+class RelayMetrics:
+    """Gauges of the last sweep and counters of all."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._due = Gauge("pressroom_jobs_due", "Queued jobs that could run.", ("pool",), registry=registry)
+        self._free = Gauge(
+            "pressroom_slots_free", "Jobs that live workers would claim now.", ("pool",), registry=registry
+        )
+        self._oldest = Gauge(
+            "pressroom_oldest_due_seconds", "Age of the longest due job.", ("pool",), registry=registry
+        )
+        self._reaped = Counter(
+            "pressroom_reaped", "Jobs that the reaper moved, by where to.", ("to",), registry=registry
+        )
+        self._tickets = Counter("pressroom_tickets_sent", "Tickets sent.", ("pool",), registry=registry)
+        self._erased = Counter("pressroom_erasures_done", "Erasures carried out.", registry=registry)
+
+    def backlog(self, pools: Sequence[PoolBacklog]) -> None:
+        for pool in pools:
+            self._due.labels(pool.pool).set(pool.due)
+            self._free.labels(pool.pool).set(pool.free)
+            age = time() - pool.oldest_due_at / 1000 if pool.oldest_due_at is not None else 0.0
+            self._oldest.labels(pool.pool).set(max(0.0, age))
+
+    def reaped(self, reaped: Reaped) -> None:
+        for to in ("requeued", "failed", "canceled", "expired"):
+            self._reaped.labels(to).inc(len(getattr(reaped, to)))
+
+    def tickets(self, sent: dict[str, int]) -> None:
+        for pool, count in sent.items():
+            self._tickets.labels(pool).inc(count)
+
+    def erased(self, count: int) -> None:
+        self._erased.inc(count)

@@ -1,0 +1,73 @@
+"""The relay's life: check the schema, sweep every ``sweep_s``, stop between two sweeps."""
+
+import threading
+
+from prometheus_client import CollectorRegistry
+
+from pressroom.adapters.host.exposition import Exposition
+from pressroom.adapters.host.signals import StopSignals
+from pressroom.bootstrap.relay import RelayParts
+from pressroom.domain.errors import DatabaseUnavailable
+from pressroom.relay.metrics import RelayMetrics
+from pressroom.relay.sweeps import Sweeps
+from pressroom.settings import Settings
+from pressroom.telemetry import get_logger
+
+_PAUSE_S = (0.5, 5.0)
+_STOP_S = 10.0
+
+
+class RelayProcess:
+    """Call ``run`` in the main thread. More than one relay at once does no harm."""
+
+    def __init__(self, settings: Settings, parts: RelayParts, signals: StopSignals) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._signals = signals
+        self._log = get_logger(__name__)
+        self._stopping = threading.Event()
+        self._registry = CollectorRegistry()
+        self._sweeps = Sweeps(parts.housekeeping, RelayMetrics(self._registry))
+
+    def run(self) -> None:
+        """Sweep until told to stop. Raises SchemaMismatch."""
+        self._wait_for_database()
+        exposition = self._expose()
+        sweeper = threading.Thread(target=self._sweep_on, name="sweeps", daemon=True)
+        self._signals.ready()
+        sweeper.start()
+        self._log.info("relay_ready", sweep_s=self._settings.sweep_s)
+        reason = self._signals.wait()
+        self._stopping.set()
+        sweeper.join(_STOP_S)
+        if exposition is not None:
+            exposition.stop()
+        self._log.info("relay_stopped", reason=reason)
+
+    def _wait_for_database(self) -> None:
+        pause, last = _PAUSE_S
+        while True:
+            try:
+                return self._parts.store.check_schema()
+            except DatabaseUnavailable as error:
+                self._log.warning("database_awaited", reason=error.message)
+                self._stopping.wait(pause)
+                pause = min(2 * pause, last)
+
+    def _expose(self) -> Exposition | None:
+        if not self._settings.metrics_port:
+            return None
+        exposition = Exposition(self._registry, self._trouble, port=self._settings.metrics_port)
+        exposition.start()
+        return exposition
+
+    def _trouble(self) -> str | None:
+        return (
+            "; ".join(f"{duty}: {reason}" for duty, reason in sorted(self._sweeps.troubles.items())) or None
+        )
+
+    def _sweep_on(self) -> None:
+        while True:
+            self._sweeps.sweep()
+            if self._stopping.wait(self._settings.sweep_s):
+                return

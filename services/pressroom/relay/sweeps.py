@@ -1,0 +1,84 @@
+"""A sweep: each duty of the relay once, one log line a change. An outage of one holds up no other."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from pressroom.domain.errors import Unavailable
+from pressroom.jobs.housekeeping import Housekeeping
+from pressroom.relay.metrics import RelayMetrics
+from pressroom.telemetry import get_logger
+
+
+class Sweeps:
+    """The relay's duties, in order. ``retention_s`` is how often expired results are looked for."""
+
+    def __init__(
+        self,
+        housekeeping: Housekeeping,
+        metrics: RelayMetrics,
+        *,
+        retention_s: float = 10.0,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._housekeeping = housekeeping
+        self._metrics = metrics
+        self._retention_s = retention_s
+        self._clock = clock
+        self._retained_at = float("-inf")
+        self._log = get_logger(__name__)
+        self.troubles: dict[str, str] = {}
+        """Duty to what kept it from being done in the last sweep."""
+
+    def sweep(self) -> None:
+        """Raises nothing: what failed is logged once and tried again by the next sweep."""
+        for duty in (self._reap, self._tickets, self._erase, self._retain):
+            name = duty.__name__.strip("_")
+            try:
+                duty()
+            except Unavailable as error:
+                self._in_trouble(name, error.message)
+            except Exception as error:
+                self._log.exception("duty_failed", duty=name)
+                self.troubles[name] = repr(error)
+            else:
+                if self.troubles.pop(name, None) is not None:
+                    self._log.info("duty_goes_on", duty=name)
+
+    def _in_trouble(self, duty: str, reason: str) -> None:
+        if duty not in self.troubles:
+            self._log.warning("duty_waits", duty=duty, reason=reason)
+        self.troubles[duty] = reason
+
+    def _reap(self) -> None:
+        reaped = self._housekeeping.reap()
+        self._metrics.reaped(reaped)
+        if reaped.requeued or reaped.ended:
+            self._log.info(
+                "reaped",
+                requeued=len(reaped.requeued),
+                failed=len(reaped.failed),
+                canceled=len(reaped.canceled),
+                expired=len(reaped.expired),
+            )
+
+    def _tickets(self) -> None:
+        backlog, sent = self._housekeeping.top_up()
+        self._metrics.backlog(backlog)
+        self._metrics.tickets(sent)
+        if sent:
+            self._log.info("tickets_sent", **sent)
+
+    def _erase(self) -> None:
+        erased = self._housekeeping.erase_due()
+        self._metrics.erased(erased.done)
+        if erased.done:
+            self._log.info("erased", done=erased.done, failed=erased.failed)
+
+    def _retain(self) -> None:
+        if self._clock() - self._retained_at < self._retention_s:
+            return
+        expired = self._housekeeping.expire_results()
+        # A full batch means that there is more: go on with the next sweep.
+        self._retained_at = self._clock() if len(expired) < 100 else float("-inf")
+        if expired:
+            self._log.info("results_expired", jobs=len(expired))

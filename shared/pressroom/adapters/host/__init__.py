@@ -1,0 +1,1 @@
+"""What the operating system and its watchers want of a process: signals, health, metrics."""

@@ -1,0 +1,33 @@
+"""Builds the relay's parts."""
+
+from dataclasses import dataclass
+
+from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
+from pressroom.bootstrap.stores import open_artifacts, open_job_store
+from pressroom.domain.retry import RetryPolicy
+from pressroom.jobs.housekeeping import Housekeeping
+from pressroom.jobs.ports import JobStore
+from pressroom.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RelayParts:
+    """What the relay is made of."""
+
+    store: JobStore
+    housekeeping: Housekeeping
+
+
+def relay_parts(settings: Settings) -> RelayParts:
+    """Raises RedisNotNamed, DatabaseUnavailable, ArtifactsUnavailable."""
+    store = open_job_store(settings)
+    housekeeping = Housekeeping(
+        store,
+        open_artifacts(settings),
+        open_events(settings),
+        open_cache(settings),
+        open_tickets(settings),
+        policy=RetryPolicy(errors_limit=settings.errors_limit),
+        cache_ttl_s=settings.cache_ttl_s,
+    )
+    return RelayParts(store, housekeeping)

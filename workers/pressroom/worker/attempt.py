@@ -1,0 +1,189 @@
+"""Between a claim and the engine: a stored job becomes a Generation, an Outcome becomes a Result.
+
+Nothing here touches the outside: times and pictures' bytes are worked out, not stored.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from pressroom.contract.jobs import JobInput
+from pressroom.contract.params import ImageParams, TextParams
+from pressroom.domain.job import Claim, Completion, Job, Output, Usage
+from pressroom.domain.retry import Failure, FailureKind
+from pressroom.domain.states import State
+from pressroom.engines import base
+from pressroom.jobs.attempts import Content, Result
+from pressroom.worker.holdings import Abandoned, Holding
+
+_TEXT = "text/plain; charset=utf-8"
+_CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The job ends with this result."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The attempt ends without a result; ``partial`` is kept if the job ends with it."""
+
+    failure: Failure
+    partial: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The job is another's: nothing is stored."""
+
+
+Closing = Complete | Release | Drop
+
+
+def weight(job: Job) -> int:
+    """Slots of the engine that the job takes: a text output decodes in one of its own, while a
+    picture job has one place in a batch however many pictures it wants."""
+    n: Any = job.params.get("n", 1)
+    return n if job.kind == "text" and isinstance(n, int) else 1
+
+
+def generation_of(claim: Claim, now: float) -> base.Generation:
+    """What the engine is asked for. ``now`` is the moment of the claim in ``time.monotonic`` seconds.
+
+    The deadline is measured from the claim by the database's clock, so that this host's does not
+    matter. Raises ValueError for a job that this version cannot read."""
+    job = claim.job
+    key = base.Key(job.id, claim.attempt)
+    claimed_at = job.claimed_at if job.claimed_at is not None else job.due_at
+    deadline = now + (job.deadline_at - claimed_at) / 1000
+    if job.kind == "image":
+        return base.ImageGeneration(key, ImageParams.model_validate(dict(job.params)), deadline)
+    params = TextParams.model_validate(dict(job.params))
+    given = JobInput.model_validate(dict(job.input))
+    if given.messages:
+        turns = tuple(base.ChatTurn(message.role, message.content) for message in given.messages)
+    elif given.prompt:
+        turns = (base.ChatTurn("user", given.prompt),)
+    else:
+        raise ValueError(f"{job.id} has neither a prompt nor messages")
+    return base.TextGeneration(key, params, messages=turns, deadline=deadline)
+
+
+def unreadable(error: ValueError) -> Failure:
+    """For a job that ``generation_of`` refused."""
+    return Failure(
+        FailureKind.PERMANENT,
+        "job_unreadable",
+        f"This worker cannot read the job ({type(error).__name__}). Post it again.",
+    )
+
+
+def nothing() -> Result:
+    """An attempt that left nothing behind."""
+    return Result(Completion(State.FAILED, "error", (), Usage()))
+
+
+def closing(holding: Holding, outcome: base.Outcome) -> Closing:
+    """What an outcome means for its job."""
+    claim = holding.claim
+    match outcome.ending:
+        case base.Ending.DONE:
+            return Complete(_result(holding, outcome, State.SUCCEEDED, _reason(outcome)))
+        case base.Ending.CANCELED:
+            return Complete(_result(holding, outcome, State.CANCELED, _CANCELED))
+        case base.Ending.DEADLINE:
+            failure = Failure(
+                FailureKind.DEADLINE,
+                "deadline_exceeded",
+                "The deadline of this job passed before it was done. Ask for less, or give it more time.",
+            )
+            return Release(failure, _result(holding, outcome, State.FAILED, "deadline"))
+        case base.Ending.FAILED:
+            error = outcome.error or base.GenerationFailed("The model failed on this request.")
+            kind = FailureKind.ERROR if error.retryable else FailureKind.PERMANENT
+            partial = _result(holding, outcome, State.FAILED, "error")
+            return Release(Failure(kind, error.code, str(error)), partial)
+        case base.Ending.ABANDONED:
+            return abandoned(claim, holding.abandoned, _usage(outcome))
+
+
+def abandoned(claim: Claim, why: Abandoned | None, usage: Usage) -> Closing:
+    """The worker took it back. Its text is dropped: another attempt writes it anew."""
+    empty = Result(Completion(State.FAILED, "error", (), usage))
+    match why:
+        case Abandoned.LOST:
+            return Drop()
+        case Abandoned.BROKEN:
+            return Release(
+                Failure(FailureKind.CRASH, "worker_lost", "The engine died while it ran this job."), empty
+            )
+        case _:
+            return Release(Failure(FailureKind.DRAIN, "drained", "The worker was stopped."), empty)
+
+
+def _result(holding: Holding, outcome: base.Outcome, state: State, reason: str) -> Result:
+    job, attempt = holding.claim.job, holding.claim.attempt
+    outputs = [_text(text) for text in outcome.texts]
+    contents = []
+    if outcome.images:
+        from pressroom.engines.image.encode import encode  # a text worker needs no picture library
+
+        params = ImageParams.model_validate(dict(job.params))
+        for image in outcome.images:
+            data, media_type = encode(image, params.scale, params.format)
+            path = f"{job.id}/{attempt}/{image.index}.{params.format}"
+            contents.append(Content(path, data, media_type))
+            outputs.append(_picture(image, contents[-1], params.scale))
+    first = outcome.first_output
+    return Result(
+        Completion(
+            state=state,
+            finish_reason=reason,
+            outputs=tuple(outputs),
+            usage=_usage(outcome),
+            first_output_ms=None if first is None else max(0, round((first - holding.taken_at) * 1000)),
+        ),
+        tuple(contents),
+    )
+
+
+def _reason(outcome: base.Outcome) -> str:
+    """Of all outputs together: ``length`` if any was cut there, else what the first one says."""
+    reasons = [text.finish_reason for text in outcome.texts]
+    reasons += [image.finish_reason for image in outcome.images]
+    return "length" if "length" in reasons else (reasons[0] if reasons else "done")
+
+
+def _text(text: base.TextOutput) -> Output:
+    data = text.text.encode()
+    return Output(
+        n=text.index,
+        media_type=_TEXT,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        finish_reason=text.finish_reason,
+        text=text.text,
+    )
+
+
+def _picture(image: base.ImageOutput, content: Content, scale: int) -> Output:
+    height, width = image.pixels.shape[:2]
+    return Output(
+        n=image.index,
+        media_type=content.media_type,
+        size=len(content.data),
+        sha256=hashlib.sha256(content.data).hexdigest(),
+        finish_reason=image.finish_reason,
+        artifact=content.path,
+        width=width * scale,
+        height=height * scale,
+        label=image.label,
+    )
+
+
+def _usage(outcome: base.Outcome) -> Usage:
+    used = outcome.usage
+    return Usage(used.tokens_in, used.tokens_out, round(used.engine_seconds * 1000))

@@ -1,0 +1,64 @@
+"""Celery's consumer inside this process: hears tickets, survives Redis, never decides when to stop.
+
+Celery runs in a thread of ours, so that signals stay ours: its warm shutdown would wait for tasks
+that do not exist, and its other shutdowns raise in the threads pool.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker import WorkController
+
+from pressroom.adapters.celery.app import make_celery
+from pressroom.telemetry import get_logger
+from pressroom.worker.tasks import register_turn
+
+_CONCURRENCY = 2
+_RESTART_S = 2.0
+
+
+class TicketConsumer:
+    """Consumes the tickets of ``pool``. Without Redis it tries again; the desk has its timer meanwhile."""
+
+    def __init__(self, redis_url: str, *, pool: str, worker: str, turn: Callable[[], None]) -> None:
+        self._app = make_celery(redis_url, pools=[pool])
+        register_turn(self._app, turn)
+        self._name = f"{worker}@{pool}"
+        self._controller: Any = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tickets", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Hear no more tickets. False: Celery did not end in time, which harms nobody."""
+        self._stopping.set()
+        controller = self._controller
+        if controller is not None:
+            # Closing the blueprints ends Celery's loop at its next turn, within about a second.
+            controller.signal_consumer_close()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        log = get_logger(__name__)
+        while not self._stopping.is_set():
+            try:
+                self._controller = WorkController(
+                    app=self._app,
+                    hostname=self._name,
+                    pool_cls="threads",
+                    concurrency=_CONCURRENCY,
+                    without_gossip=True,
+                    without_mingle=True,
+                    without_heartbeat=True,
+                )
+                self._controller.start()
+            except Exception:
+                log.exception("tickets_interrupted")
+            if not self._stopping.is_set():
+                log.warning("tickets_restart", after_s=_RESTART_S)
+                self._stopping.wait(_RESTART_S)

@@ -1,0 +1,97 @@
+"""Finisher: a few threads that bring outcomes home, so that the engine waits for no disk."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from pressroom.domain.errors import DatabaseUnavailable
+from pressroom.domain.retry import Failure, FailureKind
+from pressroom.engines.base import Key, Outcome
+from pressroom.jobs.attempts import Attempts
+from pressroom.telemetry import get_logger
+from pressroom.worker.attempt import Closing, Complete, Drop, Release, closing, nothing, unreadable
+from pressroom.worker.holdings import Holding, Holdings
+
+_THREADS = 4
+
+
+class Finisher:
+    """Encodes, stores and commits what left the engine, then calls ``done`` for the freed slot.
+
+    ``forget`` is told that an attempt is over for this process."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        attempts: Attempts,
+        *,
+        done: Callable[[], None],
+        forget: Callable[[Holding], None],
+        on_ending: Callable[[str], None] = lambda ending: None,
+        threads: int = _THREADS,
+    ) -> None:
+        self._holdings = holdings
+        self._attempts = attempts
+        self._done = done
+        self._forget = forget
+        self._on_ending = on_ending
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="finisher")
+
+    def finish(self, outcome: Outcome) -> None:
+        """Called by the engine thread: returns at once."""
+        self._holdings.left_engine(outcome.key)
+        self._pool.submit(self._bring_home, outcome.key, lambda held: closing(held, outcome))
+        self._on_ending(outcome.ending.value)
+
+    def refuse(self, holding: Holding, error: ValueError) -> None:
+        """A claim that never reached the engine, since it cannot be read."""
+        key = Key(holding.claim.job.id, holding.claim.attempt)
+        self._holdings.left_engine(key)
+        self._pool.submit(self._bring_home, key, lambda _: Release(unreadable(error), nothing()))
+        self._on_ending("unreadable")
+
+    def close_now(self, key: Key, verdict: Callable[[Holding], Closing]) -> None:
+        """End an attempt without its engine's word, because the engine is dead."""
+        self._holdings.left_engine(key)
+        self._pool.submit(self._bring_home, key, verdict)
+
+    def stop(self) -> None:
+        """Take nothing more; what is queued and has not begun is left to its lease."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _bring_home(self, key: Key, verdict: Callable[[Holding], Closing]) -> None:
+        holding = self._holdings.get(key)
+        if holding is None:
+            return
+        try:
+            self._store(holding, verdict)
+        except DatabaseUnavailable as error:
+            # The process ends and the database is away: the lease runs out, and another worker goes on.
+            get_logger(__name__).warning("end_not_stored", job=key.job_id, reason=error.message)
+        except Exception:
+            get_logger(__name__).exception("end_not_stored", job=key.job_id)
+        finally:
+            self._holdings.remove(key)
+            self._forget(holding)
+            self._done()
+
+    def _store(self, holding: Holding, verdict: Callable[[Holding], Closing]) -> None:
+        try:
+            end = verdict(holding)
+        except Exception as error:
+            get_logger(__name__).exception("outcome_unusable", job=holding.claim.job.id)
+            end = Release(_unusable(error), nothing())
+        match end:
+            case Complete(result):
+                self._attempts.complete(holding.claim, result)
+            case Release(failure, partial):
+                self._attempts.release(holding.claim, failure, partial)
+            case Drop():
+                get_logger(__name__).warning("attempt_lost", job=holding.claim.job.id)
+
+
+def _unusable(error: Exception) -> Failure:
+    return Failure(
+        FailureKind.ERROR,
+        "worker_error",
+        f"The worker could not make outputs of what the model gave ({type(error).__name__}).",
+    )
