@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from pressroom.catalog.manifest import Manifest
+from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, built_file, graph_file, read_text_spec
 from pressroom.engines.base import (
     Delta,
@@ -26,6 +27,7 @@ from pressroom.engines.base import (
     Generation,
     GenerationFailed,
     Key,
+    NotOffered,
     Outcome,
     Step,
     TextGeneration,
@@ -34,7 +36,7 @@ from pressroom.engines.base import (
 from pressroom.engines.sessions import Session, open_session
 from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.detokenizer import TokenBytes
-from pressroom.engines.text.prompt import PromptReader, load_tokenizer
+from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
 from pressroom.engines.text.scheduler import CHUNK, Scheduler
 from pressroom.engines.text.slots import Slots
@@ -60,8 +62,8 @@ def open_text_engine(
 ) -> "TextEngine":
     """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
 
-    ``variant`` defaults to the manifest's first. ``slots`` defaults to as many rows of
-    ``slot_tokens`` positions as ``kv_budget_bytes`` hold, at most ``MOST_SLOTS``. Raises
+    ``variant`` defaults to the manifest's first. ``slots`` (default ``MOST_SLOTS``) is
+    lowered to as many rows of ``slot_tokens`` positions as ``kv_budget_bytes`` hold. Raises
     ``EngineUnavailable`` and ``ProviderUnavailable``.
     """
     try:
@@ -89,7 +91,7 @@ def open_text_engine(
         length = min(length, manifest.text.context)
     value_bytes = 2 if chosen == "fp16" else 4
     fitting = kv_budget_bytes // (length * spec.cache_bytes_per_token(value_bytes))
-    count = slots if slots is not None else min(MOST_SLOTS, fitting)
+    count = min(MOST_SLOTS if slots is None else slots, fitting)
     if count < 1:
         raise EngineUnavailable(
             f"The key/value budget of {kv_budget_bytes} bytes holds no row of {length} tokens "
@@ -147,7 +149,7 @@ class TextEngine:
     def admit(self, generation: Generation) -> None:
         try:
             if not isinstance(generation, TextGeneration):
-                raise GenerationFailed("This is a text model; pictures are made by an image model.")
+                raise NotOffered("This is a text model. Ask an image model for pictures.")
             prompt = self._reader.read(generation, self._slot_tokens)
         except EngineError as error:
             self._refused.append(Outcome(generation.key, Ending.FAILED, usage=Usage(), error=error))
