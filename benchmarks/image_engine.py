@@ -2,9 +2,13 @@
 
     python benchmarks/image_engine.py [--seconds 2]
 
-The engine draws whole requests (latents, decoder with guidance, grey values, outcomes). Torch, where it
-is installed, runs the same network on the same number of rows in one thread, guidance included, with
-latents drawn beforehand: the least that any server built on it would spend.
+Three rates, each in one thread:
+
+    engine    whole requests, from admit to outcome: keyed latents, decoder, grey values, bookkeeping
+    decoder   the engine's decoder alone, on ready latents, with the padding that keeps pictures exact
+    torch     the same network and guidance in torch (where it is installed), on ready latents
+
+``decoder`` beside ``torch`` compares the runtimes; ``engine`` is what a worker gets.
 """
 
 import argparse
@@ -13,12 +17,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from record import record
 
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams
 from pressroom.engines.base import ImageGeneration, Key
+from pressroom.engines.image.decoder import Decoder
 from pressroom.engines.image.engine import ImageEngine, open_image_engine
+from pressroom.engines.sessions import Provider, open_session
 
 MODEL = Path(__file__).parents[1] / "model_zoo" / "vae-fashion"
 BATCHES = (1, 8, 32, 64)
@@ -31,7 +38,10 @@ def main() -> None:
     manifest = Manifest.model_validate_json((MODEL / "manifest.json").read_text(encoding="utf-8"))
     engine = open_image_engine(MODEL, manifest, provider="cpu", threads=1, gather_ms=0)
     engine.warm_up()
-    contestants: dict[str, Callable[[int], None]] = {"engine": lambda batch: _engine_round(engine, batch)}
+    contestants: dict[str, Callable[[int], None]] = {
+        "engine": lambda batch: _engine_round(engine, batch),
+        "decoder": _decoder_round(manifest),
+    }
     torch_round = _torch_round()
     if torch_round is not None:
         contestants["torch"] = torch_round
@@ -64,6 +74,21 @@ def _engine_round(engine: ImageEngine, batch: int) -> None:
         engine.step()
 
 
+def _decoder_round(manifest: Manifest) -> Callable[[int], None]:
+    traits = manifest.image
+    assert traits is not None
+    session = open_session(MODEL / traits.files["decoder"], Provider.CPU, threads=1)
+    decoder = Decoder(session, latents=traits.latent, labels=len(traits.labels), largest=max(BATCHES))
+    decoder.verify()
+    ready = np.random.default_rng(0).standard_normal((max(BATCHES), traits.latent), dtype=np.float32)
+
+    def draw(batch: int) -> None:
+        label, guidance = np.full(batch, 9, np.int64), np.ones(batch, np.float32)
+        np.rint(decoder.run(ready[:batch], label, guidance) * 255).astype(np.uint8)
+
+    return draw
+
+
 def _torch_round() -> Callable[[int], None] | None:
     """The same network in torch, with weights drawn at random; None where torch is missing."""
     if importlib.util.find_spec("torch") is None:
@@ -74,11 +99,12 @@ def _torch_round() -> Callable[[int], None] | None:
 
     torch.set_num_threads(1)
     vae = Vae().eval()
+    ready = torch.randn(max(BATCHES), vae.config.latent)
 
     def draw(batch: int) -> None:
         with torch.inference_mode():
-            z, label = torch.randn(batch, vae.config.latent), torch.full((batch,), 9)
-            (vae.guided(z, label, torch.ones(batch)) * 255).round().byte().numpy()
+            label, guidance = torch.full((batch,), 9), torch.ones(batch)
+            (vae.guided(ready[:batch], label, guidance) * 255).round().byte().numpy()
 
     return draw
 

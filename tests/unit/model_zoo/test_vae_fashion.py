@@ -4,7 +4,10 @@ The judge is a classifier that has never seen the model or its samples (tests/da
 made by ``python -m pressroom.training classifier-fashion``).
 """
 
+import contextlib
 import hashlib
+import queue
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -103,13 +106,28 @@ def test_a_picture_is_the_same_alone_and_in_any_company(engine: ImageEngine) -> 
 
 
 def test_64_jobs_of_two_tenants_ride_together() -> None:
+    """Two threads bring 32 single-picture jobs each, and one loop drives the engine, as in a worker."""
     engine = open_image_engine(FOLDER, MANIFEST, provider="cpu")
     engine.warm_up()
-    for number in range(64):
-        params = ImageParams(label=TRAITS.labels[number % 10], seed=number)
-        engine.admit(ImageGeneration(Key(f"tenant-{number % 2}-{number}", 1), params))
-    while engine.load:
-        engine.step()
+    inbox: queue.SimpleQueue[ImageGeneration] = queue.SimpleQueue()
+
+    def bring(tenant: str) -> None:
+        for number in range(32):
+            params = ImageParams(label=TRAITS.labels[number % 10], seed=number)
+            inbox.put(ImageGeneration(Key(f"{tenant}-{number}", 1), params))
+
+    tenants = [threading.Thread(target=bring, args=(name,)) for name in ("north", "south")]
+    for tenant in tenants:
+        tenant.start()
+    done = 0
+    while done < 64:
+        with contextlib.suppress(queue.Empty):
+            engine.admit(inbox.get(timeout=0.001))  # what the head of engine.py asks of a loop
+            while True:
+                engine.admit(inbox.get_nowait())
+        done += len(engine.step().outcomes)
+    for tenant in tenants:
+        tenant.join()
     assert engine.pictures == 64
     assert engine.pictures / engine.batches >= 8
 

@@ -49,21 +49,21 @@ def test_before_it_is_verified_everything_runs_at_the_largest_size() -> None:
     assert pixels[:, 0, 0].tolist() == [7.0, 23.0, 39.0]
 
 
-@pytest.mark.parametrize(("rows", "size"), [(1, 8), (8, 8), (9, 16), (33, 64), (64, 64)])
+@pytest.mark.parametrize(("rows", "size"), [(1, 1), (3, 4), (8, 8), (9, 16), (33, 64), (64, 64)])
 def test_a_verified_decoder_pads_to_the_next_size(rows: int, size: int) -> None:
     session = _Session()
     decoder = _decoder(session)
     decoder.verify()
-    assert decoder.sizes == (8, 16, 32, 64)
+    assert decoder.sizes == (1, 2, 4, 8, 16, 32, 64)
     session.sizes.clear()
     assert decoder.run(*_rows(rows)).shape == (rows, 2, 2)
     assert session.sizes == [size]
 
 
 def test_a_size_whose_rows_differ_is_not_used() -> None:
-    decoder = _decoder(_Session(wrong_sizes=(8, 32)))
+    decoder = _decoder(_Session(wrong_sizes=(1, 8, 32)))
     decoder.verify()
-    assert decoder.sizes == (16, 64)
+    assert decoder.sizes == (2, 4, 16, 64)
 
 
 def test_where_nothing_agrees_each_picture_runs_alone() -> None:

@@ -39,9 +39,9 @@ class _Clock:
 class _Decoder:
     """Draws each picture in the shade of its label; remembers its batches; takes time; fails when told."""
 
-    largest = 8
-
     def __init__(self, clock: _Clock) -> None:
+        self.largest = 8
+        self.duration = 0.5
         self.batches: list[list[int]] = []
         self.guidances: list[list[float]] = []
         self.failure: Exception | None = None
@@ -53,7 +53,7 @@ class _Decoder:
     ) -> NDArray[np.float32]:
         if self.failure is not None:
             raise self.failure
-        self._clock.now += 0.5
+        self._clock.now += self.duration
         self.batches.append(label.tolist())
         self.guidances.append(guidance.tolist())
         return np.broadcast_to((label * self.shade)[:, None, None], (len(z), 2, 2)).astype(np.float32)
@@ -178,6 +178,23 @@ def test_a_young_request_waits_for_company(decoder: _Decoder, clock: _Clock) -> 
     clock.now += 0.0011  # the oldest is over its time, the younger one comes along
     assert len(engine.step().outcomes) == 2
     assert decoder.batches == [[1, 1]]
+
+
+@pytest.mark.parametrize(("gather_ms", "together"), [(4, True), (0, False)])
+def test_arrivals_one_after_the_other_ride_together_by_gathering(
+    decoder: _Decoder, clock: _Clock, gather_ms: float, together: bool
+) -> None:
+    decoder.largest, decoder.duration = 64, 0.0002
+    engine = _engine(decoder, clock, gather_ms)
+    for number in range(64):
+        engine.admit(_job(f"{number}"))
+        engine.step()
+        clock.now += 0.0003
+    while engine.load:
+        engine.step()
+        clock.now += 0.001
+    assert engine.pictures == 64
+    assert (engine.pictures / engine.batches >= 8) is together
 
 
 def test_a_full_batch_does_not_wait(decoder: _Decoder, clock: _Clock) -> None:

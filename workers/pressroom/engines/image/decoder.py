@@ -6,15 +6,13 @@ are padded to fixed sizes, and a size is used only after ``verify`` has seen tha
 those of the largest one, bit for bit, on this machine. Until then everything is padded to the largest.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.engines.image.latents import latent
 from pressroom.engines.sessions import Session
 
-SMALLEST = 8  # below this a run costs hardly less: it is the read of the weights
+PROBES = 8  # rows that are compared when a size is verified
 
 
 class Decoder:
@@ -31,56 +29,56 @@ class Decoder:
         self, z: NDArray[np.float32], label: NDArray[np.int64], guidance: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """(B, Z), (B,), (B,) → pixels (B, H, W) float32 in [0, 1]; B at most ``largest``."""
-        rows = len(z)
-        size = next((size for size in self.sizes if size >= rows), None)
-        if size is None:  # only where no two sizes agreed: one picture a run
-            parts = [
-                self._run_padded(z[at : at + 1], label[at : at + 1], guidance[at : at + 1], 1)
-                for at in range(rows)
-            ]
-            return np.concatenate(parts)
-        return self._run_padded(z, label, guidance, size)
+        most = self.sizes[-1]
+        parts = []
+        for at in range(0, len(z), most):  # more than one part only where the largest size is not usable
+            rows = slice(at, at + most)
+            size = next(size for size in self.sizes if size >= len(z[rows]))
+            parts.append(self._run_padded(z[rows], label[rows], guidance[rows], size))
+        return np.concatenate(parts)
 
     def verify(self) -> None:
-        """Find the sizes whose rows agree bit for bit wherever they stand, and use only those."""
-        reference = self._probe(self.largest, at=0)
-        if not np.array_equal(reference, self._probe(self.largest, at=self.largest - len(reference))):
-            self.sizes = (1,)
-            return
-        self.sizes = tuple(
-            size
-            for size in _candidates(self.largest)
-            if all(np.array_equal(reference, self._probe(size, at)) for at in {0, size - len(reference)})
-        )
+        """Find the sizes whose rows agree bit for bit wherever they stand, and use only those.
 
-    def _probe(self, size: int, at: int) -> NDArray[np.float32]:
-        """Pixels of the same few rows, standing at place ``at`` of a batch of ``size`` others."""
-        count = min(SMALLEST, self.largest)
+        Where none agrees with the largest, every picture runs alone.
+        """
+        probes = range(min(PROBES, self.largest))
+        reference = self._probe(probes, self.largest, at=0)
+        self.sizes = tuple(size for size in _doubling(self.largest) if self._agrees(size, reference)) or (1,)
+
+    def _agrees(self, size: int, reference: NDArray[np.float32]) -> bool:
+        """Do the probes, in groups of half a batch, come out as ``reference`` at both of its ends?"""
+        step = max(1, min(size // 2, len(reference)))
+        for first in range(0, len(reference), step):
+            probes = range(first, min(first + step, len(reference)))
+            for at in {0, size - len(probes)}:
+                if not np.array_equal(self._probe(probes, size, at), reference[probes.start : probes.stop]):
+                    return False
+        return True
+
+    def _probe(self, probes: range, size: int, at: int) -> NDArray[np.float32]:
+        """Pixels of some probe rows, standing at place ``at`` of a batch of ``size``."""
         keys = [(2, size * 1000 + at * 100 + row) for row in range(size)]  # neighbours differ each time
-        keys[at : at + count] = [(1, row) for row in range(count)]
+        keys[at : at + len(probes)] = [(1, row) for row in probes]
         z = np.stack([latent(seed, index, self._latents) for seed, index in keys])
         label = np.array([index % self._labels for _, index in keys], dtype=np.int64)
         guidance = np.array([index % 5 * 0.75 for _, index in keys], dtype=np.float32)
-        return self._run_padded(z, label, guidance, size)[at : at + count]
+        return self._run_padded(z, label, guidance, size)[at : at + len(probes)]
 
     def _run_padded(
         self, z: NDArray[np.float32], label: NDArray[np.int64], guidance: NDArray[np.float32], size: int
     ) -> NDArray[np.float32]:
         missing = size - len(z)
-        feeds: dict[str, NDArray[Any]] = {
-            "z": np.pad(z, ((0, missing), (0, 0))),
-            "label": np.pad(label, (0, missing)),
-            "guidance": np.pad(guidance, (0, missing)),
-        }
-        pixels: NDArray[np.float32] = self._session.run(feeds)[0]
-        return pixels[: len(z)]
+        if missing:
+            z = np.pad(z, ((0, missing), (0, 0)))
+            label, guidance = np.pad(label, (0, missing)), np.pad(guidance, (0, missing))
+        pixels: NDArray[np.float32] = self._session.run({"z": z, "label": label, "guidance": guidance})[0]
+        return pixels[: size - missing]
 
 
-def _candidates(largest: int) -> tuple[int, ...]:
-    """Sizes to try, doubling from the smallest up to and with the largest."""
-    sizes = [largest]
-    size = min(SMALLEST, largest)
-    while size < largest:
-        sizes.append(size)
-        size *= 2
-    return tuple(sorted(sizes))
+def _doubling(largest: int) -> tuple[int, ...]:
+    """1, 2, 4, … up to and with the largest."""
+    sizes = [1]
+    while sizes[-1] * 2 < largest:
+        sizes.append(sizes[-1] * 2)
+    return (*sizes, largest) if largest > 1 else (1,)
