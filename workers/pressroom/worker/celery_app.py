@@ -4,6 +4,7 @@ Celery runs in a thread of ours, so that signals stay ours: its warm shutdown wo
 that do not exist, and its other shutdowns raise in the threads pool.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,9 @@ class TicketConsumer:
         self._thread = threading.Thread(target=self._run, name="tickets", daemon=True)
 
     def start(self) -> None:
+        # Celery tells of each ticket twice; the desk tells of what it claims.
+        for chatty in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         self._thread.start()
 
     def stop(self, timeout_s: float) -> bool:
