@@ -1,0 +1,16 @@
+"""Where the benchmarks find the default text model: pulled once, as ``pressroom models pull`` does."""
+
+import os
+from pathlib import Path
+
+from pressroom.adapters.models.pull import pull
+from pressroom.catalog.manifest import Manifest
+
+_ROOT = Path(__file__).parents[1]
+_MANIFEST = _ROOT / "model_zoo" / "smollm2-135m-instruct" / "manifest.json"
+
+
+def default_text_model(variant: str = "q8") -> Path:
+    """Its folder, under PRESSROOM_MODELS_DIR or ``var/models``; fetched if it is not there."""
+    manifest = Manifest.model_validate_json(_MANIFEST.read_bytes())
+    return pull(manifest, Path(os.environ.get("PRESSROOM_MODELS_DIR", _ROOT / "var" / "models")), variant)
