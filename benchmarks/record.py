@@ -23,13 +23,18 @@ PACKAGES = (
 
 
 def record(name: str, figures: Mapping[str, Any]) -> None:
-    """Write and print ``figures`` with what they depend on: machine, cores, versions, date (UTC)."""
+    """Write and print ``figures`` with what they depend on: machine, cores, load, versions, date (UTC).
+
+    ``load`` is the mean number of runnable tasks of the last minute, this benchmark among them: well
+    above 1 for a one-thread benchmark, others were at work.
+    """
     line = json.dumps(
         {
             "benchmark": name,
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "machine": _processor(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "load": round(os.getloadavg()[0], 2),
             "versions": {"python": platform.python_version(), **_versions()},
             "figures": dict(figures),
         }
