@@ -14,6 +14,7 @@ from rich.table import Table
 _CONTROL: Mapping[int, str] = {
     code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"
 }
+_TABLE_WIDTH = 120
 
 
 def on_terminal() -> bool:
@@ -92,7 +93,9 @@ def table(columns: Mapping[str, Mapping[str, Any]], rows: list[list[str]]) -> No
         shown.add_column(name, **options)
     for row in rows:
         shown.add_row(*(cell.translate(_CONTROL) for cell in row))
-    Console(highlight=False, markup=False).print(shown)
+    width = max(Console().width, _TABLE_WIDTH)
+    # On a narrow terminal lines wrap, so that an id can still be copied whole.
+    Console(width=width, highlight=False, markup=False).print(shown)
 
 
 def _stderr() -> Console:

@@ -1,0 +1,40 @@
+"""Wires the operator's commands: keys, migrations and numbers, over the database of the settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pressroom import settings as configuration
+from pressroom.adapters.sql import schema
+from pressroom.bootstrap.stores import open_database, open_job_store, open_key_store
+from pressroom.jobs.keys import Keyring
+from pressroom.jobs.ports import JobStore
+from pressroom.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AdminParts:
+    """What the operator's commands work with."""
+
+    keys: Keyring
+    store: JobStore
+
+
+@contextmanager
+def admin_parts(settings: Settings | None = None) -> Iterator[AdminParts]:
+    """Open for one command, closed behind it. Raises SchemaMismatch, DatabaseUnavailable."""
+    settings = settings or configuration.load()
+    database = open_database(settings, process="pressroom-admin")
+    try:
+        store = open_job_store(settings, database)
+        store.check_schema()
+        yield AdminParts(Keyring(open_key_store(settings, database)), store)
+    finally:
+        database.close()
+
+
+def migrate(settings: Settings | None = None) -> str:
+    """Bring the database to this program's version, and return it. Raises DatabaseUnavailable."""
+    settings = settings or configuration.load()
+    schema.upgrade(settings.database)
+    return schema.HEAD

@@ -1,0 +1,120 @@
+"""``pressroom admin`` on a real SQLite file, through the command line as an operator types it."""
+
+from pathlib import Path
+
+import click.testing
+import pytest
+
+from pressroom.bootstrap.admin import admin_parts
+from pressroom.cli.main import app
+from pressroom.domain.errors import KeyInvalid
+from pressroom.jobs.ports import LiveModel, WorkerCard
+
+Result = click.testing.Result
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("PRESSROOM_DATABASE_URL", "PRESSROOM_CONFIG", "PRESSROOM_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PRESSROOM_HOME", str(tmp_path / "var"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+@pytest.fixture
+def migrated(home: Path) -> None:
+    assert run("migrate").exit_code == 0
+
+
+def run(*args: str) -> Result:
+    return click.testing.CliRunner().invoke(app, ["admin", *args])
+
+
+def issued(tenant: str, label: str = "") -> str:
+    return run("keys", "create", "--tenant", tenant, "--label", label).stdout.strip()
+
+
+def test_migrate_twice_does_no_harm(home: Path) -> None:
+    first, second = run("migrate"), run("migrate")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "at version" in second.stderr
+    assert (home / "var" / "pressroom.db").exists()
+
+
+@pytest.mark.parametrize("command", [["keys", "list"], ["keys", "create", "--tenant", "t"], ["stats"]])
+def test_a_database_that_is_not_migrated(command: list[str]) -> None:
+    result = run(*command)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "pressroom admin migrate" in result.stderr
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_key_is_made_shown_once_and_good() -> None:
+    token = issued("shop", "feeds")
+    with admin_parts() as parts:
+        assert parts.keys.check(token).tenant == "shop"
+    row = run("keys", "list").stdout.rstrip("\n").split("\t")
+    assert row[0] == token.split("_")[1]
+    assert (row[1], row[3], row[4]) == ("shop", "in use", "feeds")
+    assert token.split("_")[2] not in run("keys", "list").output
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_revoked_key_is_useless(whole: bool) -> None:
+    token = issued("shop")
+    result = run("keys", "revoke", token if whole else token.split("_")[1])
+    assert result.exit_code == 0
+    assert "revoked" in run("keys", "list").stdout
+    with admin_parts() as parts, pytest.raises(KeyInvalid):
+        parts.keys.check(token)
+    assert token.split("_")[2] not in result.output
+
+
+@pytest.mark.usefixtures("migrated")
+def test_revoking_what_is_no_key_in_use() -> None:
+    key_id = issued("shop").split("_")[1]
+    run("keys", "revoke", key_id)
+    for wrong in (key_id, "nothing"):
+        result = run("keys", "revoke", wrong)
+        assert result.exit_code == 1
+        assert "admin keys list" in result.stderr
+
+
+@pytest.mark.parametrize("tenant", ["", "  ", "a\nb", "x" * 65])
+def test_tenants_that_cannot_be(tenant: str) -> None:
+    result = run("keys", "create", "--tenant", tenant)
+    assert result.exit_code == 2
+    assert "--tenant" in result.stderr
+
+
+@pytest.mark.usefixtures("migrated")
+def test_stats() -> None:
+    assert run("stats").stdout == "no live worker\n"
+    model = LiveModel("m", "1", "a" * 64, "cpu")
+    with admin_parts() as parts:
+        parts.store.announce(WorkerCard("w", "text", "host", 1, 16, 7, (model,)))
+    shown = run("stats").stdout
+    assert "model m 1 on cpu: 1 worker" in shown
+    assert "pool text: 0 queued, 7 free places" in shown
+
+
+def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRESSROOM_DATABASE_URL", "mysql://host/name")
+    result = run("stats")
+    assert result.exit_code == 3
+    assert "use SQLite or PostgreSQL" in result.stderr
+
+
+def test_settings_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRESSROOM_LEASE_S", "soon")
+    result = run("stats")
+    assert result.exit_code == 2
+    assert "PRESSROOM_LEASE_S" in result.stderr
+
+
+def test_a_broken_configuration_of_the_client_does_not_matter(home: Path) -> None:
+    (home / "config" / "pressroom").mkdir(parents=True)
+    (home / "config" / "pressroom" / "config.json").write_text("{")
+    assert run("migrate").exit_code == 0

@@ -1,0 +1,94 @@
+"""``pressroom models``, and pull and import with the wiring replaced."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support import answers
+from tests.support.answers import Script, answer, problem
+from tests.unit.cli.conftest import Run
+
+from pressroom.adapters.models.errors import FetchFailed, ModelExists
+from pressroom.bootstrap import models as wiring
+from pressroom.domain.errors import ModelUnknown
+
+
+def test_the_models(run: Run, script: Script) -> None:
+    script.on("GET /v1/models", answer(answers.models()))
+    rows = [row.split("\t") for row in run("models").stdout.splitlines()]
+    assert rows[0] == ["smollm2-135m-instruct", "text", "1", "1", "cpu", "Apache-2.0", ""]
+    assert rows[1][-1] == "sneaker, bag"
+    assert [json.loads(row)["kind"] for row in run("models", "--json").stdout.splitlines()] == [
+        "text",
+        "image",
+    ]
+
+
+def test_a_refusal(run: Run, script: Script) -> None:
+    script.on("GET /v1/models", problem(401, "api_key_invalid", "This API key is not valid here."))
+    assert run("models").exit_code == 1
+
+
+def test_pull(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull(name: str, *, variant: str | None, progress: Callable[[int, int], None]) -> Path:
+        progress(1, 2)
+        progress(2, 2)
+        return Path("models", f"{name}-{variant}")
+
+    monkeypatch.setattr(wiring, "pull_model", pull)
+    assert run("models", "pull", "m", "--variant", "q8").stdout == "models/m-q8\n"
+
+
+@pytest.mark.parametrize(
+    "error", [FetchFailed("No network. Try again."), ModelUnknown("No network. Try again.")]
+)
+def test_pull_that_fails(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def pull(name: str, **_: object) -> Path:
+        raise error
+
+    monkeypatch.setattr(wiring, "pull_model", pull)
+    result = run("models", "pull", "m")
+    assert (result.exit_code, result.stderr) == (1, "Error: No network. Try again.\n")
+
+
+def test_import(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def import_model(path: Path, name: str, **options: object) -> Path:
+        seen.extend([path, name, options])
+        return Path("models", name)
+
+    monkeypatch.setattr(wiring, "import_model", import_model)
+    (home / "mine.gguf").write_bytes(b"GGUF")
+    result = run("models", "import", "mine.gguf", "--name", "mine", "--context", "4096", "--replace")
+    assert result.stdout == "models/mine\n"
+    assert seen[:2] == [Path("mine.gguf"), "mine"]
+    assert seen[2] == {"variant": "q8", "context": 4096, "licence": None, "replace": True}
+
+
+def test_import_under_a_taken_name(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_model(path: Path, name: str, **_: object) -> Path:
+        raise ModelExists("mine is the name of other weights.")
+
+    monkeypatch.setattr(wiring, "import_model", import_model)
+    (home / "mine.gguf").write_bytes(b"GGUF")
+    assert run("models", "import", "mine.gguf", "--name", "mine").exit_code == 1
+
+
+def test_import_of_what_is_not_there_or_nameless(run: Run, home: Path) -> None:
+    assert run("models", "import", "mine.gguf", "--name", "mine").exit_code == 2
+    (home / "mine.gguf").write_bytes(b"GGUF")
+    assert run("models", "import", "mine.gguf").exit_code == 2
+
+
+def test_a_missing_extra_names_the_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pressroom.bootstrap.models")
+    monkeypatch.delattr("pressroom.bootstrap.models")
+    for name in [name for name in sys.modules if name.startswith("pressroom.adapters.models")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    result = run("models", "pull", "m")
+    assert result.exit_code == 2
+    assert "pip install 'pressroom[worker-cpu]'" in result.stderr
