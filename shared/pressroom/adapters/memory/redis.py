@@ -12,15 +12,19 @@ from pressroom.jobs.ports import Numbered
 class MemoryEventLog:
     """The port ``EventLog``: an event is taken only if its (attempt, seq) is behind the last one's.
 
-    As the real one it neither ends nor erases a follower: readers see nothing more. Thread-safe."""
+    As the real one it neither ends nor erases a follower: readers see nothing more, and nothing
+    follows an erasure. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._events: dict[str, list[Numbered]] = defaultdict(list)
+        self._erased: set[str] = set()
 
     def append(self, events: Sequence[Numbered]) -> None:
         with self._changed:
             for event in events:
+                if event.job_id in self._erased:
+                    continue
                 log = self._events[event.job_id]
                 if not log or _place(event) > _place(log[-1]):
                     log.append(event)
@@ -39,6 +43,7 @@ class MemoryEventLog:
 
     def erase(self, job_id: str) -> None:
         with self._changed:
+            self._erased.add(job_id)
             self._events.pop(job_id, None)
 
     def _behind(self, job_id: str, place: tuple[int, int]) -> list[Numbered]:
