@@ -94,7 +94,7 @@ def job(job_id: str) -> Call[JobView]:
 
 
 def jobs(*, status: Sequence[str], model: str | None, cursor: str | None, limit: int | None) -> Call[JobPage]:
-    query = [("status", name) for name in status]
+    query = [("status", ",".join(status))] if status else []
     query += [("model", model)] if model else []
     query += [("cursor", cursor)] if cursor else []
     query += [("limit", str(limit))] if limit else []

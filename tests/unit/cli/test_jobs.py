@@ -146,7 +146,7 @@ def test_jobs_in_a_pipe_are_tab_separated_lines(run: Run, pages: Script) -> None
         [JOB_ID, "failed", "vae-fashion"],
     ]
     assert [row[4] for row in rows] == ["Two lines and a tab", "sneaker"]
-    assert pages.requests[0].url.params.get_list("status") == ["failed", "succeeded"]
+    assert pages.requests[0].url.params["status"] == "failed,succeeded"
 
 
 def test_jobs_stop_at_the_limit(run: Run, pages: Script) -> None:
