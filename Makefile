@@ -1,0 +1,67 @@
+# Everything from a fresh clone: a Python (3.11 to 3.13, with venv) and a package index are enough.
+# `make help` lists what there is.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+# A working .venv answers for itself; else a Python is looked for, or a sentence says what to do.
+define install
+	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
+endef
+
+.PHONY: help setup demo up test lint format lock train-vae bench-text bench-image bench-memory clean
+
+help:          ## List the targets.
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
+
+setup:         ## Make .venv with the locked dependencies and this checkout.
+	$(call install,stack)
+
+demo: setup    ## Set up, start everything, make one text and one picture (out/), stop.
+	@.venv/bin/pressroom demo
+
+up: setup      ## Set up, start everything and keep it running until Ctrl-C.
+	@exec .venv/bin/pressroom up
+
+test:          ## Install what the tests need and run all of them; TRAIN=1 adds torch. ARGS= goes to pytest.
+	$(call install,$(if $(filter 1,$(TRAIN)),train,dev))
+	$(PY) -m pytest $(ARGS)
+
+lint:          ## Check style, types, import rules, README commands and locks.
+	$(call install,dev)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) scripts/readme_commands.py
+	$(PY) scripts/lock.py --check
+
+format:        ## Format the code and mend what can be mended.
+	$(call install,dev)
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+lock:          ## Write the hashed locks from pyproject.toml; UPGRADE=1 takes newer versions.
+	$(call install,stack)
+	$(PY) scripts/lock.py $(if $(filter 1,$(UPGRADE)),--upgrade)
+
+train-vae:     ## Train the picture model on Fashion-MNIST and export it into model_zoo/ (installs torch).
+	$(call install,train)
+	$(PY) -m pressroom.training vae
+
+bench-text:    ## Measure the text path under load against the bare loop and llama.cpp.
+	$(call install,dev)
+	$(PY) -m benchmarks.text
+
+bench-image:   ## Measure pictures a second and the size of micro-batches under load.
+	$(call install,dev)
+	$(PY) -m benchmarks.image
+
+bench-memory:  ## Measure the memory (PSS) of every part of the running stack.
+	$(call install,dev)
+	$(PY) -m benchmarks.memory
+
+clean:         ## Remove .venv, caches and out/; what Pressroom has written (var/) stays.
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

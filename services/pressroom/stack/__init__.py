@@ -1,0 +1,1 @@
+"""The embedded stack: starts and watches every process of Pressroom on one machine."""

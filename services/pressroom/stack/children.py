@@ -1,0 +1,213 @@
+"""Children of the stack: started together, watched, restarted after a crash, stopped stage after stage.
+
+One thread does all of it. Each child leads a process group and a session of its own, so that Ctrl-C in
+the terminal reaches the stack alone, which then stops the children in order.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from pressroom.stack.errors import ChildFailed
+from pressroom.stack.records import Record, Records, end
+
+_POLL_S = 0.05
+_BACKOFF_S = 0.5
+_BACKOFF_MOST_S = 10.0
+_TAIL_LINES = 20
+_LOG_BYTES = 10_000_000
+EX_CONFIG = 78
+"""Exit status (sysexits.h) of a child that cannot work as it is configured: it is not started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """How to run a child. ``ready`` answers at once whether it does its work; it may raise nothing.
+
+    ``stage`` orders the stopping (lower ends first); ``grace_s`` is the time it has after SIGTERM."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    ready: Callable[[], bool]
+    stage: int = 0
+    grace_s: float = 10.0
+    ready_within_s: float = 120.0
+
+
+@dataclass(slots=True)
+class _Child:
+    spec: ChildSpec
+    process: subprocess.Popen[bytes] | psutil.Process
+    started: float
+    ready_after_s: float | None = None
+    crashes: list[float] = field(default_factory=list)
+    restart_at: float | None = None
+
+    def status(self) -> int | None:
+        """The exit status, or None while it runs; -1 where only that it ended is known (adopted)."""
+        if isinstance(self.process, subprocess.Popen):
+            return self.process.poll()
+        alive = self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+        return None if alive else -1
+
+
+class Children:
+    """The set of children of one run. Not thread-safe: one thread starts, watches and stops.
+
+    ``crash_limit`` ends within ``crash_window_s`` of each other make `watch` raise ChildFailed; a child
+    that dies before it was ever ready has two tries."""
+
+    def __init__(
+        self,
+        records: Records,
+        logs: Path,
+        *,
+        crash_limit: int = 5,
+        crash_window_s: float = 120.0,
+        on_restart: Callable[[str, str], None] = lambda name, reason: None,
+    ) -> None:
+        self._records = records
+        self._logs = logs
+        self._crash_limit = crash_limit
+        self._crash_window_s = crash_window_s
+        self._on_restart = on_restart
+        self._children: dict[str, _Child] = {}
+        self._recorded: dict[str, Record] = {}
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, spec: ChildSpec) -> None:
+        """Start a child without waiting for it."""
+        self._turn_log(spec.name)
+        process = self._spawn(spec)
+        self._children[spec.name] = _Child(spec, process, time.monotonic())
+
+    def adopt(self, spec: ChildSpec, pid: int) -> None:
+        """Take over a process that an earlier stack has left behind and that works."""
+        process = psutil.Process(pid)
+        self._children[spec.name] = _Child(spec, process, time.monotonic())
+        self._record(spec, pid)
+
+    def await_ready(self, *, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until every child is ready. False: ``stop`` said so first. Raises ChildFailed."""
+        while not stop():
+            waiting = [child for child in self._children.values() if child.ready_after_s is None]
+            if not waiting:
+                return True
+            self._look_after_all()
+            for child in waiting:
+                age = time.monotonic() - child.started
+                if child.restart_at is None and child.spec.ready():
+                    child.ready_after_s = age
+                elif age > child.spec.ready_within_s:
+                    raise self._failed(child, f"was not ready within {child.spec.ready_within_s:.0f} s")
+            time.sleep(_POLL_S)
+        return False
+
+    def watch(self, *, stop: Callable[[], bool]) -> None:
+        """Restart what crashes until ``stop`` says so. Raises ChildFailed."""
+        while not stop():
+            self._look_after_all()
+            time.sleep(_POLL_S)
+
+    def seconds_to_ready(self) -> dict[str, float]:
+        """How long each child took from its start until it was ready."""
+        return {name: child.ready_after_s or 0.0 for name, child in self._children.items()}
+
+    def pids(self) -> dict[str, int]:
+        """The pid of each child's first process."""
+        return {name: child.process.pid for name, child in self._children.items()}
+
+    def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Stop all, stage after stage, each with its grace time; none runs afterwards.
+
+        ``hurry``, asked all the time, cuts the grace times short (a second Ctrl-C)."""
+        for child in self._children.values():
+            child.status()  # reaps, so that ended ones are not waited for
+        end(self._recorded.values(), hurry=hurry, reap=self._reap)
+
+    # -- one child -----------------------------------------------------------------------------
+    def _reap(self) -> None:
+        for child in self._children.values():
+            child.status()
+
+    def _look_after_all(self) -> None:
+        now = time.monotonic()
+        for child in self._children.values():
+            if child.restart_at is not None:
+                if now >= child.restart_at:
+                    child.process = self._spawn(child.spec)
+                    child.restart_at = None
+            elif (status := child.status()) is not None:
+                self._crashed(child, status, now)
+
+    def _crashed(self, child: _Child, status: int, now: float) -> None:
+        self._end_group(child)
+        reason = _told(status)
+        child.crashes = [at for at in child.crashes if now - at < self._crash_window_s] + [now]
+        limit = self._crash_limit if child.ready_after_s is not None else min(2, self._crash_limit)
+        if status == EX_CONFIG or len(child.crashes) >= limit:
+            raise self._failed(child, reason)
+        child.restart_at = now + min(_BACKOFF_MOST_S, _BACKOFF_S * 2 ** (len(child.crashes) - 1))
+        self._on_restart(child.spec.name, reason)
+
+    def _end_group(self, child: _Child) -> None:
+        # What it had started itself (a server's workers) must not work on beside its successor.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.process.pid, signal.SIGKILL)
+
+    def _spawn(self, spec: ChildSpec) -> subprocess.Popen[bytes]:
+        with self._log(spec.name).open("ab") as log:
+            process = subprocess.Popen(
+                list(spec.command),
+                env=dict(spec.env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._record(spec, process.pid)
+        return process
+
+    def _record(self, spec: ChildSpec, pid: int) -> None:
+        self._recorded[spec.name] = self._records.add(
+            spec.name, pid, stage=spec.stage, grace_s=spec.grace_s
+        )
+
+    # -- its log -------------------------------------------------------------------------------
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def _turn_log(self, name: str) -> None:
+        log = self._log(name)
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            os.replace(log, log.with_suffix(".log.1"))
+
+    def _failed(self, child: _Child, reason: str) -> ChildFailed:
+        log = self._log(child.spec.name)
+        return ChildFailed(child.spec.name, reason, str(log), tail(log))
+
+
+def tail(log: Path, lines: int = _TAIL_LINES) -> str:
+    """The last lines of a log file, which may hold any bytes or be absent."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 16_384))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def _told(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return "ended"
