@@ -102,13 +102,13 @@ def erase(connection: Connection, job_id: str, yes: bool) -> None:
 
 
 @click.command()
-@click.option("--status", multiple=True, type=click.Choice(get_args(StateName)), help="Only these.")
+@click.option("--status", type=click.Choice(get_args(StateName)), help="Only those that are so.")
 @click.option("--model", help="Only those of one model.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Most jobs to list.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def jobs(
-    connection: Connection, status: tuple[str, ...], model: str | None, limit: int, as_json: bool
+    connection: Connection, status: StateName | None, model: str | None, limit: int, as_json: bool
 ) -> None:
     """List your jobs, newest first."""
     with connection.client() as client:

@@ -93,8 +93,8 @@ def job(job_id: str) -> Call[JobView]:
     return Call("GET", _of(job_id), lambda answer: parse(JobView, answer.body))
 
 
-def jobs(*, status: Sequence[str], model: str | None, cursor: str | None, limit: int | None) -> Call[JobPage]:
-    query = [("status", ",".join(status))] if status else []
+def jobs(*, status: str | None, model: str | None, cursor: str | None, limit: int | None) -> Call[JobPage]:
+    query = [("status", status)] if status else []
     query += [("model", model)] if model else []
     query += [("cursor", cursor)] if cursor else []
     query += [("limit", str(limit))] if limit else []

@@ -5,7 +5,7 @@ with Client("http://127.0.0.1:8017", api_key) as pressroom:
     print(job.outputs[0].text)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -19,7 +19,7 @@ from pressroom.client.retry import RetryPolicy
 from pressroom.client.stream import follow
 from pressroom.client.transcript import Reader
 from pressroom.contract.events import End, EventEnvelope, Gone
-from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard
+from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard, StateName
 from pressroom.contract.problem import Problem
 
 
@@ -118,7 +118,7 @@ class Client:
         return self._courier.send(calls.job(job_id))
 
     def jobs(
-        self, *, status: Sequence[str] = (), model: str | None = None, page_size: int | None = None
+        self, *, status: StateName | None = None, model: str | None = None, page_size: int | None = None
     ) -> Iterator[JobView]:
         """Your jobs, newest first; pages are fetched as they are needed."""
         cursor: str | None = None
