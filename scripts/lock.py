@@ -53,12 +53,12 @@ def _check() -> int:
 def _write(*, upgrade: bool) -> int:
     uv = UV_VENV / "bin" / "uv"
     if not uv.exists():
-        subprocess.run([sys.executable, "-m", "venv", UV_VENV], check=True)
-        pip = [UV_VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, UV_VERSION], check=True)
+        subprocess.run([sys.executable, "-m", "venv", str(UV_VENV)], check=True)
+        pip = [str(UV_VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--disable-pip-version-check", UV_VERSION], check=True)
     for name, extras in LOCKS.items():
         path = _path(name)
-        command = [uv, "pip", "compile", "--quiet", "pyproject.toml", "--universal"]
+        command = [str(uv), "pip", "compile", "--quiet", "pyproject.toml", "--universal"]
         command += ["--python-version", "3.11", "--generate-hashes", "--no-header"]
         command += ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate"]
         command += [f"--extra={extra}" for extra in extras]

@@ -17,8 +17,8 @@ LATER = {
     "admin": Later(
         "pressroom.admin.commands", "admin", "Keys, migrations, numbers: for operators.", "server"
     ),
-    "up": Later("pressroom.stack.commands", "up", "Start everything on this machine.", "stack"),
-    "demo": Later("pressroom.stack.commands", "demo", "Start, make a text and a picture, stop.", "stack"),
+    "up": Later("pressroom.cli.stack", "up", "Start everything on this machine.", "stack"),
+    "demo": Later("pressroom.cli.stack", "demo", "Start, make a text and a picture, stop.", "stack"),
 }
 
 

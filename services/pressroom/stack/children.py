@@ -29,14 +29,14 @@ EX_CONFIG = 78
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """How to run a child. ``ready`` answers at once whether it does its work; it may raise nothing.
+    """How to run a child. ``ready`` is given its pid and answers at once whether it does its work.
 
     ``stage`` orders the stopping (lower ends first); ``grace_s`` is the time it has after SIGTERM."""
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
-    ready: Callable[[], bool]
+    ready: Callable[[int], bool]
     stage: int = 0
     grace_s: float = 10.0
     ready_within_s: float = 120.0
@@ -104,7 +104,7 @@ class Children:
             self._look_after_all()
             for child in waiting:
                 age = time.monotonic() - child.started
-                if child.restart_at is None and child.spec.ready():
+                if child.restart_at is None and child.spec.ready(child.process.pid):
                     child.ready_after_s = age
                 elif age > child.spec.ready_within_s:
                     raise self._failed(child, f"was not ready within {child.spec.ready_within_s:.0f} s")
@@ -177,9 +177,7 @@ class Children:
         return process
 
     def _record(self, spec: ChildSpec, pid: int) -> None:
-        self._recorded[spec.name] = self._records.add(
-            spec.name, pid, stage=spec.stage, grace_s=spec.grace_s
-        )
+        self._recorded[spec.name] = self._records.add(spec.name, pid, stage=spec.stage, grace_s=spec.grace_s)
 
     # -- its log -------------------------------------------------------------------------------
     def _log(self, name: str) -> Path:

@@ -48,7 +48,7 @@ class OwnValkey:
             name="valkey",
             command=(self.binary, str(conf)),
             env=env,
-            ready=lambda: ping(self.socket),
+            ready=lambda pid: ping(self.socket),
             stage=stage,
             grace_s=20.0,
             ready_within_s=300.0,  # a long append-only file takes its time to load

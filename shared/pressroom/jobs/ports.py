@@ -206,6 +206,9 @@ class JobStore(Protocol):
     def live_models(self) -> tuple[tuple[LiveModel, int], ...]:
         """Each model that live workers run, with the number of workers."""
 
+    def live_workers(self) -> tuple[WorkerCard, ...]:
+        """The card of each live worker, by id."""
+
     def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]: ...
 
     def erasure_done(self, erasure: Erasure) -> None: ...

@@ -55,7 +55,7 @@ def spec(tmp_path: Path, name: str, code: str, *, stage: int = 0, grace_s: float
     mark = tmp_path / f"{name}.up"
     mark.unlink(missing_ok=True)
     command = (sys.executable, "-c", code, str(mark), str(tmp_path / "order"), name)
-    return ChildSpec(name, command, dict(os.environ), mark.exists, stage=stage, grace_s=grace_s)
+    return ChildSpec(name, command, dict(os.environ), lambda pid: mark.exists(), stage=stage, grace_s=grace_s)
 
 
 def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -115,14 +115,14 @@ def test_one_that_is_set_wrongly_is_not_tried_again(tmp_path: Path, children: Ch
 
 
 def test_one_that_is_never_ready_is_given_up(tmp_path: Path, children: Children) -> None:
-    never = ChildSpec("a", ("sleep", "600"), dict(os.environ), lambda: False, ready_within_s=0.2)
+    never = ChildSpec("a", ("sleep", "600"), dict(os.environ), lambda pid: False, ready_within_s=0.2)
     children.start(never)
     with pytest.raises(ChildFailed, match="not ready within"):
         children.await_ready()
 
 
 def test_waiting_ends_when_asked(tmp_path: Path, children: Children) -> None:
-    children.start(ChildSpec("a", ("sleep", "600"), dict(os.environ), lambda: False))
+    children.start(ChildSpec("a", ("sleep", "600"), dict(os.environ), lambda pid: False))
     assert children.await_ready(stop=lambda: True) is False
 
 
@@ -201,8 +201,8 @@ home = Path(sys.argv[1])
 records = Records(home)
 dog = watchdog.start(home, records)
 children = Children(records, home / 'logs')
-children.start(ChildSpec('a', ('sleep', '600'), dict(os.environ), lambda: True))
-children.start(ChildSpec('b', (sys.executable, '-c', 'import time; time.sleep(600)'), dict(os.environ), lambda: True))
+children.start(ChildSpec('a', ('sleep', '600'), dict(os.environ), lambda pid: True))
+children.start(ChildSpec('b', (sys.executable, '-c', 'import time; time.sleep(600)'), dict(os.environ), lambda pid: True))
 print(*children.pids().values(), dog.process.pid, flush=True)
 sys.stdin.read()
 children.stop()
@@ -266,7 +266,7 @@ def _reaped(children: Children, pid: int) -> bool:
 def test_a_watchdog_at_work_is_ended_by_the_next_stack(tmp_path: Path, records: Records) -> None:
     dog = watchdog.start(tmp_path, records)
     try:
-        end(records.live(), reap=dog.process.poll)
+        end(records.live(), reap=lambda: dog.process.poll() and None)
         assert dog.process.poll() is not None
     finally:
         os.close(dog.pipe)

@@ -279,6 +279,10 @@ class MemoryJobStore:
             counted = Counter(model for card in self._live() for model in card.models)
             return tuple(sorted(counted.items(), key=lambda pair: (pair[0].name, pair[0].provider)))
 
+    def live_workers(self) -> tuple[WorkerCard, ...]:
+        with self._lock:
+            return tuple(sorted(self._live(), key=lambda card: card.id))
+
     def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
         with self._lock:
             now = self._clock()

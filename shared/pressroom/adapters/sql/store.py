@@ -128,6 +128,9 @@ class SqlJobStore:
     def live_models(self) -> tuple[tuple[LiveModel, int], ...]:
         return workers.live_models(self._database, self._worker_seen_ms)
 
+    def live_workers(self) -> tuple[WorkerCard, ...]:
+        return workers.live_workers(self._database, self._worker_seen_ms)
+
     def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
         return retention.due_erasures(self._database, limit)
 

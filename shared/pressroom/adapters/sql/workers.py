@@ -83,6 +83,32 @@ def live_models(database: Database, seen_ms: int) -> tuple[tuple[LiveModel, int]
     return database.read(look)
 
 
+def live_workers(database: Database, seen_ms: int) -> tuple[WorkerCard, ...]:
+    """See ``JobStore.live_workers``. A draining worker does not count."""
+
+    def look(connection: Connection) -> tuple[WorkerCard, ...]:
+        since = database.now(connection).wall - seen_ms
+        rows = connection.execute(
+            select(worker)
+            .where(worker.c.seen_at >= since, worker.c.draining == false())
+            .order_by(worker.c.id)
+        )
+        return tuple(
+            WorkerCard(
+                id=row.id,
+                pool=row.pool,
+                host=row.host,
+                pid=row.pid,
+                slots=row.slots,
+                free=row.free,
+                models=tuple(LiveModel(**model) for model in row.models),
+            )
+            for row in rows
+        )
+
+    return database.read(look)
+
+
 def backlog(database: Database, seen_ms: int) -> tuple[PoolBacklog, ...]:
     """See ``JobStore.backlog``: every pool that has ever had a job or has a live worker."""
 
