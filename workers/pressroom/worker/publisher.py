@@ -38,10 +38,12 @@ class Publisher:
         log: EventLog,
         *,
         most_waiting: int = _MOST_WAITING,
+        first_pause_s: float = _FIRST_PAUSE_S,
         on_drop: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._log = log
         self._most_waiting = most_waiting
+        self._first_pause_s = first_pause_s
         self._on_drop = on_drop
         self._numbers: dict[Held, _Numbering] = {}
         self._waiting: deque[Numbered] = deque()
@@ -116,7 +118,7 @@ class Publisher:
 
     def _send(self, batch: list[Numbered]) -> bool:
         """Until it is sent. False: the publisher stops and Redis is still away."""
-        pause, away = _FIRST_PAUSE_S, False
+        pause, away = self._first_pause_s, False
         while True:
             try:
                 self._log.append(batch)

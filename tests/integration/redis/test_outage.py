@@ -1,0 +1,129 @@
+"""A Redis that dies, freezes, or comes back: nobody hangs, and nobody needs a new client."""
+
+import os
+import signal
+from collections.abc import Callable
+from time import perf_counter
+
+import pytest
+from tests.services.valkey import Valkey
+
+from pressroom.adapters.celery.tickets import CeleryTickets
+from pressroom.adapters.redis.events import RedisEventLog
+from pressroom.adapters.redis.results import RedisResultCache
+from pressroom.contract.events import Delta, Started
+from pressroom.domain.errors import RedisUnavailable
+from pressroom.jobs.ports import Numbered
+
+pytestmark = pytest.mark.redis
+
+EVENT = Numbered("job_1", 1, 1, Started(attempt=1))
+
+
+def _calls(url: str) -> dict[str, Callable[[], object]]:
+    tickets, log, cache = CeleryTickets(url), RedisEventLog(url, ttl_s=60), RedisResultCache(url)
+    return {
+        "send": lambda: tickets.send("text"),
+        "pending": lambda: tickets.pending("text"),
+        "append": lambda: log.append([EVENT]),
+        "read": lambda: log.read({"job_1": (0, 0)}, 0.1),
+        "get": lambda: cache.get("acme", "job_1"),
+        "ping": cache.ping,
+    }
+
+
+@pytest.mark.parametrize("form", ["url", "tcp_url"])
+def test_a_dead_server_is_said_so_at_once_and_found_again(valkey: Valkey, form: str) -> None:
+    calls = _calls(getattr(valkey, form))
+    for call in calls.values():
+        call()
+
+    valkey.kill()
+    for name, call in calls.items():
+        began = perf_counter()
+        with pytest.raises(RedisUnavailable):
+            call()
+        assert perf_counter() - began < 1.0, name
+
+    valkey.start()
+    for call in calls.values():
+        call()
+
+
+def test_a_frozen_server_holds_nobody_for_long(valkey: Valkey) -> None:
+    tickets = CeleryTickets(valkey.url)
+    log = RedisEventLog(valkey.url, ttl_s=60, timeout_s=0.3)
+    tickets.send("text")
+    log.append([EVENT])
+
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        calls: list[Callable[[], None]] = [lambda: tickets.send("text"), lambda: log.append([EVENT])]
+        for call in calls:
+            began = perf_counter()
+            with pytest.raises(RedisUnavailable):
+                call()
+            assert perf_counter() - began < 1.0
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+
+    tickets.send("text")
+    log.append([EVENT])
+
+
+def test_a_ticket_that_freezes_between_look_and_push_is_given_up(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = CeleryTickets(valkey.url)
+    tickets.send("text")
+    monkeypatch.setattr(tickets, "pending", lambda pool: 0)
+
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        began = perf_counter()
+        with pytest.raises(RedisUnavailable):
+            tickets.send("text")
+        assert perf_counter() - began < 1.5
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+
+
+def test_more_tickets_than_could_wake_anybody_are_not_sent(redis_url: str) -> None:
+    tickets = CeleryTickets(redis_url, enough=5)
+
+    tickets.send("text", 100)
+    tickets.send("text")
+
+    assert tickets.pending("text") == 5
+
+
+def test_every_key_has_our_prefix_and_the_streams_an_end(redis_url: str) -> None:
+    log, cache, tickets = (
+        RedisEventLog(redis_url, ttl_s=60),
+        RedisResultCache(redis_url),
+        CeleryTickets(redis_url),
+    )
+    log.append([EVENT])
+    log.erase("job_2")
+    cache.erase("job_2")
+    tickets.send("text")
+
+    client = log._client
+    names = {name.decode() for name in client.keys("*")}
+
+    assert names
+    assert all(name.startswith("pressroom:") for name in names)
+    assert 0 < client.ttl("pressroom:events:job_1") <= 60
+    assert client.ttl("pressroom:events:job_2") > 60
+    assert client.ttl("pressroom:result:job_2") > 60
+
+
+def test_a_stream_is_bounded(redis_url: str) -> None:
+    log = RedisEventLog(redis_url, ttl_s=60, max_events=100)
+    log.append([Numbered("job_1", 1, seq, Delta(n=0, offset=seq, text="w")) for seq in range(1, 2_001)])
+
+    events = log.read({"job_1": (0, 0)}, 0.1)["job_1"]
+
+    # Redis trims whole nodes, so somewhat more than asked for may stay.
+    assert len(events) < 400
+    assert events[-1].seq == 2_000
