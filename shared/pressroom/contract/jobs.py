@@ -180,6 +180,12 @@ class ModelList(Wire):
     items: tuple[ModelCard, ...]
 
 
+class Health(Wire):
+    """``GET /healthz``."""
+
+    status: Literal["ok"] = "ok"
+
+
 class Readiness(Wire):
     """``GET /readyz``: each dependency with ``ok`` or what is wrong."""
 

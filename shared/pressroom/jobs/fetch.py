@@ -1,10 +1,11 @@
 """Read jobs and their outputs: the result cache first, then the database and the artifact store."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pressroom.domain.errors import JobUnknown, OutputUnknown, RedisUnavailable
 from pressroom.domain.ids import is_id
-from pressroom.domain.job import Job, Output
+from pressroom.domain.job import Job, Output, PinnedModel
 from pressroom.domain.states import State
 from pressroom.jobs.ports import ArtifactStore, JobStore, Page, ResultCache, Waiting
 from pressroom.telemetry import get_logger
@@ -38,6 +39,16 @@ class Fetcher:
     def waiting(self, job: Job) -> Waiting | None:
         """Where a queued job stands; None for any other."""
         return self._store.waiting(job) if job.state is State.QUEUED else None
+
+    def workers(self, jobs: Sequence[Job]) -> dict[str, Waiting]:
+        """Live workers of each queued job, without its place: one query for a whole page."""
+        queued = [job for job in jobs if job.state is State.QUEUED]
+        if not queued:
+            return {}
+        live: Counter[PinnedModel] = Counter()
+        for model, workers in self._store.live_models():
+            live[PinnedModel(model.name, model.version, model.sha256)] += workers
+        return {job.id: Waiting(None, live[job.model]) for job in queued}
 
     def output(self, tenant: str, job_id: str, n: int) -> Output:
         """Raises JobUnknown, JobErased, OutputUnknown, DatabaseUnavailable."""

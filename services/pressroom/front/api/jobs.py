@@ -1,0 +1,143 @@
+"""Jobs: post, look at, list, cancel, erase."""
+
+import re
+
+from apiflask import APIBlueprint
+from flask import Response, g, request
+
+from pressroom.bootstrap.front import FrontParts
+from pressroom.contract.jobs import JobPage, JobRequest, JobView
+from pressroom.domain.errors import DatabaseUnavailable, NotThere
+from pressroom.domain.job import Job
+from pressroom.domain.states import State
+from pressroom.front.answers import wire_response
+from pressroom.front.api.documents import answer, header_docs, header_parameter, problems
+from pressroom.front.api.queries import JobsQuery
+from pressroom.front.api.views import job_url, job_view
+from pressroom.front.sse import Gate
+from pressroom.jobs.ports import Waiting
+
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=[,;]|$)", re.ASCII | re.IGNORECASE)
+
+_IDEMPOTENCY_KEY = header_parameter(
+    "Idempotency-Key",
+    "Your name for this request, e.g. a UUID. The same key and body give the same job, however "
+    "often they are sent; the same key and another body are refused.",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+)
+_PREFER = header_parameter(
+    "Prefer",
+    "`wait=N`: answer when the job has ended, or after N seconds (RFC 7240).",
+    {"type": "string", "examples": ["wait=10"]},
+)
+
+
+def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
+    """The endpoints of ``/v1/jobs`` that answer at once."""
+    jobs = APIBlueprint("jobs", __name__, url_prefix="/v1/jobs", tag="Jobs")
+
+    @jobs.post("")
+    @jobs.input(JobRequest)
+    @jobs.doc(
+        operation_id="postJob",
+        responses={
+            200: answer(
+                "JobView",
+                "The job has ended: you waited for it, or the key names an earlier one.",
+                Location="Path of the job.",
+                Preference_Applied="`wait=N` where it was waited.",
+            ),
+            202: answer("JobView", "The job is accepted and stored.", Location="Path of the job."),
+            **problems(404, 410, 413, 415, 429),
+        },
+        extensions={"x-headers": [_IDEMPOTENCY_KEY, _PREFER]},
+    )
+    def post_job(json_data: JobRequest) -> Response:
+        """Post a job
+
+        The answer comes as soon as the job is stored. After a 503 the job may have been accepted
+        all the same: send it again with the same Idempotency-Key."""
+        key = request.headers.get("Idempotency-Key")
+        submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id)
+        job, waited = _waited_for(parts, gate, submitted.job)
+        headers = {"Location": job_url(job.id)}
+        if waited is not None:
+            headers["Preference-Applied"] = f"wait={waited}"
+        view = job_view(job, _waiting_or_none(parts, job))
+        return wire_response(view, 200 if job.terminal else 202, headers=headers)
+
+    @jobs.get("")
+    @jobs.input(JobsQuery, location="query")
+    @jobs.output(JobPage)
+    @jobs.doc(operation_id="listJobs", responses=problems())
+    def list_jobs(query_data: JobsQuery) -> Response:
+        """List jobs
+
+        Your jobs, newest first, without erased ones. `queue_position` is told by the single job only."""
+        page = parts.fetcher.page(
+            g.tenant,
+            states=(State(query_data.status),) if query_data.status is not None else (),
+            model=query_data.model,
+            cursor=query_data.cursor,
+            limit=query_data.limit,
+        )
+        waiting = parts.fetcher.workers(page.jobs)
+        views = tuple(job_view(job, waiting.get(job.id)) for job in page.jobs)
+        return wire_response(JobPage(items=views, next=page.next))
+
+    @jobs.get("/<job_id>")
+    @jobs.output(JobView)
+    @jobs.doc(operation_id="getJob", responses=problems(404, 410))
+    def get_job(job_id: str) -> Response:
+        """Look at a job"""
+        job = parts.fetcher.job(g.tenant, job_id)
+        return wire_response(job_view(job, parts.fetcher.waiting(job)))
+
+    @jobs.post("/<job_id>/cancel")
+    @jobs.output(JobView)
+    @jobs.doc(operation_id="cancelJob", responses=problems(404, 410, 413))
+    def cancel_job(job_id: str) -> Response:
+        """Cancel a job
+
+        A queued job is canceled at once. A running one is told to stop within seconds
+        (`cancel_requested`) and keeps its partial text. One that has ended stays as it is."""
+        return wire_response(job_view(parts.withdrawer.cancel(g.tenant, job_id)))
+
+    @jobs.delete("/<job_id>")
+    @jobs.doc(
+        operation_id="eraseJob",
+        responses={204: {"description": "Erased.", "headers": header_docs()}, **problems(404, 410, 413)},
+    )
+    def erase_job(job_id: str) -> Response:
+        """Erase a job
+
+        Removes its prompt, params, metadata and outputs for good, and ends it if it has not ended."""
+        parts.withdrawer.erase(g.tenant, job_id)
+        return Response(status=204)
+
+    return jobs
+
+
+def _waited_for(parts: FrontParts, gate: Gate, job: Job) -> tuple[Job, int | None]:
+    """The job after the wait that the client prefers, and that wait's length.
+
+    Waiting is a courtesy: where it cannot be, the job is told as it was accepted."""
+    preferred = _WAIT.search(",".join(request.headers.getlist("Prefer")))
+    seconds = min(int(preferred[1]), parts.limits.wait_s) if preferred is not None else 0
+    if not seconds or job.terminal or not gate.try_enter():
+        return job, None
+    try:
+        parts.follower.wait(job.id, seconds)
+        return parts.fetcher.job(g.tenant, job.id), seconds
+    except (DatabaseUnavailable, NotThere):
+        return job, seconds
+    finally:
+        gate.leave()
+
+
+def _waiting_or_none(parts: FrontParts, job: Job) -> Waiting | None:
+    """The job is stored: that its place cannot be told now must not make the answer an error."""
+    try:
+        return parts.fetcher.waiting(job)
+    except DatabaseUnavailable:
+        return None

@@ -1,0 +1,110 @@
+"""Jobs and models of the domain as the API shows them."""
+
+from pressroom.catalog.manifest import Manifest
+from pressroom.contract.jobs import (
+    JobError,
+    JobInput,
+    JobView,
+    Links,
+    ModelCard,
+    ModelView,
+    OutputView,
+    Timings,
+    UsageView,
+)
+from pressroom.contract.params import ImageParams, TextParams
+from pressroom.domain.job import Job, Output
+from pressroom.domain.states import State
+from pressroom.jobs.ports import LiveModel, Waiting
+
+
+def job_url(job_id: str) -> str:
+    """Path of a job in the API."""
+    return f"/v1/jobs/{job_id}"
+
+
+def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
+    """``waiting`` is given for queued jobs where it was asked for."""
+    params: TextParams | ImageParams
+    if job.kind == "text":
+        params = TextParams.model_validate(dict(job.params))
+    else:
+        params = ImageParams.model_validate(dict(job.params))
+    url = job_url(job.id)
+    return JobView(
+        id=job.id,
+        kind="text" if job.kind == "text" else "image",
+        status=job.state.value,
+        model=ModelView(name=job.model.name, version=job.model.version, sha256=job.model.sha256),
+        input=JobInput.model_validate(dict(job.input)),
+        params=params,
+        seed=params.seed or 0,
+        priority=job.priority,
+        metadata=dict(job.metadata),
+        attempt=job.attempt,
+        queue_position=waiting.position if waiting is not None else None,
+        blocked_reason=_blocked(job, waiting),
+        cancel_requested=job.cancel_requested,
+        finish_reason=job.finish_reason,
+        error=JobError(code=job.error_code, message=job.error_message or "") if job.error_code else None,
+        outputs=tuple(_output_view(url, output) for output in job.outputs),
+        usage=UsageView(
+            tokens_in=job.usage.tokens_in,
+            tokens_out=job.usage.tokens_out,
+            engine_seconds=job.usage.engine_ms / 1000,
+        ),
+        timings=Timings(
+            queued_at=job.created_at,
+            started_at=job.claimed_at,
+            first_output_at=job.first_output_at,
+            finished_at=job.finished_at,
+        ),
+        deadline_at=job.deadline_at,
+        expires_at=job.expires_at,
+        links=Links(self=url, events=f"{url}/events", cancel=f"{url}/cancel"),
+    )
+
+
+def model_card(manifest: Manifest, live: tuple[tuple[LiveModel, int], ...]) -> ModelCard:
+    """A model, and who runs this very version of it now."""
+    running = [
+        (model, workers)
+        for model, workers in live
+        if (model.name, model.version, model.sha256) == (manifest.name, manifest.version, manifest.sha256)
+    ]
+    return ModelCard(
+        name=manifest.name,
+        version=manifest.version,
+        sha256=manifest.sha256,
+        kind=manifest.kind,
+        title=manifest.title,
+        description=manifest.description,
+        licence=manifest.licence,
+        languages=manifest.languages,
+        labels=manifest.image.labels if manifest.image is not None else (),
+        context=manifest.text.context if manifest.text is not None else None,
+        defaults=manifest.defaults,
+        live_workers=sum(workers for _, workers in running),
+        providers=tuple(sorted({model.provider for model, _ in running})),
+    )
+
+
+def _blocked(job: Job, waiting: Waiting | None) -> str | None:
+    if job.state is not State.QUEUED or waiting is None or waiting.live_workers:
+        return None
+    return f"No live worker has {job.model.name} {job.model.version}; the job waits until one starts."
+
+
+def _output_view(url: str, output: Output) -> OutputView:
+    return OutputView(
+        n=output.n,
+        media_type=output.media_type,
+        size=output.size,
+        sha256=output.sha256,
+        finish_reason=output.finish_reason,
+        url=f"{url}/outputs/{output.n}",
+        text=output.text,
+        width=output.width,
+        height=output.height,
+        label=output.label,
+    )

@@ -1,0 +1,108 @@
+"""``create_app``: one Flask app over the parts that ``bootstrap.front`` wires."""
+
+import re
+import secrets
+import time
+
+from apiflask import APIFlask
+from flask import Response, abort, current_app, g, request
+
+from pressroom.bootstrap.front import FrontParts
+from pressroom.front import errors, openapi
+from pressroom.front.api import events, health, jobs, models, outputs, reference
+from pressroom.front.auth import SameOriginSession, authenticate
+from pressroom.front.pages import desk, sessions
+from pressroom.front.sse import Gate
+from pressroom.front.strict import StrictRequest, check_query
+from pressroom.telemetry import get_logger
+
+_SESSION_S = 30 * 24 * 3_600
+_SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+_QUIET = frozenset({"/healthz", "/readyz"})
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_SECURITY = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class FrontApp(APIFlask):
+    """An APIFlask whose requests are read strictly."""
+
+    request_class = StrictRequest
+    session_interface = SameOriginSession()
+
+
+def create_app(parts: FrontParts) -> APIFlask:
+    """The app: API, reference and pages. It opens nothing and starts no thread."""
+    app = FrontApp(
+        __name__, title="Pressroom", version="1", spec_path=None, docs_path=None, json_errors=False
+    )
+    app.secret_key = parts.secret
+    app.config.update(
+        MAX_CONTENT_LENGTH=parts.limits.body_bytes,
+        PERMANENT_SESSION_LIFETIME=_SESSION_S,
+        SESSION_COOKIE_NAME="pressroom",
+        TRAP_HTTP_EXCEPTIONS=False,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    openapi.configure(app)
+    errors.register(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    gate = Gate(parts.limits.streams)
+    for made in (jobs.blueprint(parts, gate), events.blueprint(parts, gate), outputs.blueprint(parts)):
+        made.before_request(lambda: authenticate(parts.keyring))
+        app.register_blueprint(made)
+    listed = models.blueprint(parts)
+    listed.before_request(lambda: authenticate(parts.keyring))
+    app.register_blueprint(listed)
+    app.register_blueprint(health.blueprint(parts))
+    app.register_blueprint(reference.blueprint())
+    app.register_blueprint(sessions.blueprint(parts))
+    app.register_blueprint(desk.blueprint(parts))
+    return app
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _SANE_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+    if request.endpoint is None or request.endpoint == "static":
+        return
+    view = current_app.view_functions[request.endpoint]
+    known = frozenset(
+        name
+        for shape, location in getattr(view, "_spec", {}).get("args", ())
+        if location == "query"
+        for name in shape.model_fields
+    )
+    check_query(request.query_string, request.args.lists(), known)
+    if (request.content_length or 0) > (request.max_content_length or 0):
+        abort(413)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    for name, value in _SECURITY.items():
+        response.headers.setdefault(name, value)
+    if request.path not in _QUIET:
+        took = time.perf_counter() - g.get("started", time.perf_counter())
+        get_logger(__name__).info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round(took * 1000, 1),
+            request_id=g.get("request_id", ""),
+        )
+    return response

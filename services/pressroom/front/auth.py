@@ -1,0 +1,89 @@
+"""Who asks: an API key in the Authorization header, or the session of the pages.
+
+A session holds the key's id, so that revoking the key ends it. Since a browser sends a session by
+itself, whoever changes something with one must also show the session's CSRF token.
+"""
+
+import hmac
+import secrets
+
+from flask import Request, Response, g, request, session
+from flask.app import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from pressroom.domain.errors import KeyInvalid
+from pressroom.front.errors import CsrfInvalid, KeyMissing
+from pressroom.jobs.keys import Keyring
+
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SameOriginSession(SecureCookieSessionInterface):
+    """Signed cookies, HttpOnly and SameSite=Strict, and Secure wherever the page came by TLS."""
+
+    def get_cookie_httponly(self, app: Flask) -> bool:
+        return True
+
+    def get_cookie_samesite(self, app: Flask) -> str:
+        return "Strict"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def authenticate(keyring: Keyring) -> None:
+    """Let the request in and note its tenant in ``g``. Raises KeyMissing, KeyInvalid, CsrfInvalid."""
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise KeyInvalid("Send the API key as `Authorization: Bearer pr_…`.")
+        g.tenant = keyring.check(token.strip()).tenant
+        return
+    if signed_in(keyring):
+        if request.method not in _SAFE:
+            check_csrf(request)
+        return
+    raise KeyMissing("Send an API key as `Authorization: Bearer pr_…`.")
+
+
+def signed_in(keyring: Keyring) -> bool:
+    """Whether the session is of a key that still lives; notes its tenant in ``g``."""
+    key_id = session.get("key")
+    if not isinstance(key_id, str):
+        return False
+    try:
+        g.tenant = keyring.alive(key_id).tenant
+    except KeyInvalid:
+        session.clear()
+        return False
+    return True
+
+
+def sign_in(keyring: Keyring, token: str) -> None:
+    """Begin a session. Raises KeyInvalid."""
+    key = keyring.check(token)
+    session.clear()
+    session["key"] = key.id
+    session["csrf"] = secrets.token_urlsafe(24)
+    session.permanent = True
+
+
+def csrf_token() -> str:
+    """The session's token, made with the first form: the sign-in form needs one too."""
+    if "csrf" not in session:
+        session["csrf"] = secrets.token_urlsafe(24)
+    return str(session["csrf"])
+
+
+def check_csrf(given: Request) -> None:
+    """Raises CsrfInvalid unless the request shows the session's token, as header or form field."""
+    shown = given.headers.get(CSRF_HEADER) or given.form.get("csrf", "")
+    if not hmac.compare_digest(shown.encode(), str(session.get("csrf", "")).encode()) or not shown:
+        raise CsrfInvalid("This form is out of date. Load the page again.")
+
+
+def vary_on_identity(response: Response) -> Response:
+    response.headers["Vary"] = "Authorization, Cookie"
+    return response

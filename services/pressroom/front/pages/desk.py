@@ -1,0 +1,100 @@
+"""The desk: ask for text or pictures, watch them arrive, look at what was made."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import ValidationError
+
+from pressroom.bootstrap.front import FrontParts
+from pressroom.contract.jobs import JobRequest, JobView
+from pressroom.domain.errors import Refused
+from pressroom.front.api.queries import JobsQuery
+from pressroom.front.api.views import job_view, model_card
+from pressroom.front.errors import status_of
+from pressroom.front.pages.common import members_only, page_blueprint
+from pressroom.front.strict import check_text
+
+_RECENT = 8
+_PAGE = 30
+
+# Fields of the forms, by the param that they set and how its words are read.
+_NUMBERS = {"max_tokens": int, "n": int, "scale": int, "seed": int, "temperature": float, "guidance": float}
+
+
+def blueprint(parts: FrontParts) -> APIBlueprint:
+    """``/`` and ``/jobs``."""
+    desk = page_blueprint("desk", __name__)
+    members_only(parts, desk)
+
+    @desk.get("/")
+    def desk_page() -> ResponseReturnValue:
+        return _desk(parts)
+
+    @desk.post("/jobs")
+    def post_form() -> ResponseReturnValue:
+        """The forms without JavaScript: post, then look at the job's page."""
+        try:
+            submitted = parts.submitter.submit(g.tenant, _asked(request.form.to_dict()), None, g.request_id)
+        except ValidationError as error:
+            return _desk(parts, error.errors(include_url=False)[0]["msg"], 422)
+        except Refused as error:
+            return _desk(parts, error.message, status_of(error))
+        return redirect(url_for("desk.job_page", job_id=submitted.job.id), 303)
+
+    @desk.get("/jobs")
+    @desk.input(JobsQuery, location="query")
+    def jobs_page(query_data: JobsQuery) -> ResponseReturnValue:
+        page = parts.fetcher.page(g.tenant, cursor=query_data.cursor, limit=_PAGE)
+        return render_template("jobs.html", jobs=[job_view(job) for job in page.jobs], next=page.next)
+
+    @desk.get("/jobs/<job_id>")
+    def job_page(job_id: str) -> ResponseReturnValue:
+        job = parts.fetcher.job(g.tenant, job_id)
+        return render_template("job.html", job=job_view(job, parts.fetcher.waiting(job)))
+
+    @desk.post("/jobs/<job_id>/cancel")
+    def cancel_form(job_id: str) -> ResponseReturnValue:
+        parts.withdrawer.cancel(g.tenant, job_id)
+        return redirect(url_for("desk.job_page", job_id=job_id), 303)
+
+    @desk.post("/jobs/<job_id>/erase")
+    def erase_form(job_id: str) -> ResponseReturnValue:
+        parts.withdrawer.erase(g.tenant, job_id)
+        return redirect(url_for("desk.jobs_page"), 303)
+
+    return desk
+
+
+def _desk(parts: FrontParts, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
+    live = parts.store.live_models()
+    cards = [model_card(manifest, live) for manifest in parts.catalog.all()]
+    recent: list[JobView] = [job_view(job) for job in parts.fetcher.page(g.tenant, limit=_RECENT).jobs]
+    page = render_template(
+        "desk.html",
+        texts=[card for card in cards if card.kind == "text"],
+        images=[card for card in cards if card.kind == "image"],
+        recent=recent,
+        wrong=wrong,
+        form=request.form,
+    )
+    return page, status
+
+
+def _asked(form: dict[str, str]) -> JobRequest:
+    """The request that a form stands for; empty fields are left to the defaults.
+
+    Raises ValidationError, InputInvalid (from the checks of text)."""
+    check_text(form)
+    params: dict[str, Any] = {"label": form["label"]} if form.get("label") else {}
+    for name, read in _NUMBERS.items():
+        if written := form.get(name, "").strip():
+            try:
+                params[name] = read(written)
+            except ValueError:
+                # As it stands: the params' own check says what is wrong with it.
+                params[name] = written
+    prompt = form.get("prompt", "")
+    given = {"prompt": prompt} if "prompt" in form else {}
+    return JobRequest.model_validate({"model": form.get("model", ""), "input": given, "params": params})

@@ -1,0 +1,125 @@
+"""The front under gunicorn: a few processes, many threads, streams that let go on SIGTERM.
+
+Each open stream holds one thread, so there are as many threads as streams and some more for short
+requests. Modules are loaded before the fork and shared; parts are built after it, in each worker.
+"""
+
+import gc
+import logging
+import socket
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from pressroom.bootstrap.front import FrontParts, front_parts
+from pressroom.front.app import create_app
+from pressroom.settings import Settings
+from pressroom.telemetry import get_logger
+
+_GRACE_S = 15
+
+
+class FrontWorker(ThreadWorker):  # type: ignore[misc]
+    """A worker whose streams end when it is told to stop: clients resume at another process."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        self._end_streams()
+
+    def is_parent_alive(self) -> bool:
+        alive: bool = super().is_parent_alive()
+        if not alive:
+            self._end_streams()
+        return alive
+
+    def _end_streams(self) -> None:
+        parts: FrontParts = self.app.parts
+        # In a thread of its own: a signal handler must not wait for a lock.
+        threading.Thread(target=parts.follower.stop, name="end-streams").start()
+
+
+class QuietLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's lines through the project's log; requests are logged by the app."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.handlers[:] = []
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
+
+    def access(self, *_: Any) -> None:
+        pass
+
+
+class FrontServer(BaseApplication):  # type: ignore[misc]
+    """Serves on a socket that is bound already."""
+
+    parts: FrontParts
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        options: dict[str, Any] = {
+            "bind": [f"fd://{self._listener.fileno()}"],
+            "workers": settings.front_processes,
+            "threads": settings.front_threads,
+            # Kept-alive connections beside those that are being answered.
+            "worker_connections": settings.front_threads + 1_000,
+            "worker_class": FrontWorker,
+            "logger_class": QuietLogger,
+            "graceful_timeout": _GRACE_S,
+            "keepalive": 30,
+            "control_socket_disable": True,
+            "proc_name": "pressroom-front",
+            "pre_fork": lambda *_: _share_memory(),
+            "worker_exit": lambda _, worker: (
+                worker.app.parts.close() if hasattr(worker.app, "parts") else None
+            ),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Called in each worker, after the fork."""
+        self.parts = front_parts(self._settings)
+        return create_app(self.parts)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind and listen. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2_048)
+        listener.set_inheritable(True)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    host, port = listener.getsockname()[:2]
+    get_logger(__name__).info(
+        "front_listens",
+        host=host,
+        port=port,
+        processes=settings.front_processes,
+        threads=settings.front_threads,
+    )
+    FrontServer(settings, listener).run()
+
+
+def _share_memory() -> None:
+    """What exists now is not touched by the collector of any process, and so stays shared."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,105 @@
+"""Requests read strictly: what could be understood in two ways is refused.
+
+JSON (RFC 8259) with one value a key, finite numbers, strings that are Unicode text without NUL;
+query strings in UTF-8 in which each name stands once and is known.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, Never
+from urllib.parse import unquote_to_bytes
+
+from flask import Request
+
+from pressroom.domain.errors import InputInvalid
+from pressroom.front.errors import MalformedBody, MalformedText, UnsupportedBody
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read by this file's rules."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Raises UnsupportedBody, MalformedBody, MalformedText, InputInvalid."""
+        charset = self.mimetype_params.get("charset", "utf-8").lower()
+        if self.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+            raise UnsupportedBody("Send the body as `Content-Type: application/json`, in UTF-8.")
+        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise UnsupportedBody("Send the body uncompressed.")
+        return read_json(self.get_data(cache=cache))
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON document. Raises MalformedBody, MalformedText, InputInvalid (strings)."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedText(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_a_number, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        raise MalformedBody(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise MalformedBody("The body is nested too deeply.") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise MalformedBody(f"The body holds a number that cannot be read: {error}.") from None
+    check_text(value)
+    return value
+
+
+def check_text(value: Any, path: str = "") -> None:
+    """Refuse what no database or tokenizer takes: NUL characters and halves of surrogate pairs."""
+    match value:
+        case str():
+            if "\0" in value:
+                raise InputInvalid("Text must not hold NUL characters.", field=path or "body")
+            if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise InputInvalid(
+                    "Text must be Unicode: half of a surrogate pair stands alone.", field=path or "body"
+                )
+        case dict():
+            for key, item in value.items():
+                here = f"{path}.{key}" if path else key
+                check_text(key, path or "body")
+                check_text(item, here)
+        case list():
+            for index, item in enumerate(value):
+                check_text(item, f"{path}.{index}" if path else str(index))
+
+
+def check_query(query: bytes, given: Iterable[tuple[str, list[str]]], known: frozenset[str]) -> None:
+    """Raises MalformedText and InputInvalid for a query string that is not plain."""
+    try:
+        text = unquote_to_bytes(query.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedText("The query string is not UTF-8.") from None
+    if "\0" in text:
+        raise MalformedText("The query string holds a NUL character.")
+    for name, values in given:
+        if name not in known:
+            takes = f"It takes: {', '.join(sorted(known))}." if known else "It takes none."
+            raise InputInvalid(f"This address has no such parameter. {takes}", field=f"query.{name}")
+        if len(values) > 1:
+            raise InputInvalid("Give this parameter once.", field=f"query.{name}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise MalformedBody(f"The body gives {twice[:64]!r} twice in one object.")
+    return made
+
+
+def _not_a_number(name: str) -> Never:
+    raise MalformedBody(f"The body holds {name}, which is not a JSON number.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise MalformedBody(f"The body holds the number {digits[:32]}, which is too large.")
+    return number

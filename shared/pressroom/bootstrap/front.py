@@ -1,0 +1,118 @@
+"""Builds the front's parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
+from pressroom.bootstrap.stores import open_artifacts, open_database, open_job_store, open_key_store
+from pressroom.catalog.catalog import Catalog
+from pressroom.catalog.prompt import PromptCounter
+from pressroom.jobs.fetch import Fetcher
+from pressroom.jobs.follow import LiveFollower
+from pressroom.jobs.keys import Keyring
+from pressroom.jobs.ports import (
+    ArtifactStore,
+    EventLog,
+    Follower,
+    JobStore,
+    KeyStore,
+    QueueLimits,
+    ResultCache,
+    Tickets,
+)
+from pressroom.jobs.submit import Submitter
+from pressroom.jobs.withdraw import Withdrawer
+from pressroom.settings import Settings
+
+
+class SecretNotNamed(ValueError):
+    """``PRESSROOM_SECRET`` is empty: the front cannot sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontLimits:
+    """What a front process refuses to exceed."""
+
+    body_bytes: int = 1_048_576
+    wait_s: int = 60
+    streams: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class FrontParts:
+    """What the front is made of. ``secret`` signs sessions; ``close`` gives connections back."""
+
+    catalog: Catalog
+    keyring: Keyring
+    submitter: Submitter
+    fetcher: Fetcher
+    withdrawer: Withdrawer
+    follower: Follower
+    store: JobStore
+    cache: ResultCache
+    artifacts: ArtifactStore
+    secret: bytes
+    limits: FrontLimits
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontAdapters:
+    """What the use cases of the front stand on."""
+
+    store: JobStore
+    keys: KeyStore
+    artifacts: ArtifactStore
+    events: EventLog
+    cache: ResultCache
+    tickets: Tickets
+
+
+def front_parts(settings: Settings) -> FrontParts:
+    """Nothing is connected yet. Raises SecretNotNamed, RedisNotNamed, DatabaseUnavailable (a URL that
+    cannot work), ArtifactsUnavailable."""
+    if not settings.secret.get_secret_value():
+        raise SecretNotNamed(
+            "PRESSROOM_SECRET is not set. Give all fronts the same random words, e.g. those that "
+            '`python -c "import secrets; print(secrets.token_urlsafe(32))"` prints.'
+        )
+    database = open_database(settings, process="front")
+    adapters = FrontAdapters(
+        store=open_job_store(settings, database),
+        keys=open_key_store(settings, database),
+        artifacts=open_artifacts(settings),
+        events=open_events(settings),
+        cache=open_cache(settings),
+        tickets=open_tickets(settings),
+    )
+    return assemble(adapters, settings, close=database.close)
+
+
+def assemble(
+    adapters: FrontAdapters, settings: Settings, *, close: Callable[[], None] = lambda: None
+) -> FrontParts:
+    """The use cases over any adapters; tests and trials give those of ``adapters.memory``."""
+    catalog = Catalog.load(settings.zoo_dir, settings.models)
+    secret = settings.secret.get_secret_value().encode()
+    return FrontParts(
+        catalog=catalog,
+        keyring=Keyring(adapters.keys),
+        submitter=Submitter(
+            adapters.store,
+            catalog,
+            adapters.tickets,
+            PromptCounter(settings.models),
+            secret=secret,
+            slot_tokens=settings.text_slot_tokens,
+            limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
+        ),
+        fetcher=Fetcher(adapters.store, adapters.cache, adapters.artifacts),
+        withdrawer=Withdrawer(adapters.store, adapters.cache, adapters.events, adapters.artifacts),
+        follower=LiveFollower(adapters.store, adapters.events),
+        store=adapters.store,
+        cache=adapters.cache,
+        artifacts=adapters.artifacts,
+        secret=secret,
+        limits=FrontLimits(settings.max_body_bytes, settings.max_wait_s, settings.streams_per_process),
+        close=close,
+    )

@@ -1,0 +1,83 @@
+"""A whole Pressroom in one process: the real front over memory adapters, and a small worker.
+
+    with MiniStack() as stack:
+        httpx.get(f"{stack.url}/v1/models", headers=stack.auth)
+
+Its worker is ``tests.support.mini_worker``; the models are those of the zoo, by name only.
+"""
+
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from apiflask import APIFlask
+from pydantic import SecretStr
+from tests.support.mini_worker import MiniWorker
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from pressroom.adapters.memory.artifacts import MemoryArtifacts
+from pressroom.adapters.memory.jobs import MemoryJobStore
+from pressroom.adapters.memory.keys import MemoryKeyStore
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
+from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
+from pressroom.front.app import create_app
+from pressroom.settings import Settings
+
+# No models folder: the manifests are those of the zoo.
+_NOWHERE = Path(os.devnull) / "models"
+
+
+class MiniStack:
+    """The front on a free port, and one worker thread unless ``worker`` is False.
+
+    ``step_s``: time between two words. ``settings``: fields of ``Settings`` to change."""
+
+    tenant = "acme"
+
+    def __init__(self, *, step_s: float = 0.0, worker: bool = True, **settings: Any) -> None:
+        self.store = MemoryJobStore()
+        self.keys = MemoryKeyStore()
+        self.artifacts = MemoryArtifacts()
+        self.events = MemoryEventLog()
+        self.cache = MemoryResultCache()
+        self.tickets = MemoryTickets()
+        adapters = FrontAdapters(self.store, self.keys, self.artifacts, self.events, self.cache, self.tickets)
+        self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})
+        self.parts: FrontParts = assemble(adapters, self.settings)
+        self.app: APIFlask = create_app(self.parts)
+        self.key = self.parts.keyring.issue(self.tenant, "mini stack").token
+        self._worker = (
+            MiniWorker(self.parts.catalog.all(), self.store, self.artifacts, self.events, step_s=step_s)
+            if worker
+            else None
+        )
+        self._server: BaseWSGIServer = make_server("127.0.0.1", 0, self.app, threaded=True)
+        self._serving = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="mini-front")
+
+    @property
+    def url(self) -> str:
+        """Base URL of the front."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def auth(self) -> dict[str, str]:
+        """The header that lets a request in."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def __enter__(self) -> Self:
+        self._serving.start()
+        if self._worker is not None:
+            self._worker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.parts.follower.stop()
+        if self._worker is not None:
+            self._worker.stop()
+        self._server.shutdown()
+        self._server.server_close()
+        self._serving.join(timeout=5)
