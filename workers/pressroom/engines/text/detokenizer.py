@@ -72,15 +72,19 @@ class Detokenizer:
         return text
 
 
-@cache
-def _bytes_of_characters() -> dict[str, int]:
-    """GPT-2's printable stand-in for each byte (Radford et al. 2019, ``bytes_to_unicode``), inverted."""
+def characters_of_bytes() -> dict[int, str]:
+    """GPT-2's printable stand-in for each byte (Radford et al. 2019, ``bytes_to_unicode``)."""
     printable = [
         *range(ord("!"), ord("~") + 1),
         *range(ord("¡"), ord("¬") + 1),
         *range(ord("®"), ord("ÿ") + 1),
     ]
     rest = [byte for byte in range(256) if byte not in printable]
-    table = {chr(byte): byte for byte in printable}
-    table.update({chr(256 + n): byte for n, byte in enumerate(rest)})
+    table = {byte: chr(byte) for byte in printable}
+    table.update({byte: chr(256 + n) for n, byte in enumerate(rest)})
     return table
+
+
+@cache
+def _bytes_of_characters() -> dict[str, int]:
+    return {character: byte for byte, character in characters_of_bytes().items()}

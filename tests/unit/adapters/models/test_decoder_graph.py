@@ -1,0 +1,94 @@
+"""The graph against a decoder in plain numpy: whole prompts, chunks, single steps, and each weight format."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.support.decoder_reference import reference_logits
+from tests.support.tiny_gguf import tiny_weights, vocabulary, write_tiny_gguf
+from tests.support.tiny_model import tiny_manifest
+
+from pressroom.adapters.models.build import build
+from pressroom.adapters.models.gguf_weights import GgufModel
+from pressroom.catalog.text_spec import graph_file, read_text_spec
+from pressroom.engines.sessions import open_session
+from pressroom.engines.text.decoder import Decoder
+
+TOKENS = [int(token) for token in np.random.default_rng(1).integers(3, len(vocabulary()), 40)]
+SLOTS, LENGTH = 3, 64
+
+
+def _decoder(folder: Path, gguf: Path, variant: str) -> Decoder:
+    (folder / "scratch").mkdir()
+    model = build(gguf, tiny_manifest(gguf, variant), folder, variant, folder / "scratch")
+    return Decoder(open_session(model / graph_file(variant), "cpu"), read_text_spec(model), SLOTS, LENGTH)
+
+
+def _stepwise(decoder: Decoder, slot: int, tokens: list[int]) -> list[NDArray[np.float32]]:
+    """Logits after a first piece of the tokens, after a second, and after each single one that follows."""
+    rows = [decoder.prefill(slot, tokens[:10], 0).copy(), decoder.prefill(slot, tokens[10:30], 10).copy()]
+    for at in range(30, len(tokens)):
+        rows.append(decoder.prefill(slot, tokens[at : at + 1], at).copy())
+    return rows
+
+
+@pytest.mark.parametrize(("architecture", "tied"), [("llama", True), ("llama", False), ("qwen2", True)])
+def test_fp32_is_the_reference(tmp_path: Path, architecture: str, tied: bool) -> None:
+    weights = tiny_weights(architecture, tied=tied)
+    gguf = write_tiny_gguf(tmp_path / "m.gguf", architecture=architecture, weights=weights)
+    decoder = _decoder(tmp_path, gguf, "fp32")
+    expected = reference_logits(weights, TOKENS, pairs=architecture == "llama")
+    got = _stepwise(decoder, 1, TOKENS)
+    for row, at in zip(got, [9, *range(29, 40)], strict=True):
+        np.testing.assert_allclose(row, expected[at], atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant", "allowed"),
+    [
+        ("F16", "fp32", 0.0005),
+        ("BF16", "fp32", 0.0005),
+        ("Q8_0", "q8", 0.2),
+        ("Q4_0", "q8", 0.2),
+        ("Q4_1", "q8", 0.2),
+        ("Q4_0", "q4lr", 0.2),
+        ("Q4_1", "q4lr", 0.2),
+        ("F32", "q8", 0.2),
+        ("F32", "q4lr", 0.2),
+        ("F16", "fp16", 0.02),
+    ],
+)
+def test_every_format_stays_near_its_own_weights(
+    tmp_path: Path, kind: str, variant: str, allowed: float
+) -> None:
+    gguf = write_tiny_gguf(tmp_path / "m.gguf", kind=kind)
+    model = GgufModel(gguf)
+    weights = {name: model.dense(name) for name in tiny_weights()}
+    expected = reference_logits(weights, TOKENS, pairs=True)
+    got = _stepwise(_decoder(tmp_path, gguf, variant), 0, TOKENS)
+    for row, at in zip(got, [9, *range(29, 40)], strict=True):
+        error = np.linalg.norm(row - expected[at]) / np.linalg.norm(expected[at])
+        assert error < allowed
+
+
+def test_rows_of_a_batch_do_not_touch_each_other(tmp_path: Path) -> None:
+    decoder = _decoder(tmp_path, write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1"), "q8")
+    prompts = [TOKENS[:7], TOKENS[5:25], TOKENS[9:12]]
+    alone = []
+    for prompt in prompts:
+        decoder.prefill(0, prompt, 0)
+        alone.append(decoder.decode(np.array([50]), np.array([len(prompt) + 1], np.int32))[0].copy())
+    for slot, prompt in enumerate(prompts):
+        decoder.prefill(slot, prompt, 0)
+    lengths = np.array([len(prompt) + 1 for prompt in prompts], np.int32)
+    together = decoder.decode(np.array([50, 50, 50]), lengths)
+    np.testing.assert_array_equal(together, np.stack(alone))
+
+
+def test_a_copied_row_goes_on_like_the_original(tmp_path: Path) -> None:
+    decoder = _decoder(tmp_path, write_tiny_gguf(tmp_path / "m.gguf", kind="Q8_0"), "q8")
+    decoder.prefill(2, TOKENS[:20], 0)
+    original = decoder.prefill(2, TOKENS[20:21], 20).copy()
+    decoder.copy(2, 0, 20)
+    np.testing.assert_array_equal(decoder.prefill(0, TOKENS[20:21], 20), original)
