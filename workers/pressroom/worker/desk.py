@@ -109,6 +109,8 @@ class Desk:
             if self._away:
                 get_logger(__name__).info("claims_go_on")
                 self._away = False
+            if claims:
+                get_logger(__name__).info("claimed", jobs=len(claims))
             for claim in claims:
                 self._take(claim)
             if len(claims) < limit:

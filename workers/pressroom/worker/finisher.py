@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 from pressroom.domain.errors import DatabaseUnavailable
 from pressroom.domain.retry import Failure, FailureKind
@@ -80,13 +81,21 @@ class Finisher:
         except Exception as error:
             get_logger(__name__).exception("outcome_unusable", job=holding.claim.job.id)
             end = Release(_unusable(error), nothing())
+        claim = holding.claim
         match end:
             case Complete(result):
-                self._attempts.complete(holding.claim, result)
+                state = self._attempts.complete(claim, result)
             case Release(failure, partial):
-                self._attempts.release(holding.claim, failure, partial)
+                state = self._attempts.release(claim, failure, partial)
             case Drop():
-                get_logger(__name__).warning("attempt_lost", job=holding.claim.job.id)
+                state = None
+        get_logger(__name__).info(
+            "attempt_over",
+            job=claim.job.id,
+            attempt=claim.attempt,
+            state=state.value if state is not None else "lost",
+            seconds=round(monotonic() - holding.taken_at, 3),
+        )
 
 
 def _unusable(error: Exception) -> Failure:
