@@ -79,6 +79,10 @@ class MiniWorker:
     ) -> None:
         self._models = tuple(LiveModel(one.name, one.version, one.sha256, "cpu") for one in manifests)
         self._pools = sorted({one.pool for one in manifests})
+        self._models_of = {
+            pool: tuple(model for model, one in zip(self._models, manifests, strict=True) if one.pool == pool)
+            for pool in self._pools
+        }
         self._store = store
         self._artifacts = artifacts
         self._events = events
@@ -96,8 +100,11 @@ class MiniWorker:
 
     def announce(self) -> None:
         """Say that all models have a live worker."""
-        card = WorkerCard(self.id, self._pools[0], "localhost", 1, slots=1, free=1, models=self._models)
-        self._store.announce(card)
+        for pool in self._pools:
+            card = WorkerCard(
+                f"{self.id}-{pool}", pool, "localhost", 1, slots=1, free=1, models=self._models_of[pool]
+            )
+            self._store.announce(card)
 
     def turn(self) -> bool:
         """Claim one job and end it. False: there is none."""
@@ -134,7 +141,9 @@ class MiniWorker:
         params, started = claim.job.params, monotonic()
         texts = [""] * params["n"]
         canceled = False
-        for pieces in zip(*(words_of(params["seed"], params["max_tokens"], n) for n in range(params["n"]))):
+        for pieces in zip(
+            *(words_of(params["seed"], params["max_tokens"], n) for n in range(params["n"])), strict=True
+        ):
             canceled = claim.held in self._store.renew(self.id, [claim.held], _LEASE_MS).canceled
             if canceled or self._stopping.wait(self._step_s):
                 break

@@ -47,8 +47,8 @@ def image(
     with connection.client() as client:
         name = model or client.pick_model("image").name
         job = client.submit(image_request(model=name, params=cast(ImageOptions, params)))
-        following.accepted(job)
         with following.interruptible(client, job, cancel):
+            following.accepted(job)
             job = following.finished(client, job.id, timeout_s)
             contents = saving.fetch_outputs(client, job)
         if grid is not None:

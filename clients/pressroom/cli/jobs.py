@@ -40,8 +40,8 @@ def watch(connection: Connection, job_id: str, timeout_s: float | None, cancel: 
     """Follow JOB to its end; a text is shown while it comes."""
     with connection.client() as client:
         job = client.job(job_id)
-        following.accepted(job)
         with following.interruptible(client, job, cancel):
+            following.accepted(job)
             if job.kind == "text":
                 job = following.stream(client, job, timeout_s)
             else:

@@ -49,8 +49,8 @@ def text(
     with connection.client() as client:
         name = model or client.pick_model("text").name
         job = client.submit(text_request(words, model=name, system=system, params=params))
-        following.accepted(job)
         with following.interruptible(client, job, cancel):
+            following.accepted(job)
             if console.on_terminal() and not several if stream is None else stream:
                 job = following.stream(client, job, timeout_s)
             else:
