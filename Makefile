@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test lint format lock train-vae bench-text bench-image bench-memory clean
+.PHONY: help setup demo up test lint format lock settings-page train-vae bench-text bench-image bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,10 @@ format:        ## Format the code and mend what can be mended.
 lock:          ## Write the hashed locks from pyproject.toml; UPGRADE=1 takes newer versions.
 	$(call install,stack)
 	$(PY) scripts/lock.py $(if $(filter 1,$(UPGRADE)),--upgrade)
+
+settings-page: ## Write docs/settings.md from the settings themselves.
+	$(call install,stack)
+	$(PY) scripts/settings_page.py
 
 train-vae:     ## Train the picture model on Fashion-MNIST and export it into model_zoo/ (installs torch).
 	$(call install,train)

@@ -1,8 +1,10 @@
 """What all tests share: the real services, started only when a test asks for one."""
 
 pytest_plugins = [
+    "tests.plugins.skips",
     "tests.services.postgres",
     "tests.services.sqlite",
+    "tests.services.text_model",
     "tests.services.s3",
     "tests.services.valkey",
 ]
