@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 from sqlalchemy import text
+from tests.acceptance.conftest import OwnPostgres
 from tests.acceptance.processes import until
 from tests.acceptance.room import Room, room
 from tests.services.valkey import Valkey
@@ -280,7 +281,7 @@ def test_relays_side_by_side_harm_nobody(fake_room: Room) -> None:
         assert relay.exit_status(10) == 0
 
 
-def test_a_worker_waits_for_a_database_without_a_schema_to_be_named_wrong(
+def test_an_empty_database_is_refused_with_what_to_do(
     redis_url: str, tmp_path: Path
 ) -> None:
     with room(f"sqlite:///{tmp_path}/empty.db", redis_url, tmp_path) as empty:
@@ -295,6 +296,53 @@ def test_without_a_redis_named_a_worker_says_so(sqlite_url: str, redis_url: str,
         process = made.processes.start("worker", "pressroom.worker", "--pool", "text", redis_url="")
         assert process.exit_status() == 78
         assert "PRESSROOM_REDIS_URL is not set" in process.shown()
+
+
+def test_a_stuck_engine_ends_its_process_and_another_worker_goes_on(fake_room: Room) -> None:
+    fake_room.processes.relay()
+    worker = fake_room.processes.worker("stuck")
+    innocent = fake_room.submit(params=LONG)
+    fake_room.running(innocent)
+    hanging = fake_room.submit(input={"prompt": "<hang>"})
+
+    assert worker.exit_status(15) == 70
+    assert worker.event("engine_stuck")["held"] == 2
+
+    fake_room.store.cancel("acme", hanging.id)
+    assert fake_room.ended(hanging).state is State.CANCELED
+    fake_room.processes.worker("second")
+    assert fake_room.running(innocent).attempt == 2
+
+
+def test_an_error_is_tried_again_and_then_says_why(sqlite_url: str, redis_url: str, tmp_path: Path) -> None:
+    with room(sqlite_url, redis_url, tmp_path, errors_limit=2) as made:
+        made.processes.worker()
+        job = made.submit(input={"prompt": "<fail>"})
+
+        done = made.ended(job)
+
+        assert done.state is State.FAILED
+        assert (done.attempt, done.errors, done.error_code) == (2, 2, "generation_failed")
+        assert made.end_of(job).status == "failed"
+
+
+def test_a_killed_database_is_waited_for(own_postgres: OwnPostgres, redis_url: str, tmp_path: Path) -> None:
+    options = {"artifacts_shared": True, "sweep_s": 0.2, "lease_s": 10.0}
+    with room(own_postgres.url, redis_url, tmp_path, **options) as shaken:
+        worker, relay = shaken.processes.worker(), shaken.processes.relay()
+        job = shaken.submit(params=A_SECOND)
+        shaken.running(job)
+
+        own_postgres.kill()
+        relay.event("duty_waits")
+        worker.event("commit_without_answer")
+        own_postgres.start()
+
+        done = shaken.ended(job)
+        assert (done.state, done.attempt) == (State.SUCCEEDED, 1)
+        assert shaken.ended(shaken.submit()).state is State.SUCCEEDED
+        assert worker.running
+        assert relay.running
 
 
 def test_the_started_event_comes_first(fake_room: Room) -> None:
