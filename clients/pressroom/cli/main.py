@@ -48,6 +48,9 @@ def main() -> None:
     """The console script."""
     for stream in (sys.stdout, sys.stderr):
         _never_fails(stream)
+    # These work with the packages of the servers, which log; all others are spared the import.
+    if {*LATER, "pull", "import"}.intersection(sys.argv[1:]):
+        _log_for_people()
     app(prog_name="pressroom")
 
 
@@ -56,6 +59,15 @@ def _never_fails(stream: TextIO) -> None:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
         reconfigure(errors="replace")
+
+
+def _log_for_people() -> None:
+    """Warnings alone, as lines on stderr: stdout is for results."""
+    try:
+        from pressroom.telemetry import configure_logging
+    except ModuleNotFoundError:  # the base install: the command will name the missing extra
+        return
+    configure_logging("pressroom", level="warning", form="console")
 
 
 if __name__ == "__main__":

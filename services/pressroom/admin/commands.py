@@ -1,6 +1,5 @@
 """``pressroom admin``: keys, migrations, numbers."""
 
-import logging
 import time
 from datetime import UTC, datetime
 
@@ -13,8 +12,6 @@ from pressroom.jobs.ports import ApiKey, LiveModel, PoolBacklog
 @click.group()
 def admin() -> None:
     """For operators, on a machine that reaches the database (PRESSROOM_HOME or PRESSROOM_DATABASE_URL)."""
-    # Structured lines are for processes; here a person reads, and errors are told by the command.
-    logging.getLogger().setLevel(logging.WARNING)
 
 
 @admin.command()
