@@ -6,6 +6,7 @@ To bring another engine under it, write a function that returns an ``EngineCase`
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -24,6 +25,7 @@ from pressroom.engines.base import (
 )
 from pressroom.engines.fake.engine import FakeEngine
 from pressroom.engines.image.engine import open_image_engine
+from tests.support.tiny_model import build_tiny_model, tiny_engine
 
 ZOO = Path(__file__).parents[2] / "model_zoo"
 FAR = 1e18  # seconds of time.monotonic: a deadline that no test meets
@@ -72,7 +74,12 @@ def image() -> EngineCase:
     return EngineCase(engine, _image)
 
 
-CASES: tuple[Callable[[], EngineCase], ...] = (fake_text, fake_image, image)
+def text() -> EngineCase:
+    with TemporaryDirectory() as folder:  # the weights are read when it is opened
+        return EngineCase(tiny_engine(build_tiny_model(Path(folder), kind="Q4_1")), _text)
+
+
+CASES: tuple[Callable[[], EngineCase], ...] = (fake_text, fake_image, image, text)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.__name__)
