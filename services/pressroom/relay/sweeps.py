@@ -8,6 +8,8 @@ from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.telemetry import get_logger
 
+_BATCH = 100
+
 
 class Sweeps:
     """The relay's duties, in order. ``retention_s`` is how often expired results are looked for."""
@@ -78,7 +80,9 @@ class Sweeps:
         if self._clock() - self._retained_at < self._retention_s:
             return
         expired = self._housekeeping.expire_results()
+        forgotten = self._housekeeping.forget()
         # A full batch means that there is more: go on with the next sweep.
-        self._retained_at = self._clock() if len(expired) < 100 else float("-inf")
-        if expired:
-            self._log.info("results_expired", jobs=len(expired))
+        full = len(expired) >= _BATCH or forgotten >= _BATCH
+        self._retained_at = float("-inf") if full else self._clock()
+        if expired or forgotten:
+            self._log.info("retention", results_expired=len(expired), rows_forgotten=forgotten)

@@ -104,6 +104,10 @@ class Housekeeping:
             self._store.expire_result(job_id)
         return expired
 
+    def forget(self) -> int:
+        """Remove idempotency keys and tombstones whose time is over. Raises DatabaseUnavailable."""
+        return self._store.forget()
+
     # -- parts -------------------------------------------------------------------------------
     def _tell_end(self, jobs: Sequence[Job]) -> None:
         ends = [

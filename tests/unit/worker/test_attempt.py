@@ -1,0 +1,231 @@
+"""From a stored job to a Generation, and from an Outcome to a Result."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.desk import Desk
+from tests.support.jobs import LEASE_MS, Timepiece
+
+from pressroom.adapters.memory.jobs import MemoryJobStore
+from pressroom.domain.job import Claim
+from pressroom.domain.retry import FailureKind
+from pressroom.domain.states import State
+from pressroom.engines.base import (
+    ChatTurn,
+    Ending,
+    GenerationFailed,
+    ImageGeneration,
+    ImageOutput,
+    Key,
+    Outcome,
+    PromptTooLong,
+    TextGeneration,
+    TextOutput,
+    Usage,
+)
+from pressroom.worker.attempt import Complete, Drop, Release, closing, generation_of, weight
+from pressroom.worker.holdings import Abandoned, Holding
+
+
+def claim_of(**changes: Any) -> Claim:
+    """A job, fresh from the queue; ``changes`` go into the stored job."""
+    claim = Desk(MemoryJobStore(Timepiece(), lease_ms=LEASE_MS)).running()
+    return replace(claim, job=replace(claim.job, **changes))
+
+
+def holding_of(claim: Claim, abandoned: Abandoned | None = None) -> Holding:
+    return Holding(claim, 1, taken_at=100.0, abandoned=abandoned)
+
+
+def outcome_of(claim: Claim, ending: Ending, **changes: Any) -> Outcome:
+    made = Outcome(
+        Key(claim.job.id, claim.attempt),
+        ending,
+        texts=(TextOutput(0, "A mug 🧶", 3, "stop"),),
+        usage=Usage(5, 3, 0.1234),
+        first_output=100.25,
+    )
+    return replace(made, **changes)
+
+
+# -- to the engine -----------------------------------------------------------------------------
+def test_a_prompt_becomes_one_user_message() -> None:
+    claim = claim_of(input={"prompt": "Write."}, params={"max_tokens": 9, "seed": 3, "stop": ["\n"]})
+
+    generation = generation_of(claim, 50.0)
+
+    assert isinstance(generation, TextGeneration)
+    assert generation.key == Key(claim.job.id, 1)
+    assert generation.prompt is None
+    assert generation.messages == (ChatTurn("user", "Write."),)
+    assert (generation.params.max_tokens, generation.params.seed, generation.params.stop) == (9, 3, ("\n",))
+
+
+def test_messages_keep_their_roles_and_order() -> None:
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+
+    generation = generation_of(claim_of(input={"messages": turns}), 0.0)
+
+    assert isinstance(generation, TextGeneration)
+    assert generation.messages == (ChatTurn("system", "Be brief."), ChatTurn("user", "Hi"))
+
+
+def test_a_picture_job_becomes_a_picture_request() -> None:
+    claim = claim_of(kind="image", input={}, params={"label": "bag", "n": 3, "seed": 1})
+
+    generation = generation_of(claim, 0.0)
+
+    assert isinstance(generation, ImageGeneration)
+    assert (generation.params.label, generation.params.n) == ("bag", 3)
+
+
+def test_the_deadline_is_counted_from_the_claim_by_the_databases_clock() -> None:
+    claim = claim_of(claimed_at=1_000_000, deadline_at=1_007_500)
+
+    assert generation_of(claim, 50.0).deadline == pytest.approx(57.5)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"input": {}},
+        {"input": {"prompt": ""}},
+        {"params": {"max_tokens": "many"}},
+        {"params": {"unheard_of": 1}},
+        {"input": {"messages": [{"role": "owner", "content": "Hi"}]}},
+    ],
+)
+def test_a_job_that_cannot_be_read_is_a_value_error(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        generation_of(claim_of(**changes), 0.0)
+
+
+def test_a_text_job_weighs_its_outputs_and_a_picture_job_one() -> None:
+    assert weight(claim_of(params={"n": 4, "seed": 1}).job) == 4
+    assert weight(claim_of(params={"seed": 1}).job) == 1
+    assert weight(claim_of(kind="image", params={"n": 64, "seed": 1}).job) == 1
+
+
+# -- from the engine ---------------------------------------------------------------------------
+def test_a_text_becomes_an_output_with_its_hash() -> None:
+    claim = claim_of()
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.DONE))
+
+    assert isinstance(end, Complete)
+    completion = end.result.completion
+    (output,) = completion.outputs
+    data = "A mug 🧶".encode()
+    assert (output.text, output.size, output.sha256) == (
+        "A mug 🧶",
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+    )
+    assert (completion.state, completion.finish_reason) == (State.SUCCEEDED, "stop")
+    assert (completion.usage.tokens_in, completion.usage.tokens_out, completion.usage.engine_ms) == (
+        5,
+        3,
+        123,
+    )
+    assert completion.first_output_ms == 250
+    assert end.result.contents == ()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "whole"),
+    [(("stop",), "stop"), (("stop", "length"), "length"), (("length", "stop"), "length"), ((), "done")],
+)
+def test_the_job_says_length_if_any_text_was_cut(reasons: tuple[str, ...], whole: str) -> None:
+    claim = claim_of()
+    texts = tuple(TextOutput(n, "A", 1, reason) for n, reason in enumerate(reasons))
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.DONE, texts=texts))
+
+    assert isinstance(end, Complete)
+    assert end.result.completion.finish_reason == whole
+
+
+def test_pictures_become_files_under_job_and_attempt() -> None:
+    claim = claim_of(kind="image", params={"n": 2, "seed": 1, "scale": 3, "format": "webp"})
+    pixels = np.zeros((28, 20), np.uint8)
+    images = tuple(ImageOutput(n, pixels, "bag") for n in range(2))
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.DONE, texts=(), images=images))
+
+    assert isinstance(end, Complete)
+    assert [content.path for content in end.result.contents] == [
+        f"{claim.job.id}/1/{n}.webp" for n in range(2)
+    ]
+    for output, content in zip(end.result.completion.outputs, end.result.contents, strict=True):
+        assert (output.width, output.height, output.label) == (60, 84, "bag")
+        assert (output.artifact, output.media_type, output.size) == (
+            content.path,
+            "image/webp",
+            len(content.data),
+        )
+        assert output.sha256 == hashlib.sha256(content.data).hexdigest()
+    assert end.result.completion.finish_reason == "done"
+
+
+def test_a_cancel_completes_with_the_partial_text() -> None:
+    claim = claim_of()
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.CANCELED))
+
+    assert isinstance(end, Complete)
+    assert end.result.completion.state is State.CANCELED
+    assert end.result.completion.finish_reason == "canceled"
+    assert len(end.result.completion.outputs) == 1
+
+
+def test_a_deadline_keeps_the_partial_text() -> None:
+    claim = claim_of()
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.DEADLINE))
+
+    assert isinstance(end, Release)
+    assert (end.failure.kind, end.failure.code) == (FailureKind.DEADLINE, "deadline_exceeded")
+    assert len(end.partial.completion.outputs) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (GenerationFailed("no"), FailureKind.ERROR, "generation_failed"),
+        (PromptTooLong("long"), FailureKind.PERMANENT, "prompt_too_long"),
+        (None, FailureKind.ERROR, "generation_failed"),
+    ],
+)
+def test_a_failure_is_an_error_or_permanent_by_the_engines_word(
+    error: Any, kind: FailureKind, code: str
+) -> None:
+    claim = claim_of()
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.FAILED, error=error))
+
+    assert isinstance(end, Release)
+    assert (end.failure.kind, end.failure.code) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    ("why", "kind"),
+    [(Abandoned.DRAIN, FailureKind.DRAIN), (Abandoned.BROKEN, FailureKind.CRASH), (None, FailureKind.DRAIN)],
+)
+def test_what_was_abandoned_goes_back_without_its_text(why: Abandoned | None, kind: FailureKind) -> None:
+    claim = claim_of()
+
+    end = closing(holding_of(claim, why), outcome_of(claim, Ending.ABANDONED))
+
+    assert isinstance(end, Release)
+    assert end.failure.kind is kind
+    assert end.partial.completion.outputs == ()
+    assert end.partial.completion.usage.tokens_out == 3
+
+
+def test_a_lost_job_is_dropped() -> None:
+    claim = claim_of()
+
+    assert isinstance(closing(holding_of(claim, Abandoned.LOST), outcome_of(claim, Ending.ABANDONED)), Drop)
