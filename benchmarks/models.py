@@ -10,7 +10,14 @@ _ROOT = Path(__file__).parents[1]
 _MANIFEST = _ROOT / "model_zoo" / "smollm2-135m-instruct" / "manifest.json"
 
 
+def default_text_manifest() -> Manifest:
+    return Manifest.model_validate_json(_MANIFEST.read_bytes())
+
+
 def default_text_model(variant: str = "q8") -> Path:
     """Its folder, under PRESSROOM_MODELS_DIR or ``var/models``; fetched if it is not there."""
-    manifest = Manifest.model_validate_json(_MANIFEST.read_bytes())
-    return pull(manifest, Path(os.environ.get("PRESSROOM_MODELS_DIR", _ROOT / "var" / "models")), variant)
+    return pull(
+        default_text_manifest(),
+        Path(os.environ.get("PRESSROOM_MODELS_DIR", _ROOT / "var" / "models")),
+        variant,
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.support.tiny_model import build_tiny_model, tiny_engine
 
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams, TextParams
@@ -25,7 +26,6 @@ from pressroom.engines.base import (
 )
 from pressroom.engines.fake.engine import FakeEngine
 from pressroom.engines.image.engine import open_image_engine
-from tests.support.tiny_model import build_tiny_model, tiny_engine
 
 ZOO = Path(__file__).parents[2] / "model_zoo"
 FAR = 1e18  # seconds of time.monotonic: a deadline that no test meets

@@ -146,6 +146,11 @@ class TextEngine:
     def load(self) -> int:
         return len(self._inside) + len(self._refused)
 
+    @property
+    def running(self) -> int:
+        """Outputs that get a token in each step now."""
+        return len(self._slots)
+
     def admit(self, generation: Generation) -> None:
         try:
             if not isinstance(generation, TextGeneration):

@@ -1,0 +1,70 @@
+"""llama.cpp on the same weights and prompts, through ``xllamacpp``: the peer beside the text engine."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+
+PROMPT_TOKENS = 256
+
+
+class LlamaCpp:
+    """A server of ``parallel`` slots inside this process."""
+
+    def __init__(self, gguf: Path, parallel: int, threads: int) -> None:
+        params = xllamacpp.CommonParams()
+        params.model.path = str(gguf)
+        params.n_parallel = parallel
+        params.n_ctx = 512 * parallel
+        params.cpuparams.n_threads = threads
+        params.cpuparams_batch.n_threads = threads
+        params.n_gpu_layers = 0
+        params.cont_batching = True
+        params.warmup = True
+        params.kv_unified = False
+        params.cache_ram_mib = 0
+        self._server = xllamacpp.Server(params)
+
+    def measure(self, prompts: list[list[int]], tokens: int) -> tuple[float, float]:
+        """(prefill, decode) tokens a second: all prompts at once, ``tokens`` greedy tokens each.
+
+        Prefill ends when the last stream has its first token; decode is counted from then until the
+        first stream is done.
+        """
+        arrivals: list[list[float]] = [[] for _ in prompts]
+        streams = [
+            threading.Thread(target=self._stream, args=(prompt, tokens, times))
+            for prompt, times in zip(prompts, arrivals, strict=True)
+        ]
+        began = time.perf_counter()
+        for stream in streams:
+            stream.start()
+        for stream in streams:
+            stream.join()
+        all_started = max(times[0] for times in arrivals)
+        first_done = min(times[-1] for times in arrivals)
+        counted = sum(all_started < at <= first_done for times in arrivals for at in times)
+        prefill = sum(map(len, prompts)) / (all_started - began)
+        return prefill, counted / (first_done - all_started)
+
+    def _stream(self, prompt: list[int], tokens: int, arrivals: list[float]) -> None:
+        request = {
+            "prompt": prompt,
+            "n_predict": tokens,
+            "temperature": 0,
+            "ignore_eos": True,
+            "cache_prompt": False,
+            "stream": True,
+            "return_tokens": True,
+        }
+
+        def take(piece: Any) -> bool:
+            told = piece if isinstance(piece, dict) else json.loads(piece)
+            if told["choices"][0]["finish_reason"] is None:
+                arrivals.append(time.perf_counter())
+            return False
+
+        self._server.handle_completions(request, take)
