@@ -93,7 +93,7 @@ def upgrade() -> None:
         ],
         "state = 'queued'",
     )
-    _partial_index("ix_job_due", ["pool", "due_at"], "state = 'queued'")
+    _partial_index("ix_job_due", ["due_at", "pool"], "state = 'queued'")
     _partial_index("ix_job_lease", ["lease_until"], "state = 'running'")
     _partial_index("ix_job_deadline", ["deadline_at"], "finished_at IS NULL")
     _partial_index("ix_job_list", ["tenant", "created_at", "id"], "erased_at IS NULL")

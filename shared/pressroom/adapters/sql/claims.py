@@ -10,10 +10,11 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, false, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, false, func, or_, select, update
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.queue_index import ONE, any_of, due, in_order, queued, tenants_of
 from pressroom.adapters.sql.rows import job_columns, to_job
 from pressroom.adapters.sql.tables import QUEUED, job, lane
 from pressroom.domain.fairness import Lane, rejoined
@@ -40,9 +41,8 @@ def claim(
 
     def look(connection: Connection) -> bool:
         now = database.now(connection).wall
-        return bool(
-            connection.scalar(select(exists().where(QUEUED, job.c.pool == pool, job.c.due_at <= now)))
-        )
+        waits = queued(ONE).where(job.c.pool == pool, job.c.due_at <= now).limit(1)
+        return connection.scalar(waits) is not None
 
     def move(connection: Connection) -> list[Claim]:
         working, mine = _tenants(connection, pool, runs, database.now(connection).wall)
@@ -62,45 +62,23 @@ def claim(
 
 
 Runs = Sequence[tuple[str, str]]
-
-
-def _due(pool: str, now: int, tenant: ColumnElement[str] | str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        QUEUED,
-        job.c.pool == pool,
-        job.c.tenant == tenant,
-        job.c.due_at <= now,
-        job.c.deadline_at > now,
-    )
+_CANDIDATE = (job.c.id, job.c.priority, job.c.created_at, job.c.due_at, job.c.alone, job.c.cost)
 
 
 def _tenants(
     connection: Connection, pool: str, runs: Runs, now: int
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Tenants with due jobs in the pool, and those of them with jobs that this worker can run.
-
-    Walks the index from tenant to tenant, so that a long queue costs no more than a short one."""
-    walk = (
-        select(func.min(job.c.tenant).label("tenant"))
-        .where(QUEUED, job.c.pool == pool)
-        .cte("walk", recursive=True)
-    )
-    following = (
-        select(func.min(job.c.tenant))
-        .where(QUEUED, job.c.pool == pool, job.c.tenant > walk.c.tenant)
-        .correlate(walk)
-        .scalar_subquery()
-    )
-    walk = walk.union_all(select(following).where(walk.c.tenant.is_not(None)))
-    due = _due(pool, now, walk.c.tenant)
-    runnable = or_(
+    """Tenants with due jobs in the pool, and those of them with jobs that this worker can run."""
+    walk = tenants_of(pool)
+    lane_has = due(pool, walk.c.tenant, now, ONE).correlate(walk)
+    mine = or_(
         *(
-            exists().where(*due, job.c.model_sha256 == sha256, job.c.model_name == name)
+            any_of(lane_has.where(job.c.model_sha256 == sha256, job.c.model_name == name))
             for sha256, name in runs
         )
     )
     rows = connection.execute(
-        select(walk.c.tenant, runnable.label("mine")).where(walk.c.tenant.is_not(None), exists().where(*due))
+        select(walk.c.tenant, mine.label("mine")).where(walk.c.tenant.is_not(None), any_of(lane_has))
     ).all()
     return frozenset(row.tenant for row in rows), frozenset(row.tenant for row in rows if row.mine)
 
@@ -128,23 +106,21 @@ def _queues(
 ) -> Callable[[str], Iterable[Candidate]]:
     """How to look into a tenant's queue: its best jobs of each model, locked, merged into one order."""
 
-    def of_model(tenant: str, sha256: str, name: str) -> Select[*tuple[Any, ...]]:
-        wanted = (
-            select(job.c.id, job.c.priority, job.c.created_at, job.c.due_at, job.c.alone, job.c.cost)
-            .where(*_due(pool, now.wall, tenant), job.c.model_sha256 == sha256, job.c.model_name == name)
-            .order_by(job.c.priority.desc(), job.c.created_at, job.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+    def of_model(sha256: str, name: str) -> Select[*tuple[Any, ...]]:
+        wanted = due(pool, bindparam("lane_of"), now.wall, *_CANDIDATE).where(
+            job.c.model_sha256 == sha256, job.c.model_name == name
         )
         if not idle:
             patience_over = job.c.due_at <= now.wall - ALONE_PATIENCE_MS
             wanted = wanted.where(or_(job.c.alone == false(), patience_over))
-        return wanted
+        return in_order(wanted).limit(limit).with_for_update(skip_locked=True)
+
+    statements = [of_model(*run) for run in runs]
 
     def queue_of(tenant: str) -> Iterable[Candidate]:
-        found = [connection.execute(of_model(tenant, *run)).all() for run in runs]
-        in_order = heapq.merge(*found, key=lambda row: (-row.priority, row.created_at, row.id))
-        return (Candidate(row.id, row.cost, row.alone, now.wall - row.due_at) for row in in_order)
+        found = [connection.execute(statement, {"lane_of": tenant}).all() for statement in statements]
+        merged = heapq.merge(*found, key=lambda row: (-row.priority, row.created_at, row.id))
+        return (Candidate(row.id, row.cost, row.alone, now.wall - row.due_at) for row in merged)
 
     return queue_of
 

@@ -29,6 +29,7 @@ from sqlalchemy import Connection, Engine, exc
 from pressroom.adapters.sql.clock import Clock, HostClock, Now, server_clock
 from pressroom.adapters.sql.engine import WRITES
 from pressroom.adapters.sql.errors import translated
+from pressroom.domain.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 
@@ -82,59 +83,81 @@ class _Ticket(Generic[T]):
 
     unit: Callable[[Connection], T]
     result: T | None = None
-    error: BaseException | None = None
+    error: Exception | None = None
     done: bool = False
 
 
 class _Writer:
-    """The one writer of this process to a SQLite file: whoever gets the lock works for all.
+    """The one writer of this process to a SQLite file: whoever finds it idle works for all who wait.
 
     Its connection is its own, outside the pool, and does not use SQLite's own waiting."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._may_begin_at = 0.0
+        self._changed = threading.Condition()
+        self._working = False
         self._waiting: list[_Ticket[Any]] = []
-        self._waiting_lock = threading.Lock()
 
     def run(self, unit: Callable[[Connection], T]) -> T:
         ticket: _Ticket[T] = _Ticket(unit)
-        with self._waiting_lock:
+        with self._changed:
             self._waiting.append(ticket)
-        with self._lock:
-            while not ticket.done:
-                self._work()
+        while not ticket.done:
+            with self._changed:
+                self._changed.wait_for(lambda: ticket.done or not self._working)
+                if ticket.done:
+                    break
+                self._working = True
+            self._work()
         if ticket.error is not None:
             raise ticket.error
         return cast(T, ticket.result)
 
     def close(self) -> None:
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._working)
             self._drop()
 
     def _work(self) -> None:
-        """Commit a batch of the waiting units, the oldest first."""
-        time.sleep(max(self._may_begin_at - time.perf_counter(), 0))
-        with self._waiting_lock:
-            batch, self._waiting = self._waiting[:_MOST_UNITS], self._waiting[_MOST_UNITS:]
+        """Commit a batch of the waiting units, the oldest first. Only one thread is in here."""
+        batch: list[_Ticket[Any]] = []
         try:
+            time.sleep(max(self._may_begin_at - time.perf_counter(), 0))
             connection = self._open()
             _begin(connection)
             began = time.perf_counter()
+            # What came while the lock was waited for goes along.
+            with self._changed:
+                batch, self._waiting = self._waiting[:_MOST_UNITS], self._waiting[_MOST_UNITS:]
             for ticket in batch:
                 _attempt(connection, ticket)
             connection.commit()
             ended = time.perf_counter()
             self._may_begin_at = ended + min(max((ended - began) * _PAUSE_SHARE, _PAUSE_S[0]), _PAUSE_S[1])
-        except BaseException as error:
-            self._drop()
-            for ticket in batch:
-                ticket.error = ticket.error or error
+        except Exception as error:
+            batch = self._fail(batch, error)
+        except BaseException:
+            # An interrupt is the leader's alone.
+            batch = self._fail(batch, DatabaseUnavailable("The process is ending."))
+            raise
         finally:
-            for ticket in batch:
-                ticket.done = True
+            with self._changed:
+                for ticket in batch:
+                    ticket.done = True
+                self._working = False
+                self._changed.notify_all()
+
+    def _fail(self, batch: list[_Ticket[Any]], error: Exception) -> list[_Ticket[Any]]:
+        """Give the error to the batch, or to all that wait when there is none yet."""
+        self._drop()
+        with self._changed:
+            if not batch:
+                batch, self._waiting = self._waiting, []
+        for ticket in batch:
+            ticket.error = ticket.error or error
+        return batch
 
     def _open(self) -> Connection:
         if self._connection is None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, and_, or_, select, tuple_
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.queue_index import ONE, count_up_to, queued, tenants_of
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
 from pressroom.adapters.sql.tables import KEPT, QUEUED, job
 from pressroom.adapters.sql.workers import live_workers_of
@@ -111,7 +112,7 @@ def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
         ).first()
         if row is None:
             return Waiting(None, alive)
-        own = and_(QUEUED, job.c.pool == asked.pool, job.c.tenant == asked.tenant)
+        pool = queued(ONE).where(job.c.pool == asked.pool)
         ahead = or_(
             job.c.priority > row.priority,
             and_(
@@ -119,32 +120,12 @@ def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
                 tuple_(job.c.created_at, job.c.id) < (row.created_at, asked.id),
             ),
         )
-        mine = _count(connection, and_(own, ahead))
-        others = _count(connection, and_(QUEUED, job.c.pool == asked.pool, job.c.tenant != asked.tenant))
+        mine = count_up_to(connection, pool.where(job.c.tenant == asked.tenant, ahead), _MOST_AHEAD)
+        others = count_up_to(connection, pool.where(job.c.tenant != asked.tenant), _MOST_AHEAD)
         if others:
-            others = min(others, (mine + 1) * len(queued_tenants(connection, asked.pool, asked.tenant)))
+            lanes = select(tenants_of(asked.pool).c.tenant)
+            # Without the own one, and without the NULL at the end of the walk.
+            others = min(others, (mine + 1) * (count_up_to(connection, lanes, _MOST_LANES + 2) - 2))
         return Waiting(1 + mine + others, alive)
 
     return database.read(look)
-
-
-def queued_tenants(connection: Connection, pool: str, but: str) -> list[str]:
-    """Other tenants with queued jobs in a pool, at most some, one look into the index each."""
-    first = select(func.min(job.c.tenant).label("tenant")).where(QUEUED, job.c.pool == pool)
-    walk = first.cte("walk", recursive=True)
-    following = (
-        select(func.min(job.c.tenant))
-        .where(QUEUED, job.c.pool == pool, job.c.tenant > walk.c.tenant)
-        .correlate(walk)
-        .scalar_subquery()
-    )
-    walk = walk.union_all(select(following).where(walk.c.tenant.is_not(None)))
-    found = connection.scalars(
-        select(walk.c.tenant).where(walk.c.tenant.is_not(None), walk.c.tenant != but).limit(_MOST_LANES)
-    )
-    return list(found)
-
-
-def _count(connection: Connection, where: ColumnElement[bool]) -> int:
-    some = select(literal(1)).select_from(job).where(where).limit(_MOST_AHEAD)
-    return int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)

@@ -3,13 +3,14 @@
 import threading
 import time
 
-from sqlalchemy import Connection, func, insert, literal, select
+from sqlalchemy import Connection, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.refusals import job_erased, key_reused, lane_full, pool_full
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.queue_index import ONE, count_up_to, queued
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
-from pressroom.adapters.sql.tables import QUEUED, idempotency_key, job, lane
+from pressroom.adapters.sql.tables import idempotency_key, job, lane
 from pressroom.domain.cost import estimated_cost
 from pressroom.domain.errors import KeyReused
 from pressroom.domain.job import Job, NewJob
@@ -193,7 +194,7 @@ def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: i
 
 def _queued(connection: Connection, pool: str, tenant: str | None, *, limit: int) -> int:
     """How many jobs are queued, counted up to ``limit``."""
-    some = select(literal(1)).select_from(job).where(QUEUED, job.c.pool == pool)
+    wanted = queued(ONE).where(job.c.pool == pool)
     if tenant is not None:
-        some = some.where(job.c.tenant == tenant)
-    return int(connection.scalar(select(func.count()).select_from(some.limit(limit).subquery())) or 0)
+        wanted = wanted.where(job.c.tenant == tenant)
+    return count_up_to(connection, wanted, limit)

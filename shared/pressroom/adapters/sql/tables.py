@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -134,13 +133,19 @@ job = Table(
     ),
 )
 
+
+def _words(predicate: str) -> ColumnElement[bool]:
+    # Without a type: a Boolean would be written `… = 1` on SQLite, and no partial index seen.
+    return literal_column(predicate)
+
+
 # The predicates of partial indexes. Queries use the same words, or a planner does not see the index.
-QUEUED = literal_column("state = 'queued'", Boolean)
-RUNNING = literal_column("state = 'running'", Boolean)
-OPEN = literal_column("finished_at IS NULL", Boolean)
-KEPT = literal_column("erased_at IS NULL", Boolean)
-ERASED = literal_column("erased_at IS NOT NULL", Boolean)
-EXPIRING = literal_column("expires_at IS NOT NULL", Boolean)
+QUEUED = _words("state = 'queued'")
+RUNNING = _words("state = 'running'")
+OPEN = _words("finished_at IS NULL")
+KEPT = _words("erased_at IS NULL")
+ERASED = _words("erased_at IS NOT NULL")
+EXPIRING = _words("expires_at IS NOT NULL")
 
 
 def _partial_index(name: str, where: ColumnElement[bool], *columns: ColumnElement[Any]) -> Index:
@@ -160,7 +165,8 @@ _partial_index(
     job.c.due_at,
     job.c.deadline_at,
 )
-_partial_index("ix_job_due", QUEUED, job.c.pool, job.c.due_at)
+# The oldest due job of a pool. The pool comes last, or planners would take this one for the claim.
+_partial_index("ix_job_due", QUEUED, job.c.due_at, job.c.pool)
 _partial_index("ix_job_lease", RUNNING, job.c.lease_until)
 _partial_index("ix_job_deadline", OPEN, job.c.deadline_at)
 _partial_index("ix_job_list", KEPT, job.c.tenant, job.c.created_at, job.c.id)

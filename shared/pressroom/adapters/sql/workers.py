@@ -2,11 +2,12 @@
 
 from collections import Counter
 
-from sqlalchemy import Connection, delete, false, func, literal, select, union
+from sqlalchemy import Connection, delete, false, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.tables import QUEUED, job, lane, worker
+from pressroom.adapters.sql.queue_index import ONE, count_up_to, queued
+from pressroom.adapters.sql.tables import job, lane, worker
 from pressroom.domain.job import PinnedModel
 from pressroom.jobs.ports import LiveModel, PoolBacklog, WorkerCard
 
@@ -132,8 +133,8 @@ def backlog(database: Database, seen_ms: int) -> tuple[PoolBacklog, ...]:
 
 
 def _pool_backlog(connection: Connection, pool: str, free: int, now: int) -> PoolBacklog:
-    due = (QUEUED, job.c.pool == pool, job.c.due_at <= now)
-    some = select(literal(1)).select_from(job).where(*due).limit(_MOST_DUE)
-    count = int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)
-    oldest = connection.scalar(select(func.min(job.c.due_at)).where(*due)) if count else None
-    return PoolBacklog(pool, count, free, oldest)
+    due = job.c.due_at <= now
+    count = count_up_to(connection, queued(ONE).where(job.c.pool == pool, due), _MOST_DUE)
+    # The concatenation keeps planners from sorting the whole pool: they walk ix_job_due instead.
+    oldest = queued(job.c.due_at).where((job.c.pool + "") == pool, due).order_by(job.c.due_at).limit(1)
+    return PoolBacklog(pool, count, free, connection.scalar(oldest) if count else None)

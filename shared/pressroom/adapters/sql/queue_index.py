@@ -1,0 +1,54 @@
+"""Looks into the index of queued jobs (``ix_job_turn``), each of bounded work however long the queue is.
+
+Planners are helped, with statistics and without, on both databases: no other index begins with the
+pool; a look for one row is a scalar subquery with a limit, never EXISTS, which may become a join; and
+it asks for the index's own order, or a scan of the table would look cheap for just one row.
+"""
+
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Connection, Select, func, literal, select
+
+from pressroom.adapters.sql.tables import QUEUED, job
+
+
+def queued(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """A select of queued jobs; the caller adds the pool, and what more it knows."""
+    return select(*columns).select_from(job).where(QUEUED)
+
+
+def in_order(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Jobs of one lane and one model as they are served: by priority, then age."""
+    return wanted.order_by(job.c.priority.desc(), job.c.created_at, job.c.id)
+
+
+def due(
+    pool: str, tenant: ColumnElement[str] | str, now: int, *columns: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    """A select of one lane's jobs that may run now."""
+    return queued(*columns).where(
+        job.c.pool == pool, job.c.tenant == tenant, job.c.due_at <= now, job.c.deadline_at > now
+    )
+
+
+def any_of(wanted: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Whether there is such a job."""
+    first = in_order(wanted.order_by(job.c.model_sha256)).limit(1)
+    return first.scalar_subquery().is_not(None)
+
+
+def tenants_of(pool: str) -> CTE:
+    """The tenants that have queued jobs in a pool, then one NULL; one step through the index each."""
+    first = queued(job.c.tenant).where(job.c.pool == pool).order_by(job.c.tenant).limit(1)
+    walk = select(first.scalar_subquery().label("tenant")).cte("walk", recursive=True)
+    following = first.where(job.c.tenant > walk.c.tenant).correlate(walk).scalar_subquery()
+    return walk.union_all(select(following).where(walk.c.tenant.is_not(None)))
+
+
+def count_up_to(connection: Connection, wanted: Select[*tuple[Any, ...]], most: int) -> int:
+    """How many rows there are, but no more than ``most``."""
+    some = wanted.limit(most).subquery()
+    return int(connection.scalar(select(func.count()).select_from(some)) or 0)
+
+
+ONE = literal(1).label("one")
