@@ -71,21 +71,28 @@ def test_a_frozen_server_holds_nobody_for_long(valkey: Valkey) -> None:
     log.append([EVENT])
 
 
-def test_a_ticket_that_freezes_between_look_and_push_is_given_up(
-    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("connected", [True, False])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_server_that_goes_between_look_and_push_is_given_up(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch, frozen: bool, connected: bool
 ) -> None:
-    tickets = CeleryTickets(valkey.url)
-    tickets.send("text")
+    tickets = CeleryTickets(valkey.tcp_url)
+    if connected:
+        tickets.send("text")
     monkeypatch.setattr(tickets, "pending", lambda pool: 0)
 
-    os.kill(valkey.pid, signal.SIGSTOP)
+    if frozen:
+        os.kill(valkey.pid, signal.SIGSTOP)
+    else:
+        valkey.kill()
     try:
         began = perf_counter()
         with pytest.raises(RedisUnavailable):
             tickets.send("text")
         assert perf_counter() - began < 1.5
     finally:
-        os.kill(valkey.pid, signal.SIGCONT)
+        if frozen:
+            os.kill(valkey.pid, signal.SIGCONT)
 
 
 def test_more_tickets_than_could_wake_anybody_are_not_sent(redis_url: str) -> None:

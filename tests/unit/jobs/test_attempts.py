@@ -196,6 +196,15 @@ def test_a_lost_answer_to_a_commit_that_came_too_late_is_a_fence(world: World) -
     assert world.told == []
 
 
+def test_a_success_of_the_next_attempt_is_not_ours(world: World) -> None:
+    claim = taken_over(world)
+    world.plain_store.complete(Held(claim.job.id, 2), success())
+    world.store.fail("complete")
+
+    assert world.attempts.complete(claim, Result(success())) is None
+    assert world.told == []
+
+
 def test_what_another_stored_under_the_same_attempt_is_not_ours(world: World) -> None:
     claim = world.desk.running()
     world.store.fail("complete")
