@@ -77,7 +77,7 @@ class FrontServer(BaseApplication):  # type: ignore[misc]
             "keepalive": 30,
             "control_socket_disable": True,
             "proc_name": "pressroom-front",
-            "pre_fork": lambda *_: _share_memory(),
+            "pre_fork": lambda _, worker: _share_memory(),
             "worker_exit": lambda _, worker: (
                 worker.app.parts.close() if hasattr(worker.app, "parts") else None
             ),

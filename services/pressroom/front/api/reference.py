@@ -6,13 +6,27 @@ from typing import Any, cast
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, render_template
+from markupsafe import Markup
 
 from pressroom.front.openapi import document
+
+_READ_FIRST = (
+    "postJob",
+    "getJob",
+    "followJob",
+    "getOutput",
+    "listJobs",
+    "cancelJob",
+    "eraseJob",
+    "listModels",
+)
+_ORDER = {name: place for place, name in enumerate(_READ_FIRST)}
 
 
 def blueprint() -> APIBlueprint:
     """The document for programs, and the page for people; neither asks for a key."""
     reference = APIBlueprint("reference", __name__, enable_openapi=False)
+    reference.add_app_template_filter(prose)
     # One app a process has this blueprint, so the document is made once.
     made = cache(lambda: document(cast(APIFlask, current_app._get_current_object())))  # type: ignore[attr-defined]
     text = cache(lambda: json.dumps(made(), ensure_ascii=False))
@@ -29,11 +43,16 @@ def blueprint() -> APIBlueprint:
 
 
 def _operations(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Endpoints in the document's order, each with its path and method."""
-    order = {"Jobs": 0, "Models": 1, "Health": 2}
+    """Endpoints in the order in which one meets them, each with its path and method."""
     found = [
         {"path": path, "method": method, **operation}
         for path, operations in spec["paths"].items()
         for method, operation in operations.items()
     ]
-    return sorted(found, key=lambda one: order.get(one["tags"][0], 9))
+    return sorted(found, key=lambda one: _ORDER.get(one["operationId"], len(_ORDER)))
+
+
+def prose(text: str) -> Markup:
+    """A description as HTML: what stands between backticks is code."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in parts)
