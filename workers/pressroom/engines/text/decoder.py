@@ -5,12 +5,13 @@ by an address: a prefill on one slot, a decode on slots 0..B-1. The graph writes
 into the same buffer, so nothing is copied but when a row moves to another slot.
 """
 
+import contextlib
+import mmap
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import helper
 
 from pressroom.catalog.text_spec import TextSpec
 from pressroom.engines.sessions import Provider, Session, array_on, open_session
@@ -104,7 +105,7 @@ class _HostMemory:
     """Buffers of untouched zero pages: they cost memory only as far as tokens were written."""
 
     def __init__(self, buffers: int, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
-        self._buffers = [np.zeros(shape, dtype) for _ in range(buffers)]
+        self._buffers = [_untouched(shape, dtype) for _ in range(buffers)]
 
     def address(self, buffer: int, slot: int) -> int:
         array = self._buffers[buffer]
@@ -113,6 +114,18 @@ class _HostMemory:
     def copy(self, source: int, target: int, tokens: int) -> None:
         for array in self._buffers:
             array[target, :, :tokens] = array[source, :, :tokens]
+
+
+def _untouched(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+    """Zeros that take memory page by page as they are written.
+
+    numpy asks for huge pages; with those a row of a few tokens would take the memory of a full one.
+    """
+    memory = mmap.mmap(-1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without huge pages refuses the advice
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, dtype).reshape(shape)
 
 
 class _CudaMemory:
@@ -138,6 +151,8 @@ class _CudaMemory:
 
 
 def _identity(dtype: type[np.generic], rank: int) -> bytes:
+    from onnx import helper  # only here: a worker on the CPU need not load it
+
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     shape: list[str] = [f"d{axis}" for axis in range(rank)]
     graph = helper.make_graph(

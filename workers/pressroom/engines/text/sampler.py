@@ -76,19 +76,29 @@ def penalise(logits: NDArray[np.float32], ids: NDArray[np.int64], penalty: float
 def shortlist(
     logits: NDArray[np.float32], temperature: float, top_k: int, top_p: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Tokens that may be drawn, likeliest first (ties by id), and their chances (sum 1, float64).
+    """Tokens that may be drawn, and their chances (sum 1, float64).
 
     Of the ``top_k`` likeliest (0: all), the smallest set whose mass reaches ``top_p``. Holtzman
-    et al. 2020, section 3.1.
+    et al. 2020, section 3.1. Likeliest first (ties by id); by id where every token may be drawn.
     """
-    ids = _largest(logits, top_k) if 0 < top_k < len(logits) else np.arange(len(logits))
-    values = logits[ids].astype(np.float64)
-    order = np.lexsort((ids, -values))
-    ids, values = ids[order], values[order]
-    if 0 < top_k < len(ids):
-        ids, values = ids[:top_k], values[:top_k]
-    chances = np.exp((values - values[0]) / temperature)
-    chances /= chances.sum()
+    top = float(logits.max())
+
+    def weights(values: NDArray[np.float32]) -> NDArray[np.float64]:
+        chances: NDArray[np.float64] = np.exp((values.astype(np.float64) - top) / temperature)
+        return chances
+
+    if 0 < top_k < len(logits):
+        ids = _sorted(logits, _largest(logits, top_k))[:top_k]
+        chances = weights(logits[ids])
+        chances /= chances.sum()
+    else:
+        everything = weights(logits)
+        everything /= everything.sum()
+        if top_p >= 1:
+            return np.arange(len(logits)), everything
+        # Tokens below this chance hold, all together, less than what the nucleus leaves out.
+        ids = _sorted(logits, np.flatnonzero(everything >= (1 - top_p) / len(logits)))
+        chances = everything[ids]
     if top_p < 1:
         keep = int(np.searchsorted(np.cumsum(chances), top_p)) + 1
         ids, chances = ids[:keep], chances[:keep] / chances[:keep].sum()
@@ -103,6 +113,11 @@ def uniform(key: NDArray[np.uint64], position: int) -> float:
 def draw(ids: NDArray[np.int64], chances: NDArray[np.float64], chance: float) -> int:
     """The token in whose part of [0, 1) the number ``chance`` falls."""
     return int(ids[min(int(np.searchsorted(np.cumsum(chances), chance, side="right")), len(ids) - 1)])
+
+
+def _sorted(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``ids`` by logit, largest first, equal ones by id."""
+    return ids[np.lexsort((ids, -logits[ids]))]
 
 
 def _largest(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
