@@ -41,8 +41,8 @@ def claim(
 
     def look(connection: Connection) -> bool:
         now = database.now(connection).wall
-        waits = queued(ONE).where(job.c.pool == pool, job.c.due_at <= now).limit(1)
-        return connection.scalar(waits) is not None
+        waits = queued(ONE).where(job.c.pool == pool, job.c.due_at <= now)
+        return connection.scalar(in_order(waits).limit(1)) is not None
 
     def move(connection: Connection) -> list[Claim]:
         working, mine = _tenants(connection, pool, runs, database.now(connection).wall)

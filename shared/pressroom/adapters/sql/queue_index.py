@@ -18,8 +18,10 @@ def queued(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
 
 
 def in_order(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Jobs of one lane and one model as they are served: by priority, then age."""
-    return wanted.order_by(job.c.priority.desc(), job.c.created_at, job.c.id)
+    """In the order of the index: jobs of one lane and one model come as they are served."""
+    return wanted.order_by(
+        job.c.tenant, job.c.model_sha256, job.c.priority.desc(), job.c.created_at, job.c.id
+    )
 
 
 def due(
@@ -33,8 +35,7 @@ def due(
 
 def any_of(wanted: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
     """Whether there is such a job."""
-    first = in_order(wanted.order_by(job.c.model_sha256)).limit(1)
-    return first.scalar_subquery().is_not(None)
+    return in_order(wanted).limit(1).scalar_subquery().is_not(None)
 
 
 def tenants_of(pool: str) -> CTE:
@@ -43,6 +44,11 @@ def tenants_of(pool: str) -> CTE:
     walk = select(first.scalar_subquery().label("tenant")).cte("walk", recursive=True)
     following = first.where(job.c.tenant > walk.c.tenant).correlate(walk).scalar_subquery()
     return walk.union_all(select(following).where(walk.c.tenant.is_not(None)))
+
+
+def count_jobs(connection: Connection, wanted: Select[*tuple[Any, ...]], most: int) -> int:
+    """How many of these jobs there are, but no more than ``most``."""
+    return count_up_to(connection, in_order(wanted), most)
 
 
 def count_up_to(connection: Connection, wanted: Select[*tuple[Any, ...]], most: int) -> int:

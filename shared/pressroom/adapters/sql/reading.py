@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, or_, select, tuple_
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.queue_index import ONE, count_up_to, queued, tenants_of
+from pressroom.adapters.sql.queue_index import ONE, count_jobs, count_up_to, queued, tenants_of
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
 from pressroom.adapters.sql.tables import KEPT, QUEUED, job
 from pressroom.adapters.sql.workers import live_workers_of
@@ -120,8 +120,8 @@ def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
                 tuple_(job.c.created_at, job.c.id) < (row.created_at, asked.id),
             ),
         )
-        mine = count_up_to(connection, pool.where(job.c.tenant == asked.tenant, ahead), _MOST_AHEAD)
-        others = count_up_to(connection, pool.where(job.c.tenant != asked.tenant), _MOST_AHEAD)
+        mine = count_jobs(connection, pool.where(job.c.tenant == asked.tenant, ahead), _MOST_AHEAD)
+        others = count_jobs(connection, pool.where(job.c.tenant != asked.tenant), _MOST_AHEAD)
         if others:
             lanes = select(tenants_of(asked.pool).c.tenant)
             # Without the own one, and without the NULL at the end of the walk.

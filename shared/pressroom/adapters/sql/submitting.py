@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.refusals import job_erased, key_reused, lane_full, pool_full
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.queue_index import ONE, count_up_to, queued
+from pressroom.adapters.sql.queue_index import ONE, count_jobs, queued
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
 from pressroom.adapters.sql.tables import idempotency_key, job, lane
 from pressroom.domain.cost import estimated_cost
@@ -197,4 +197,4 @@ def _queued(connection: Connection, pool: str, tenant: str | None, *, limit: int
     wanted = queued(ONE).where(job.c.pool == pool)
     if tenant is not None:
         wanted = wanted.where(job.c.tenant == tenant)
-    return count_up_to(connection, wanted, limit)
+    return count_jobs(connection, wanted, limit)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, false, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.queue_index import ONE, count_up_to, queued
+from pressroom.adapters.sql.queue_index import ONE, count_jobs, queued
 from pressroom.adapters.sql.tables import job, lane, worker
 from pressroom.domain.job import PinnedModel
 from pressroom.jobs.ports import LiveModel, PoolBacklog, WorkerCard
@@ -134,7 +134,7 @@ def backlog(database: Database, seen_ms: int) -> tuple[PoolBacklog, ...]:
 
 def _pool_backlog(connection: Connection, pool: str, free: int, now: int) -> PoolBacklog:
     due = job.c.due_at <= now
-    count = count_up_to(connection, queued(ONE).where(job.c.pool == pool, due), _MOST_DUE)
+    count = count_jobs(connection, queued(ONE).where(job.c.pool == pool, due), _MOST_DUE)
     # The concatenation keeps planners from sorting the whole pool: they walk ix_job_due instead.
     oldest = queued(job.c.due_at).where((job.c.pool + "") == pool, due).order_by(job.c.due_at).limit(1)
     return PoolBacklog(pool, count, free, connection.scalar(oldest) if count else None)

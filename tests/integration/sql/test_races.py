@@ -1,0 +1,241 @@
+"""Two who want the same thing at the same moment: exactly one gets it, whoever that is."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial as call
+from typing import Any
+
+import pytest
+from tests.support.desk import Desk
+from tests.support.jobs import LEASE_MS, card, failure, live, new_job, partial, success, text_output
+
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.domain.errors import JobErased, NotThere
+from pressroom.domain.job import Completion
+from pressroom.domain.retry import FailureKind, RetryPolicy
+from pressroom.domain.states import State
+from pressroom.jobs.ports import IdempotencyKey, QueueLimits
+
+POLICY = RetryPolicy()
+ROUNDS = 12
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run all calls in threads that start together; their answers in order."""
+    gate = threading.Barrier(len(calls))
+
+    def run(wanted: Callable[[], Any]) -> Any:
+        gate.wait()
+        return wanted()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(run, wanted) for wanted in calls]]
+
+
+def test_many_claimers_share_the_queue_without_overlap(desk: Desk) -> None:
+    wanted = {desk.submit(f"tenant-{n % 5}").id for n in range(60)}
+    claimed: list[str] = []
+
+    def work(worker: str) -> list[str]:
+        mine = []
+        while claims := desk.claim(3, worker=worker):
+            mine += [claim.job.id for claim in claims]
+            assert {claim.attempt for claim in claims} == {1}
+        return mine
+
+    for found in at_once(*[call(work, f"worker-{n}") for n in range(4)]):
+        claimed += found
+    assert Counter(claimed) == Counter(wanted)
+
+
+def test_two_claimers_of_one_job(desk: Desk) -> None:
+    for _ in range(ROUNDS):
+        desk.submit()
+        found = at_once(call(desk.claim, worker="a"), call(desk.claim, worker="b"))
+        assert sorted(map(len, found)) == [0, 1]
+
+
+def test_a_cancel_against_a_claim(desk: Desk) -> None:
+    for _ in range(ROUNDS):
+        job = desk.submit()
+        _, claims = at_once(call(desk.store.cancel, "acme", job.id), desk.claim)
+        after = desk.store.job("acme", job.id)
+        if claims:
+            assert (after.state, after.cancel_requested) in ((State.RUNNING, True), (State.RUNNING, False))
+            assert desk.store.renew("worker-1", [claims[0].held], LEASE_MS).canceled == (
+                {claims[0].held} if after.cancel_requested else set()
+            )
+            desk.store.complete(claims[0].held, success())
+        else:
+            assert after.state is State.CANCELED or desk.claim() == []
+
+
+def test_a_cancel_against_a_commit(desk: Desk) -> None:
+    for _ in range(ROUNDS):
+        claim = desk.running()
+        seen, stored = at_once(
+            call(desk.store.cancel, "acme", claim.job.id),
+            call(desk.store.complete, claim.held, success()),
+        )
+        assert stored is True
+        assert seen.state in (State.RUNNING, State.SUCCEEDED)
+        assert desk.store.job("acme", claim.job.id).state is State.SUCCEEDED
+
+
+def test_an_erase_against_a_commit(desk: Desk) -> None:
+    for _ in range(ROUNDS):
+        claim = desk.running()
+        at_once(
+            call(desk.store.erase, "acme", claim.job.id), call(desk.store.complete, claim.held, success())
+        )
+        assert desk.store.find([claim.job.id]) == ()
+        with pytest.raises(JobErased):
+            desk.store.job("acme", claim.job.id)
+
+
+def test_two_endings_of_one_attempt(desk: Desk) -> None:
+    for _ in range(ROUNDS):
+        claim = desk.running()
+        endings: Sequence[Completion] = (
+            success(text_output(0, "one")),
+            success(text_output(0, "two")),
+            partial(text_output(0, "three")),
+        )
+        stored = at_once(*[call(desk.store.complete, claim.held, ending) for ending in endings])
+        assert stored.count(True) == 1
+        winner = endings[stored.index(True)]
+        job = desk.store.job("acme", claim.job.id)
+        assert (job.state, job.outputs, job.usage) == (winner.state, winner.outputs, winner.usage)
+
+
+def test_a_commit_against_a_release(desk: Desk) -> None:
+    for _ in range(ROUNDS):
+        claim = desk.running()
+        stored, state = at_once(
+            call(desk.store.complete, claim.held, success()),
+            call(desk.store.release, claim.held, failure(FailureKind.PERMANENT), partial(), POLICY),
+        )
+        assert (stored, state) in ((True, None), (False, State.FAILED))
+
+
+def test_the_reaper_against_a_heartbeat(database: Database) -> None:
+    store = SqlJobStore(database, lease_ms=LEASE_MS)
+    desk = Desk(store)
+    for _ in range(ROUNDS):
+        job = desk.submit()
+        (claim,) = desk.claim(lease_ms=0)  # it has run out already
+        renewal, reaped = at_once(
+            call(store.renew, "worker-1", [claim.held], LEASE_MS), call(store.reap, POLICY)
+        )
+        after = store.job("acme", job.id)
+        if renewal.lost:
+            assert reaped.requeued == (job.id,)
+            assert after.state is State.QUEUED
+        else:
+            # Either the heartbeat came first, or the reaper skipped a row that it held.
+            assert reaped.requeued == ()
+            assert after.state is State.RUNNING
+        store.erase("acme", job.id)
+
+
+def test_the_reaper_against_a_commit(database: Database) -> None:
+    store = SqlJobStore(database, lease_ms=LEASE_MS)
+    desk = Desk(store)
+    for _ in range(ROUNDS):
+        job = desk.submit()
+        (claim,) = desk.claim(lease_ms=0)
+        stored, reaped = at_once(call(store.complete, claim.held, success()), call(store.reap, POLICY))
+        after = store.job("acme", job.id)
+        assert (stored, reaped.requeued, after.state) in (
+            (True, (), State.SUCCEEDED),
+            (False, (job.id,), State.QUEUED),
+        )
+        store.erase("acme", job.id)
+
+
+def test_two_reapers_move_each_job_once(database: Database) -> None:
+    store, other = SqlJobStore(database, lease_ms=LEASE_MS), SqlJobStore(database, lease_ms=LEASE_MS)
+    desk = Desk(store)
+    for _ in range(30):
+        desk.submit()
+    claims = desk.claim(30, lease_ms=0)
+    moved: list[str] = []
+    while len(moved) < len(claims):
+        for reaped in at_once(call(store.reap, POLICY, 7), call(other.reap, POLICY, 7)):
+            moved += reaped.requeued
+    assert Counter(moved) == Counter(claim.job.id for claim in claims)
+
+
+def test_sixteen_submits_with_one_key_make_one_job(desk: Desk) -> None:
+    for n in range(3):
+        key = IdempotencyKey(f"key-{n}", "m" * 64)
+        made = at_once(*[call(desk.store.submit, new_job(), key, QueueLimits()) for _ in range(16)])
+        assert len({one.job.id for one in made}) == 1
+        assert sum(one.created for one in made) == 1
+    assert len(desk.store.jobs("acme").jobs) == 3
+
+
+def test_newcomers_submit_and_claim_at_once(desk: Desk) -> None:
+    """New lanes are made while others are claimed: nobody waits for anybody for ever."""
+
+    def submit(tenant: str) -> int:
+        for _ in range(5):
+            desk.submit(tenant)
+        return 0
+
+    def claim(worker: str) -> int:
+        return sum(len(desk.claim(2, worker=worker)) for _ in range(10))
+
+    served = at_once(
+        *[call(submit, f"tenant-{n}") for n in range(6)],
+        *[call(claim, f"worker-{n}") for n in range(3)],
+    )
+    rest = 0
+    while claims := desk.claim(50):
+        rest += len(claims)
+    assert sum(served) + rest == 30
+
+
+def test_everything_at_once_ends_every_job_once(desk: Desk) -> None:
+    """A small storm: workers, a reaper, cancels and erasures over the same jobs."""
+    jobs = [desk.submit(f"tenant-{n % 3}") for n in range(40)]
+    left = threading.Semaphore(0)
+
+    def work(worker: str) -> int:
+        stored = 0
+        for _ in range(12):
+            desk.store.announce(card(worker))
+            claims = desk.store.claim(
+                worker=worker, pool="text", models=[live()], limit=4, lease_ms=LEASE_MS, idle=True
+            )
+            for n, claim in enumerate(claims):
+                desk.store.renew(worker, [one.held for one in claims], LEASE_MS)
+                if n % 3 == 0:
+                    desk.store.release(claim.held, failure(FailureKind.DRAIN), partial(), POLICY)
+                else:
+                    stored += desk.store.complete(claim.held, success())
+        left.release()
+        return stored
+
+    def disturb() -> int:
+        for n, job in enumerate(jobs):
+            try:
+                if n % 2:
+                    desk.store.cancel(job.tenant, job.id)
+                elif n % 5 == 0:
+                    desk.store.erase(job.tenant, job.id)
+            except NotThere:
+                continue
+            desk.store.reap(POLICY)
+        return 0
+
+    at_once(call(work, "a"), call(work, "b"), disturb)
+    while claims := desk.claim(50):
+        for claim in claims:
+            assert desk.store.complete(claim.held, success())
+    found = desk.store.find([job.id for job in jobs])
+    assert all(job.terminal for job in found)
+    assert all(len(job.outputs) == (job.state is State.SUCCEEDED) for job in found)
