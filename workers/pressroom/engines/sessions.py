@@ -91,6 +91,11 @@ def open_session(
     return _open(model, options, [_CPU], Provider.CPU)
 
 
+def offers_cuda() -> bool:
+    """Whether this onnxruntime was built with CUDA; whether a GPU is there shows when one opens."""
+    return _CUDA in ort.get_available_providers()
+
+
 def array_on(provider: Provider, shape: Sequence[int], dtype: type[np.generic]) -> Any:
     """An ``OrtValue`` of zeros in the provider's memory (device 0)."""
     return ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype), provider.value, 0)
@@ -108,7 +113,7 @@ def _options(threads: int, *, spinning: bool, arena: bool) -> Any:
 
 def _try_cuda(model: Path | bytes, options: Any) -> tuple[Session | None, str]:
     """A session that really runs on CUDA, or None and why not."""
-    if _CUDA not in ort.get_available_providers():
+    if not offers_cuda():
         return None, "this onnxruntime was built without it"
     with contextlib.suppress(Exception):
         # Finds the CUDA and cuDNN libraries that came as packages; without them the system's are tried.

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.prompt import load_tokenizer
-from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, built_file, graph_file, read_text_spec
+from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, read_text_spec
 from pressroom.engines.base import (
     Delta,
     Ending,
@@ -33,9 +33,10 @@ from pressroom.engines.base import (
     TextGeneration,
     Usage,
 )
-from pressroom.engines.sessions import Session, open_session
+from pressroom.engines.sessions import Provider, Session
 from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.detokenizer import TokenBytes
+from pressroom.engines.text.opening import Request, open_variant
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
 from pressroom.engines.text.scheduler import CHUNK, Scheduler
@@ -74,18 +75,8 @@ def open_text_engine(
         raise EngineUnavailable(
             f"{model_dir} is not a built text model ({error}). Run `pressroom models pull {model_dir.name}`."
         ) from error
-    chosen = variant or (manifest.text.variants[0] if manifest.text else "")
-    if not (model_dir / built_file(chosen)).is_file():
-        raise EngineUnavailable(
-            f"{manifest.name} is not built as {chosen!r}. Run `pressroom models pull {manifest.name}` with that variant."
-        )
-    session = open_session(
-        model_dir / graph_file(chosen),
-        provider,
-        threads,
-        allow_cpu_fallback=allow_cpu_fallback,
-        spinning=spinning,
-    )
+    request = Request(variant, Provider(provider), allow_cpu_fallback, threads, spinning)
+    chosen, session = open_variant(model_dir, manifest, request)
     length = min(slot_tokens, spec.context)
     if manifest.text is not None:
         length = min(length, manifest.text.context)

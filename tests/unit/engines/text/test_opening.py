@@ -1,0 +1,82 @@
+"""Which variant goes on which device, without a GPU: a stand-in says what it was asked to open."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support.tiny_gguf import write_tiny_gguf
+from tests.support.tiny_model import tiny_manifest
+
+from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
+from pressroom.engines.sessions import Provider, Session
+from pressroom.engines.text import opening
+from pressroom.engines.text.opening import Request, open_variant
+
+Open = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """``opened(variant, provider, built=…, gpu=…, fallback=…)`` gives the variant and the device."""
+    manifest = tiny_manifest(write_tiny_gguf(tmp_path / "m.gguf"), "q8", "fp16")
+
+    def run(
+        variant: str | None,
+        provider: str,
+        *,
+        built: tuple[str, ...] = ("q8", "fp16"),
+        gpu: bool = True,
+        fallback: bool = False,
+    ) -> tuple[str, str]:
+        def open_session(path: Path, wanted: Provider, threads: int, *, spinning: bool) -> Session:
+            if wanted is Provider.CUDA and not gpu:
+                raise ProviderUnavailable("no GPU")
+            return Session(None, wanted, (), ())
+
+        monkeypatch.setattr(opening, "open_session", open_session)
+        monkeypatch.setattr(opening, "offers_cuda", lambda: gpu)
+        for name in built:
+            (tmp_path / f"model-{name}.built.json").touch()
+        request = Request(variant, Provider(provider), fallback, 1, False)
+        chosen, session = open_variant(tmp_path, manifest, request)
+        return chosen, session.provider.value
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("variant", "provider", "gpu", "expected"),
+    [
+        (None, "cpu", True, ("q8", "cpu")),
+        ("fp16", "cpu", True, ("fp16", "cpu")),
+        (None, "auto", True, ("fp16", "cuda")),
+        (None, "auto", False, ("q8", "cpu")),
+        ("q8", "auto", True, ("q8", "cpu")),
+        ("fp16", "auto", False, ("fp16", "cpu")),
+        (None, "cuda", True, ("fp16", "cuda")),
+    ],
+)
+def test_the_device_and_the_variant_fit(
+    opened: Open, variant: str | None, provider: str, gpu: bool, expected: tuple[str, str]
+) -> None:
+    assert opened(variant, provider, gpu=gpu) == expected
+
+
+def test_auto_stays_on_the_cpu_where_nothing_is_built_for_cuda(opened: Open) -> None:
+    assert opened(None, "auto", built=("q8",)) == ("q8", "cpu")
+
+
+def test_cuda_without_a_gpu_is_an_error_unless_the_cpu_may_stand_in(opened: Open) -> None:
+    with pytest.raises(ProviderUnavailable):
+        opened(None, "cuda", gpu=False, built=("q8",))
+    assert opened(None, "cuda", gpu=False, built=("q8",), fallback=True) == ("q8", "cpu")
+
+
+def test_cuda_without_its_variant_says_how_to_get_it(opened: Open) -> None:
+    with pytest.raises(EngineUnavailable, match="--variant fp16"):
+        opened(None, "cuda", built=("q8",))
+
+
+def test_a_cpu_variant_cannot_be_forced_onto_cuda(opened: Open) -> None:
+    with pytest.raises(EngineUnavailable, match="'q8' runs on the CPU only"):
+        opened("q8", "cuda")
