@@ -73,7 +73,7 @@ class Catalog:
                 stamp = _stamp(self._folders)
                 if stamp != self._stamp:
                     self._stamp = stamp
-                    self._manifests = dict(sorted(_read(self._folders)))
+                    self._manifests = dict(sorted(dict(_read(self._folders)).items()))
             return self._manifests
 
 

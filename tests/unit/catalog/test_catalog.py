@@ -1,0 +1,80 @@
+"""The catalog: which manifests count, and how a change is seen."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.catalogs import PAINTER, WRITER, save
+
+from pressroom.catalog.catalog import Catalog, zoo_folder
+from pressroom.domain.errors import ModelUnknown
+
+
+def fresh(zoo: Path, models: Path) -> Catalog:
+    return Catalog(zoo, models, look_again_s=0)
+
+
+def test_it_finds_the_models_of_both_folders(tmp_path: Path) -> None:
+    save(WRITER, tmp_path / "zoo")
+    save(PAINTER, tmp_path / "models")
+    catalog = Catalog.load(tmp_path / "zoo", tmp_path / "models")
+    assert catalog.find("writer") == WRITER
+    assert [manifest.name for manifest in catalog.all()] == ["painter", "writer"]
+
+
+def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    save(WRITER, tmp_path)
+    save(PAINTER, tmp_path)
+    with pytest.raises(ModelUnknown, match="painter, writer") as refused:
+        fresh(tmp_path, tmp_path / "none").find("nobody")
+    assert refused.value.field == "model"
+
+
+def test_without_any_model_the_refusal_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnknown, match="pressroom models pull"):
+        fresh(tmp_path, tmp_path).find("writer")
+
+
+def test_a_model_built_here_goes_before_the_zoo(tmp_path: Path) -> None:
+    save(WRITER, tmp_path / "zoo")
+    save(WRITER.model_copy(update={"version": "9"}), tmp_path / "models")
+    assert fresh(tmp_path / "zoo", tmp_path / "models").find("writer").version == "9"
+
+
+def test_it_sees_models_come_change_and_go(tmp_path: Path) -> None:
+    catalog = fresh(tmp_path, tmp_path / "models")
+    assert catalog.all() == ()
+    home = save(WRITER, tmp_path)
+    assert catalog.find("writer").version == "1"
+    save(WRITER.model_copy(update={"version": "10"}), tmp_path)
+    assert catalog.find("writer").version == "10"
+    (home / "manifest.json").unlink()
+    assert catalog.all() == ()
+
+
+def test_it_looks_at_the_folders_only_now_and_then(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path, tmp_path / "models", look_again_s=3_600)
+    assert catalog.all() == ()
+    save(WRITER, tmp_path)
+    assert catalog.all() == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"name": "writer"}', b"\xff\xfe"])
+def test_a_broken_manifest_does_not_take_the_others_with_it(tmp_path: Path, content: bytes) -> None:
+    save(PAINTER, tmp_path)
+    (tmp_path / "writer").mkdir()
+    (tmp_path / "writer" / "manifest.json").write_bytes(content)
+    assert [manifest.name for manifest in fresh(tmp_path, tmp_path / "none").all()] == ["painter"]
+
+
+def test_a_manifest_under_another_name_is_left_out(tmp_path: Path) -> None:
+    save(WRITER, tmp_path).rename(tmp_path / "poet")
+    assert fresh(tmp_path, tmp_path / "none").all() == ()
+
+
+def test_the_shipped_zoo_is_found_and_whole() -> None:
+    names = [manifest.name for manifest in Catalog.load(None, Path("/nonexistent")).all()]
+    assert names == ["smollm2-135m-instruct", "vae-fashion"]
+
+
+def test_a_named_zoo_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    assert zoo_folder(tmp_path) == tmp_path

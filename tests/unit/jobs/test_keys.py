@@ -1,0 +1,102 @@
+"""API keys: what is stored, what is refused."""
+
+import pytest
+
+from pressroom.adapters.memory.keys import MemoryKeyStore
+from pressroom.domain.errors import KeyInvalid
+from pressroom.jobs.keys import Keyring
+
+
+@pytest.fixture
+def store() -> MemoryKeyStore:
+    return MemoryKeyStore()
+
+
+@pytest.fixture
+def keyring(store: MemoryKeyStore) -> Keyring:
+    return Keyring(store, trust_s=0)
+
+
+def test_an_issued_key_lets_its_tenant_in(keyring: Keyring) -> None:
+    issued = keyring.issue("acme", "shop")
+    assert issued.token.startswith(f"pr_{issued.key.id}_")
+    assert keyring.check(issued.token).tenant == "acme"
+
+
+def test_the_secret_is_nowhere_in_the_store(keyring: Keyring, store: MemoryKeyStore) -> None:
+    issued = keyring.issue("acme")
+    found = store.find(issued.key.id)
+    assert found is not None
+    secret = issued.token.rpartition("_")[2]
+    assert secret not in repr(found)
+    assert secret not in repr(store.all())
+
+
+def test_no_two_keys_are_alike(keyring: Keyring) -> None:
+    assert len({keyring.issue("acme").token for _ in range(50)}) == 50
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "pr_", "pr__", "pr_1_2", "nonsense", "pr_" + "0" * 12 + "_" + "0" * 48, "pr_é_ü", "\0", "pr_" * 900],
+)
+def test_what_is_no_key_of_ours_is_refused(keyring: Keyring, token: str) -> None:
+    keyring.issue("acme")
+    with pytest.raises(KeyInvalid):
+        keyring.check(token)
+
+
+def test_the_right_id_with_a_wrong_secret_is_refused(keyring: Keyring) -> None:
+    token = keyring.issue("acme").token
+    wrong = token[:-1] + ("0" if token[-1] != "0" else "1")
+    with pytest.raises(KeyInvalid):
+        keyring.check(wrong)
+
+
+def test_another_keys_secret_is_refused(keyring: Keyring) -> None:
+    one, other = keyring.issue("acme"), keyring.issue("globex")
+    with pytest.raises(KeyInvalid):
+        keyring.check(f"pr_{one.key.id}_{other.token.rpartition('_')[2]}")
+
+
+def test_surrounding_text_does_not_pass(keyring: Keyring) -> None:
+    token = keyring.issue("acme").token
+    for dressed in (token + "\n", " " + token, token.upper(), token + "0"):
+        with pytest.raises(KeyInvalid):
+            keyring.check(dressed)
+
+
+def test_a_revoked_key_is_refused(keyring: Keyring) -> None:
+    issued = keyring.issue("acme")
+    keyring.check(issued.token)
+    assert keyring.revoke(issued.key.id)
+    assert not keyring.revoke(issued.key.id)
+    with pytest.raises(KeyInvalid):
+        keyring.check(issued.token)
+    with pytest.raises(KeyInvalid):
+        keyring.alive(issued.key.id)
+
+
+def test_a_good_key_is_trusted_for_a_while_without_asking(store: MemoryKeyStore) -> None:
+    trusting = Keyring(store, trust_s=3_600)
+    issued = trusting.issue("acme")
+    trusting.check(issued.token)
+    store.revoke(issued.key.id)  # by another process
+    assert trusting.check(issued.token).tenant == "acme"
+    with pytest.raises(KeyInvalid):
+        Keyring(store, trust_s=0).check(issued.token)
+
+
+def test_trust_in_an_id_is_no_trust_in_any_secret(store: MemoryKeyStore) -> None:
+    trusting = Keyring(store, trust_s=3_600)
+    token = trusting.issue("acme").token
+    trusting.check(token)
+    with pytest.raises(KeyInvalid):
+        trusting.check(token[:-1] + ("0" if token[-1] != "0" else "1"))
+
+
+def test_what_is_remembered_is_bounded(store: MemoryKeyStore) -> None:
+    trusting = Keyring(store, trust_s=3_600)
+    for _ in range(trusting._REMEMBERED + 5):
+        trusting.check(trusting.issue("acme").token)
+    assert len(trusting._good) == trusting._REMEMBERED
