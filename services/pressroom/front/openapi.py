@@ -30,6 +30,22 @@ _EXAMPLE = {
     "input": {"prompt": "Write one line about a blue mug."},
     "params": {"max_tokens": 60},
 }
+# One block of an event stream, field by field.
+_SENT_EVENT = {
+    "title": "SentEvent",
+    "description": "One server-sent event. Its `data` is an Event as JSON.",
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "Come back with it as Last-Event-ID to go on behind it."},
+        "event": {"enum": ["started", "delta", "reset", "end", "gone"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": _REFS + "Event"},
+        },
+    },
+}
 
 
 def configure(app: APIFlask) -> None:
@@ -78,9 +94,8 @@ def shapes() -> dict[str, Any]:
     """Every shape by name, as JSON Schema (2020-12), from the models that validate."""
     _, made = models_json_schema([(shape, "validation") for shape in _SHAPES], ref_template=_REFS + "{model}")
     schemas: dict[str, Any] = made["$defs"]
-    envelope = schemas.pop("EventEnvelope")
-    # What `data:` holds; the envelope's id and type are SSE's own lines.
-    schemas["Event"] = envelope["properties"]["event"] | {"title": "Event"}
+    schemas["Event"] = schemas.pop("EventEnvelope")["properties"]["event"] | {"title": "Event"}
+    schemas["SentEvent"] = _SENT_EVENT
     params = schemas["JobRequest"]["properties"]["params"]
     params.pop("additionalProperties", None)
     params.pop("type", None)

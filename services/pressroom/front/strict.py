@@ -26,7 +26,10 @@ class StrictRequest(Request):
             raise UnsupportedBody("Send the body as `Content-Type: application/json`, in UTF-8.")
         if self.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedBody("Send the body uncompressed.")
-        return read_json(self.get_data(cache=cache))
+        value = read_json(self.get_data(cache=cache))
+        if not isinstance(value, dict):
+            raise InputInvalid("The body must be a JSON object.", field="body")
+        return value
 
 
 def read_json(body: bytes) -> Any:

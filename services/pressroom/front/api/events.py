@@ -24,10 +24,9 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         operation_id="followJob",
         responses={
             200: {
-                "description": "Server-sent events. `event` is the type, `id` is where to go on, `data` "
-                "is one event as JSON. A comment comes every 15 s.",
+                "description": "Server-sent events until the job has ended; a comment every 15 s.",
                 "headers": REQUEST_ID,
-                "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}},
+                "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/SentEvent"}}},
             },
             204: {"description": "You have had the end; nothing follows.", "headers": REQUEST_ID},
             **problems(404, 410),

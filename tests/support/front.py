@@ -1,0 +1,114 @@
+"""The front over memory adapters as a WSGI app, without a socket, and a worker that turns by hand."""
+
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from tests.support.catalogs import PAINTER, WRITER, save
+from tests.support.mini_worker import MiniWorker
+from tests.support.troubled import Troubled, without_artifacts, without_redis
+from werkzeug.test import TestResponse
+
+from pressroom.adapters.memory.artifacts import MemoryArtifacts
+from pressroom.adapters.memory.jobs import MemoryJobStore
+from pressroom.adapters.memory.keys import MemoryKeyStore
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
+from pressroom.bootstrap.front import FrontAdapters, assemble
+from pressroom.front.app import create_app
+from pressroom.settings import Settings
+
+TEXT_JOB = {"model": "writer", "input": {"prompt": "a blue mug"}, "params": {"seed": 7}}
+IMAGE_JOB = {"model": "painter", "params": {"label": "boot", "n": 2}}
+
+
+class Front:
+    """One tenant's view of a front; ``store``, ``redis`` parts and ``artifacts`` take orders for trouble."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        for manifest in (WRITER, PAINTER):
+            save(manifest, folder / "zoo")
+        self.store: Any = Troubled(MemoryJobStore())
+        self.cache: Any = without_redis(MemoryResultCache())
+        self.events: Any = without_redis(MemoryEventLog())
+        self.tickets: Any = without_redis(MemoryTickets())
+        self.artifacts: Any = without_artifacts(MemoryArtifacts())
+        adapters = FrontAdapters(
+            self.store, MemoryKeyStore(), self.artifacts, self.events, self.cache, self.tickets
+        )
+        fields = {
+            "secret": SecretStr("s"),
+            "zoo_dir": folder / "zoo",
+            "models_dir": folder / "models",
+            **settings,
+        }
+        self.parts = assemble(adapters, Settings(**fields))
+        self.app = create_app(self.parts)
+        self.key = self.parts.keyring.issue("acme").token
+        self.worker = MiniWorker(
+            self.parts.catalog.all(), self.store._inner, self.artifacts._inner, self.events._inner
+        )
+        self.client: FlaskClient = self.app.test_client()
+
+    def redis_down(self) -> None:
+        for part, call in (
+            (self.cache, "get"),
+            (self.cache, "ping"),
+            (self.events, "read"),
+            (self.tickets, "send"),
+        ):
+            part.fail(call, times=None)
+
+    def database_down(self) -> None:
+        for call in (
+            "submit",
+            "job",
+            "jobs",
+            "cancel",
+            "erase",
+            "ping",
+            "live_models",
+            "waiting",
+            "standings",
+        ):
+            self.store.fail(call, times=None)
+
+    def call(self, method: str, path: str, *, key: str | None = None, **options: Any) -> TestResponse:
+        """A request with the tenant's key, or with another one."""
+        headers = {"Authorization": f"Bearer {key or self.key}", **options.pop("headers", {})}
+        return self.client.open(path, method=method, headers=headers, **options)
+
+    def post(self, body: Any = TEXT_JOB, **options: Any) -> TestResponse:
+        """``POST /v1/jobs``."""
+        return self.call("POST", "/v1/jobs", json=body, **options)
+
+    def send(self, body: bytes, content_type: str = "application/json", **options: Any) -> TestResponse:
+        """``POST /v1/jobs`` with these very bytes."""
+        return self.call("POST", "/v1/jobs", data=body, content_type=content_type, **options)
+
+    def done(self, body: Any = TEXT_JOB) -> dict[str, Any]:
+        """A job that has ended, as ``GET`` shows it."""
+        job_id = self.post(body).json["id"]
+        assert self.worker.turn()
+        found: dict[str, Any] = self.call("GET", f"/v1/jobs/{job_id}").json
+        return found
+
+    def other_key(self) -> str:
+        """A key of another tenant."""
+        return self.parts.keyring.issue("globex").token
+
+
+def problem(response: TestResponse, status: int, code: str, field: str | None = None) -> dict[str, Any]:
+    """Check that an answer is this problem, whole and well-formed; its body."""
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    body: dict[str, Any] = response.json
+    assert (body["status"], body["code"]) == (status, code), body
+    assert body["detail"]
+    assert body["title"]
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    assert "Traceback" not in response.text
+    if field is not None:
+        assert body["field"] == field, body
+        assert field in [error["field"] for error in body["errors"]], body
+    return body
