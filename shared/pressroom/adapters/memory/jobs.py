@@ -1,14 +1,13 @@
 """``MemoryJobStore``: the port ``JobStore`` without a database, on a clock that a test may move."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.memory.lanes import Lanes
-from pressroom.adapters.memory.rows import Row, added
+from pressroom.adapters.memory.rows import Due, Row, added, wall_ms
 from pressroom.adapters.patience import Patience
 from pressroom.adapters.refusals import job_erased, job_unknown, key_reused, lane_full, pool_full
 from pressroom.domain.cost import estimated_cost
@@ -30,17 +29,6 @@ from pressroom.jobs.ports import (
     Waiting,
     WorkerCard,
 )
-
-
-def wall_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    erasure: Erasure
-    due_at: int
 
 
 class MemoryJobStore:
@@ -65,7 +53,7 @@ class MemoryJobStore:
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}
         self._lanes = Lanes()
         self._workers: dict[str, tuple[WorkerCard, int]] = {}
-        self._erasures: dict[int, _Due] = {}
+        self._erasures: dict[int, Due] = {}
         self._erasures_made = 0
 
     # -- the front ---------------------------------------------------------------------------
@@ -399,4 +387,4 @@ class MemoryJobStore:
         for due_at in (now, late):
             self._erasures_made += 1
             erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant)
-            self._erasures[erasure.id] = _Due(erasure, due_at)
+            self._erasures[erasure.id] = Due(erasure, due_at)

@@ -1,11 +1,26 @@
 """How the memory store keeps a job: what its owner sees, and what only the queue knows."""
 
+import time
 from dataclasses import dataclass, replace
 
 from pressroom.domain.job import Completion, Job, Output, Usage
 from pressroom.domain.retry import Budget
 from pressroom.domain.serving import Candidate
 from pressroom.domain.states import State
+from pressroom.jobs.ports import Erasure
+
+
+def wall_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An erasure and when it is to be done."""
+
+    erasure: Erasure
+    due_at: int
 
 
 @dataclass(slots=True)

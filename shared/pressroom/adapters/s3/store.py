@@ -92,6 +92,7 @@ def _client(endpoint_url: str) -> Any:
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ImportError as error:
         raise ArtifactsUnavailable(
             "Artifacts in S3 need boto3. Install it: pip install 'pressroom[s3]'."
@@ -104,7 +105,10 @@ def _client(endpoint_url: str) -> Any:
         s3={"addressing_style": "path" if endpoint_url else "auto"},
     )
     # A session of its own: the default one of boto3 is shared by everything in the process.
-    return boto3.session.Session().client("s3", endpoint_url=endpoint_url or None, config=config)
+    try:
+        return boto3.session.Session().client("s3", endpoint_url=endpoint_url or None, config=config)
+    except (BotoCoreError, ValueError) as error:
+        raise _unavailable(str(error)) from error
 
 
 @contextmanager
