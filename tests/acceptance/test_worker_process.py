@@ -230,7 +230,7 @@ def test_a_cancel_ends_a_running_job_and_keeps_its_partial_text(fake_room: Room)
 
 def test_a_deadline_ends_a_running_job_and_keeps_its_partial_text(fake_room: Room) -> None:
     fake_room.processes.worker()
-    job = fake_room.submit(params=LONG, deadline_s=1)
+    job = fake_room.submit(params=LONG, deadline_s=3)
 
     done = fake_room.ended(job, 10)
 
@@ -281,9 +281,7 @@ def test_relays_side_by_side_harm_nobody(fake_room: Room) -> None:
         assert relay.exit_status(10) == 0
 
 
-def test_an_empty_database_is_refused_with_what_to_do(
-    redis_url: str, tmp_path: Path
-) -> None:
+def test_an_empty_database_is_refused_with_what_to_do(redis_url: str, tmp_path: Path) -> None:
     with room(f"sqlite:///{tmp_path}/empty.db", redis_url, tmp_path) as empty:
         for module, arguments in (("pressroom.worker", ("--pool", "text")), ("pressroom.relay", ())):
             process = empty.processes.start(module, module, *arguments)

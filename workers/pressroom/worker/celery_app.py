@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from celery.worker import WorkController
+from celery.app import trace
+from celery.worker import WorkController, state
 
 from pressroom.adapters.celery.app import make_celery
 from pressroom.telemetry import get_logger
@@ -17,6 +18,7 @@ from pressroom.worker.tasks import register_turn
 
 _CONCURRENCY = 2
 _RESTART_S = 2.0
+_TICK_S = 0.5
 
 
 class TicketConsumer:
@@ -26,7 +28,6 @@ class TicketConsumer:
         self._app = make_celery(redis_url, pools=[pool])
         register_turn(self._app, turn)
         self._name = f"{worker}@{pool}"
-        self._controller: Any = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tickets", daemon=True)
 
@@ -39,30 +40,42 @@ class TicketConsumer:
     def stop(self, timeout_s: float) -> bool:
         """Hear no more tickets. False: Celery did not end in time, which harms nobody."""
         self._stopping.set()
-        controller = self._controller
-        if controller is not None:
-            # Closing the blueprints ends Celery's loop at its next turn, within about a second.
-            controller.signal_consumer_close()
+        # Celery looks at this with every tick, and every second while it tries to connect.
+        state.should_stop = 0
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         log = get_logger(__name__)
+        state.should_stop = None
+        # Without it Celery's pool threads look for the task in whatever application is the default.
+        trace.setup_worker_optimizations(self._app, self._name)
         while not self._stopping.is_set():
             try:
-                self._controller = WorkController(
-                    app=self._app,
-                    hostname=self._name,
-                    pool_cls="threads",
-                    concurrency=_CONCURRENCY,
-                    without_gossip=True,
-                    without_mingle=True,
-                    without_heartbeat=True,
-                )
-                self._controller.start()
+                self._consume()
             except Exception:
                 log.exception("tickets_interrupted")
             if not self._stopping.is_set():
                 log.warning("tickets_restart", after_s=_RESTART_S)
                 self._stopping.wait(_RESTART_S)
+        trace.reset_worker_optimizations(self._app)
+
+    def _consume(self) -> None:
+        """Until it is to stop, or something happens that Celery's own retries do not cover."""
+        controller = WorkController(
+            app=self._app,
+            hostname=self._name,
+            pool_cls="threads",
+            concurrency=_CONCURRENCY,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            ready_callback=self._tick,
+        )
+        controller.start()
+
+    @staticmethod
+    def _tick(consumer: Any) -> None:
+        """Without this Celery's loop may sleep for many seconds, and would not see that it is to stop."""
+        consumer.hub.call_repeatedly(_TICK_S, lambda: None)

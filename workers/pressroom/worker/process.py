@@ -251,6 +251,7 @@ class WorkerProcess:
             self._log.warning("row_left_to_age", reason=error.message)
         if self._exposition is not None:
             self._exposition.stop()
+        self._tickets.stop(_LAST_EVENTS_S)
         if self._loop.stop(_LAST_EVENTS_S):
             self._engine.close()
 

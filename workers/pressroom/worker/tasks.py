@@ -9,6 +9,6 @@ from pressroom.adapters.celery.app import TURN
 def register_turn(app: Any, turn: Callable[[], None]) -> None:
     """Make ``app`` answer tickets with ``turn``."""
 
-    @app.task(name=TURN, ignore_result=True, acks_late=False)  # type: ignore[untyped-decorator]
+    @app.task(name=TURN, ignore_result=True, acks_late=False, shared=False)  # type: ignore[untyped-decorator]
     def take_turn() -> None:
         turn()
