@@ -1,13 +1,14 @@
 """``MemoryJobStore``: the port ``JobStore`` without a database, on a clock that a test may move."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
+from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.memory.lanes import Lanes
-from pressroom.adapters.memory.rows import Due, Row, added, wall_ms
+from pressroom.adapters.memory.rows import Due, Key, Row, added, key_expires_at, wall_ms
+from pressroom.adapters.memory.workers import Workers
 from pressroom.adapters.patience import Patience
 from pressroom.adapters.refusals import job_erased, job_unknown, key_reused, lane_full, pool_full
 from pressroom.domain.cost import estimated_cost
@@ -32,9 +33,7 @@ from pressroom.jobs.ports import (
 
 
 class MemoryJobStore:
-    """A queue in one process. Thread-safe. ``clock`` gives milliseconds since the epoch.
-
-    It forgets nothing by itself: ``forget`` has nothing to do."""
+    """A queue in one process. Thread-safe. ``clock`` gives milliseconds since the epoch."""
 
     def __init__(
         self,
@@ -46,24 +45,23 @@ class MemoryJobStore:
     ) -> None:
         self._clock = clock
         self._lease_ms = lease_ms
-        self._worker_seen_ms = worker_seen_ms
         self._patience = Patience(lease_ms, sweep_ms, lambda: clock() / 1000)
         self._lock = threading.RLock()
         self._rows: dict[str, Row] = {}
-        self._keys: dict[tuple[str, str], tuple[str, str]] = {}
+        self._keys: dict[tuple[str, str], Key] = {}
         self._lanes = Lanes()
-        self._workers: dict[str, tuple[WorkerCard, int]] = {}
+        self._workers = Workers(clock, worker_seen_ms)
         self._erasures: dict[int, Due] = {}
         self._erasures_made = 0
 
     # -- the front ---------------------------------------------------------------------------
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
         with self._lock:
-            if key is not None and (known := self._keys.get((new.tenant, key.key))) is not None:
-                body_mac, job_id = known
-                if body_mac != key.body_mac:
+            known = self._keys.get((new.tenant, key.key)) if key is not None else None
+            if key is not None and known is not None and known.expires_at > self._clock():
+                if known.body_mac != key.body_mac:
                     raise key_reused()
-                return Submitted(self._row(new.tenant, job_id).job, created=False)
+                return Submitted(self._row(new.tenant, known.job_id).job, created=False)
             queued = [row for row in self._queued() if row.job.pool == new.pool]
             if sum(row.job.tenant == new.tenant for row in queued) >= limits.lane:
                 raise lane_full(limits.lane)
@@ -92,7 +90,7 @@ class MemoryJobStore:
             self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params))
             self._lanes.open(new.pool, new.tenant)
             if key is not None:
-                self._keys[new.tenant, key.key] = (key.body_mac, new.id)
+                self._keys[new.tenant, key.key] = Key(key.body_mac, new.id, key_expires_at(job))
             return Submitted(job, created=True)
 
     def job(self, tenant: str, job_id: str) -> Job:
@@ -101,11 +99,7 @@ class MemoryJobStore:
 
     def waiting(self, job: Job) -> Waiting:
         with self._lock:
-            alive = sum(
-                any((run.name, run.sha256) == (job.model.name, job.model.sha256) for run in card.models)
-                for card in self._live()
-                if card.pool == job.pool
-            )
+            alive = self._workers.running(job.pool, job.model)
             row = self._rows.get(job.id)
             if row is None or row.job.state is not State.QUEUED:
                 return Waiting(None, alive)
@@ -215,11 +209,11 @@ class MemoryJobStore:
 
     def announce(self, card: WorkerCard) -> None:
         with self._lock:
-            self._workers[card.id] = (card, self._clock())
+            self._workers.announce(card)
 
     def withdraw(self, worker: str) -> None:
         with self._lock:
-            self._workers.pop(worker, None)
+            self._workers.withdraw(worker)
 
     # -- the relay ---------------------------------------------------------------------------
     def reap(self, policy: RetryPolicy, limit: int = 500) -> Reaped:
@@ -249,7 +243,7 @@ class MemoryJobStore:
     def backlog(self) -> tuple[PoolBacklog, ...]:
         with self._lock:
             now = self._clock()
-            live = list(self._live())
+            live = self._workers.live()
             pools = self._lanes.pools() | {card.pool for card in live}
             due = [row.job for row in self._queued() if row.job.due_at <= now]
             return tuple(
@@ -264,12 +258,11 @@ class MemoryJobStore:
 
     def live_models(self) -> tuple[tuple[LiveModel, int], ...]:
         with self._lock:
-            counted = Counter(model for card in self._live() for model in card.models)
-            return tuple(sorted(counted.items(), key=lambda pair: (pair[0].name, pair[0].provider)))
+            return self._workers.models()
 
     def live_workers(self) -> tuple[WorkerCard, ...]:
         with self._lock:
-            return tuple(sorted(self._live(), key=lambda card: card.id))
+            return self._workers.live()
 
     def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
         with self._lock:
@@ -301,7 +294,21 @@ class MemoryJobStore:
                 self._erase(row)
 
     def forget(self, limit: int = 500) -> int:
-        return 0
+        with self._lock:
+            now = self._clock()
+            keys = [place for place, key in self._keys.items() if key.expires_at <= now][:limit]
+            named = {key.job_id for key in self._keys.values()}
+            named |= {item.erasure.job_id for item in self._erasures.values()}
+            tombstones = [
+                job_id
+                for job_id, row in self._rows.items()
+                if row.erased_at is not None and row.erased_at <= now - TOMBSTONE_MS and job_id not in named
+            ][:limit]
+            for place in keys:
+                del self._keys[place]
+            for job_id in tombstones:
+                del self._rows[job_id]
+            return len(keys) + len(tombstones)
 
     # -- everyone ----------------------------------------------------------------------------
     def check_schema(self) -> None:
@@ -321,10 +328,6 @@ class MemoryJobStore:
 
     def _queued(self) -> list[Row]:
         return [row for row in self._rows.values() if row.job.state is State.QUEUED]
-
-    def _live(self) -> list[WorkerCard]:
-        since = self._clock() - self._worker_seen_ms
-        return [card for card, seen_at in self._workers.values() if seen_at >= since and not card.draining]
 
     def _fenced(self, held: Held) -> Row | None:
         row = self._rows.get(held.job_id)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 
+from pressroom.adapters.keeping import KEY_GRACE_MS
 from pressroom.domain.job import Completion, Job, Output, Usage
 from pressroom.domain.retry import Budget
 from pressroom.domain.serving import Candidate
@@ -13,6 +14,19 @@ from pressroom.jobs.ports import Erasure
 def wall_ms() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What an idempotency key named."""
+
+    body_mac: str
+    job_id: str
+    expires_at: int
+
+
+def key_expires_at(job: Job) -> int:
+    return job.deadline_at + job.result_ttl_s * 1000 + KEY_GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)

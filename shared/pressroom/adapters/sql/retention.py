@@ -2,12 +2,10 @@
 
 from sqlalchemy import Connection, delete, exists, select
 
+from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.tables import ERASED, EXPIRING, erasure, idempotency_key, job
 from pressroom.jobs.ports import Erasure
-
-# A tombstone stays at least this long, and for as long as an idempotency key names it.
-TOMBSTONE_MS = 7 * 24 * 3_600_000
 
 
 def due_erasures(database: Database, limit: int) -> tuple[Erasure, ...]:

@@ -6,6 +6,7 @@ import time
 from sqlalchemy import Connection, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pressroom.adapters.keeping import KEY_GRACE_MS
 from pressroom.adapters.refusals import job_erased, key_reused, lane_full, pool_full
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.queue_index import ONE, count_jobs, queued
@@ -16,9 +17,6 @@ from pressroom.domain.errors import KeyReused
 from pressroom.domain.job import Job, NewJob
 from pressroom.domain.states import Actor, State, check_transition
 from pressroom.jobs.ports import IdempotencyKey, QueueLimits, Submitted
-
-# A key is remembered for as long as its job may live, and a week longer.
-KEY_GRACE_MS = 7 * 24 * 3_600_000
 
 
 class Admission:
