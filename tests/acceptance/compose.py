@@ -52,12 +52,12 @@ class Native:
     def environment(self, name: str, **extra: str) -> dict[str, str]:
         """The service's own environment and PATH, and no more of the outer one."""
         given = self._services[name].get("environment", {})
-        own = {key: self._here(str(value), name) for key, value in given.items()}
+        own = {key: self._here(str(value)) for key, value in given.items()}
         home = {"HOME": str(self._folder), "PRESSROOM_HOME": str(self._folder / "var")}
         return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **home, **own, **extra}
 
     def command(self, name: str) -> list[str]:
-        return [self._here(word, name) for word in self._services[name]["command"]]
+        return [self._here(word) for word in self._services[name]["command"]]
 
     def start(self, name: str, **extra: str) -> "Service":
         """Start the service's command; its log is in the folder."""
@@ -76,16 +76,17 @@ class Native:
         """Run the service's health check once. Its program has to be on this machine."""
         kind, *words = self._services[name]["healthcheck"]["test"]
         assert kind == "CMD"
-        return self.run([self._here(word, name) for word in words], self.environment(name)).returncode == 0
+        return self.run([self._here(word) for word in words], self.environment(name)).returncode == 0
 
     def can_check(self, name: str) -> bool:
         """Whether the program of its health check is here."""
         return shutil.which(self._services[name]["healthcheck"]["test"][1]) is not None
 
-    def _here(self, text: str, name: str) -> str:
-        for there, here in self._replaced.items():
-            text = text.replace(there, here.replace("{service}", name))
-        return text
+    def _here(self, text: str) -> str:
+        # In one pass, so that nothing is replaced in what has just been put there.
+        if not self._replaced:
+            return text
+        return re.sub("|".join(map(re.escape, self._replaced)), lambda found: self._replaced[found[0]], text)
 
 
 class Service:
