@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.plugins.skips",
+    "tests.services.chromium",
     "tests.services.postgres",
     "tests.services.sqlite",
     "tests.services.text_model",

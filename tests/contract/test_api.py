@@ -676,7 +676,7 @@ def test_alive_and_ready(front: Front) -> None:
 )
 def test_not_ready_says_what_is_missing(front: Front, part: str, call: str, shown: str, code: str) -> None:
     getattr(front, part).fail(call, times=None)
-    response = front.client.get("/readyz")
+    response = front.call("GET", "/readyz")
     assert response.status_code == 503
     assert response.json["status"] == "not_ready"
     assert response.json[shown].startswith(code)

@@ -22,6 +22,14 @@ TEXT_JOB = {"model": "writer", "input": {"prompt": "a blue mug"}, "params": {"se
 IMAGE_JOB = {"model": "painter", "params": {"label": "boot", "n": 2}}
 
 
+class Answer(TestResponse):
+    """An answer whose JSON is there."""
+
+    @property
+    def json(self) -> Any:
+        return self.get_json()
+
+
 class Front:
     """One tenant's view of a front; ``store``, ``redis`` parts and ``artifacts`` take orders for trouble."""
 
@@ -48,7 +56,7 @@ class Front:
         self.worker = MiniWorker(
             self.parts.catalog.all(), self.store._inner, self.artifacts._inner, self.events._inner
         )
-        self.client: FlaskClient = self.app.test_client()
+        self.client = FlaskClient(self.app, Answer)
 
     def redis_down(self) -> None:
         for part, call in (
@@ -73,16 +81,18 @@ class Front:
         ):
             self.store.fail(call, times=None)
 
-    def call(self, method: str, path: str, *, key: str | None = None, **options: Any) -> TestResponse:
+    def call(self, method: str, path: str, *, key: str | None = None, **options: Any) -> Answer:
         """A request with the tenant's key, or with another one."""
         headers = {"Authorization": f"Bearer {key or self.key}", **options.pop("headers", {})}
-        return self.client.open(path, method=method, headers=headers, **options)
+        response = self.client.open(path, method=method, headers=headers, **options)
+        assert isinstance(response, Answer)
+        return response
 
-    def post(self, body: Any = TEXT_JOB, **options: Any) -> TestResponse:
+    def post(self, body: Any = TEXT_JOB, **options: Any) -> Answer:
         """``POST /v1/jobs``."""
         return self.call("POST", "/v1/jobs", json=body, **options)
 
-    def send(self, body: bytes, content_type: str = "application/json", **options: Any) -> TestResponse:
+    def send(self, body: bytes, content_type: str = "application/json", **options: Any) -> Answer:
         """``POST /v1/jobs`` with these very bytes."""
         return self.call("POST", "/v1/jobs", data=body, content_type=content_type, **options)
 
@@ -102,7 +112,7 @@ def problem(response: TestResponse, status: int, code: str, field: str | None = 
     """Check that an answer is this problem, whole and well-formed; its body."""
     assert response.status_code == status, response.text
     assert response.content_type == "application/problem+json"
-    body: dict[str, Any] = response.json
+    body: dict[str, Any] = response.get_json()
     assert (body["status"], body["code"]) == (status, code), body
     assert body["detail"]
     assert body["title"]

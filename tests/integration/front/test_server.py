@@ -1,0 +1,211 @@
+"""The front's own process: what it says when it cannot start, and how it stops."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from tests.services.valkey import Valkey
+
+from pressroom.adapters.sql import schema
+from pressroom.bootstrap.stores import open_database, open_key_store
+from pressroom.jobs.keys import Keyring
+from pressroom.settings import Settings
+
+START_S = 30
+
+
+class Served:
+    """``python -m pressroom.front`` on a fresh SQLite database."""
+
+    def __init__(self, home: Path, redis_url: str, **env: str) -> None:
+        self.home = home
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PRESSROOM_")},
+            "PRESSROOM_HOME": str(home),
+            "PRESSROOM_REDIS_URL": redis_url,
+            "PRESSROOM_SECRET": "secret",
+            "PRESSROOM_PORT": str(self.port),
+            "PRESSROOM_LOG_LEVEL": "warning",
+            **env,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home)
+
+    def migrated(self) -> "Served":
+        schema.upgrade(self.settings.database)
+        return self
+
+    def key(self) -> str:
+        database = open_database(self.settings)
+        try:
+            return Keyring(open_key_store(self.settings, database)).issue("acme").token
+        finally:
+            database.close()
+
+    def start(self) -> "Served":
+        self.process = subprocess.Popen([sys.executable, "-m", "pressroom.front"], env=self.env)
+        until = time.monotonic() + START_S
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                httpx.get(f"{self.url}/healthz", timeout=5)
+                return self
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError("the front does not answer")
+
+    def refused(self) -> str:
+        """What it says when it does not start."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pressroom.front"],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        assert self.process is not None
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def served(tmp_path: Path, valkey: Valkey) -> Iterator[Served]:
+    made = Served(tmp_path, valkey.url)
+    yield made
+    made.stop()
+
+
+def test_a_taken_port_is_said_in_one_line(served: Served) -> None:
+    served.migrated()
+    with socket.create_server(("127.0.0.1", served.port)):
+        said = served.refused()
+    assert said.count("\n") == 1
+    assert f"127.0.0.1:{served.port} already" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"PRESSROOM_SECRET": ""}, "PRESSROOM_SECRET is not set"),
+        ({"PRESSROOM_REDIS_URL": ""}, "PRESSROOM_REDIS_URL is not set"),
+        ({"PRESSROOM_PORT": "many"}, "PRESSROOM_PORT"),
+        ({"PRESSROOM_HOST": "256.1.1.1"}, "Cannot listen"),
+        ({"PRESSROOM_DATABASE_URL": "nonsense://"}, "use SQLite or PostgreSQL"),
+        ({"PRESSROOM_ARTIFACTS_URL": "ftp://x"}, "PRESSROOM_ARTIFACTS_URL"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_one_line(served: Served, changes: dict[str, str], words: str) -> None:
+    served.migrated()
+    served.env |= changes
+    said = served.refused()
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_a_database_that_was_never_migrated_is_said(served: Served) -> None:
+    assert "migrate" in served.refused()
+
+
+def test_it_serves_in_several_processes_and_stops_with_streams_open(served: Served) -> None:
+    served.migrated().start()
+    auth = {"Authorization": f"Bearer {served.key()}"}
+    job = httpx.post(f"{served.url}/v1/jobs", json={"model": "vae-fashion"}, headers=auth, timeout=30).json()
+    assert httpx.get(f"{served.url}/readyz", timeout=30).json()["status"] == "ready"
+    heads: list[int] = []
+    all_open = threading.Semaphore(0)
+
+    def follow() -> None:
+        with httpx.stream(
+            "GET", f"{served.url}/v1/jobs/{job['id']}/events", headers=auth, timeout=60
+        ) as stream:
+            heads.append(stream.status_code)
+            lines = stream.iter_lines()
+            next(lines)
+            all_open.release()
+            for _ in lines:
+                pass
+
+    clients = [threading.Thread(target=follow) for _ in range(12)]
+    for client in clients:
+        client.start()
+    for _ in clients:
+        assert all_open.acquire(timeout=30)
+    family = served.family
+    assert len(family) == 1 + 2
+    assert served.process is not None
+    started = time.monotonic()
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(timeout=30) == 0
+    assert time.monotonic() - started < 8, "it waited for its streams"
+    for client in clients:
+        client.join(timeout=10)
+    assert heads == [200] * 12
+    assert not any(process.is_running() for process in family)
+
+
+def test_workers_end_when_their_parent_is_killed(served: Served) -> None:
+    served.migrated().start()
+    parent, *children = served.family
+    parent.kill()
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert alive == []
+
+
+def test_without_redis_it_starts_and_accepts(served: Served) -> None:
+    served.env["PRESSROOM_REDIS_URL"] = f"redis://127.0.0.1:{_free_port()}/0"
+    served.migrated().start()
+    auth = {"Authorization": f"Bearer {served.key()}"}
+    response = httpx.post(f"{served.url}/v1/jobs", json={"model": "vae-fashion"}, headers=auth, timeout=30)
+    assert response.status_code == 202
+    ready = httpx.get(f"{served.url}/readyz", timeout=30)
+    assert ready.status_code == 503
+    assert ready.json()["redis"].startswith("redis_unavailable")
+    assert ready.json()["database"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nA\x00: b\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_not_a_500(served: Served, request_bytes: bytes) -> None:
+    served.migrated().start()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.sendall(request_bytes)
+        answer = connection.recv(65_536)
+    status: Any = answer.split(b" ", 2)[1]
+    assert 300 <= int(status) < 500
+    assert b"Traceback" not in answer
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
