@@ -266,7 +266,11 @@ def _reaped(children: Children, pid: int) -> bool:
 def test_a_watchdog_at_work_is_ended_by_the_next_stack(tmp_path: Path, records: Records) -> None:
     dog = watchdog.start(tmp_path, records)
     try:
-        end(records.live(), reap=lambda: dog.process.poll() and None)
+
+        def reap() -> None:
+            dog.process.poll()
+
+        end(records.live(), reap=reap)
         assert dog.process.poll() is not None
     finally:
         os.close(dog.pipe)
