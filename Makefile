@@ -52,19 +52,19 @@ settings-page: ## Write docs/settings.md from the settings themselves.
 
 train-vae:     ## Train the picture model on Fashion-MNIST and export it into model_zoo/ (installs torch).
 	$(call install,train)
-	$(PY) -m pressroom.training vae
+	$(PY) -m pressroom.training vae-fashion --epochs 40 --kl-weight 2.5 --out model_zoo/vae-fashion
 
 bench-text:    ## Measure the text path under load against the bare loop and llama.cpp.
 	$(call install,dev)
-	$(PY) -m benchmarks.text
+	$(PY) benchmarks/text.py
 
 bench-image:   ## Measure pictures a second and the size of micro-batches under load.
 	$(call install,dev)
-	$(PY) -m benchmarks.image
+	$(PY) benchmarks/image.py
 
 bench-memory:  ## Measure the memory (PSS) of every part of the running stack.
 	$(call install,dev)
-	$(PY) -m benchmarks.memory
+	$(PY) benchmarks/memory.py
 
 clean:         ## Remove .venv, caches and out/; what Pressroom has written (var/) stays.
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out build dist

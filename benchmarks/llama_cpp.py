@@ -12,13 +12,13 @@ PROMPT_TOKENS = 256
 
 
 class LlamaCpp:
-    """A server of ``parallel`` slots inside this process."""
+    """A server inside this process: ``parallel`` slots of ``context`` tokens."""
 
-    def __init__(self, gguf: Path, parallel: int, threads: int) -> None:
+    def __init__(self, gguf: Path, parallel: int, threads: int, context: int = 512) -> None:
         params = xllamacpp.CommonParams()
         params.model.path = str(gguf)
         params.n_parallel = parallel
-        params.n_ctx = 512 * parallel
+        params.n_ctx = context * parallel
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
         params.n_gpu_layers = 0
@@ -26,6 +26,7 @@ class LlamaCpp:
         params.warmup = True
         params.kv_unified = False
         params.cache_ram_mib = 0
+        params.verbosity = -1
         self._server = xllamacpp.Server(params)
 
     def measure(self, prompts: list[list[int]], tokens: int) -> tuple[float, float]:
@@ -49,6 +50,19 @@ class LlamaCpp:
         counted = sum(all_started < at <= first_done for times in arrivals for at in times)
         prefill = sum(map(len, prompts)) / (all_started - began)
         return prefill, counted / (first_done - all_started)
+
+    def run_all(self, prompts: list[list[int]], tokens: list[int]) -> float:
+        """Seconds until all prompts, posted at once, have their number of greedy tokens."""
+        streams = [
+            threading.Thread(target=self._stream, args=(prompt, count, []))
+            for prompt, count in zip(prompts, tokens, strict=True)
+        ]
+        began = time.perf_counter()
+        for stream in streams:
+            stream.start()
+        for stream in streams:
+            stream.join()
+        return time.perf_counter() - began
 
     def _stream(self, prompt: list[int], tokens: int, arrivals: list[float]) -> None:
         request = {

@@ -14,10 +14,11 @@ def default_text_manifest() -> Manifest:
     return Manifest.model_validate_json(_MANIFEST.read_bytes())
 
 
+def models_folder() -> Path:
+    """PRESSROOM_MODELS_DIR, else ``var/models``."""
+    return Path(os.environ.get("PRESSROOM_MODELS_DIR", _ROOT / "var" / "models")).absolute()
+
+
 def default_text_model(variant: str = "q8") -> Path:
-    """Its folder, under PRESSROOM_MODELS_DIR or ``var/models``; fetched if it is not there."""
-    return pull(
-        default_text_manifest(),
-        Path(os.environ.get("PRESSROOM_MODELS_DIR", _ROOT / "var" / "models")),
-        variant,
-    )
+    """Its folder in the models folder; fetched if it is not there."""
+    return pull(default_text_manifest(), models_folder(), variant)

@@ -1,5 +1,7 @@
 """Copy prompts for the benchmarks: made from lists, the same in every run, short and long."""
 
+from typing import Any
+
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Key, TextGeneration
 
@@ -67,3 +69,12 @@ def generation(number: int, *, name: str = "", max_tokens: int = 48) -> TextGene
         }
     )
     return TextGeneration(Key(name or f"prompt-{number}", 1), params, messages=prompt(number))
+
+
+def request_for(each: TextGeneration, model: str) -> dict[str, Any]:
+    """The same request as a client posts it."""
+    return {
+        "model": model,
+        "input": {"messages": [{"role": turn.role, "content": turn.content} for turn in each.messages]},
+        "params": each.params.model_dump(mode="json"),
+    }

@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Mapping
 
+from pydantic import SecretStr
+
 from pressroom.jobs.ports import JobStore
 from pressroom.settings import Settings
 from pressroom.stack.children import ChildSpec
@@ -15,34 +17,33 @@ FRONT_STAGE, WORK_STAGE, VALKEY_STAGE = 0, 1, 2
 # What a worker needs beyond its drain to give leases back and to write the last events.
 _AFTER_DRAIN_S = 15.0
 
+# Where the processes of one machine tell their metrics: ``metrics_port`` plus this.
+RELAY_METRICS, TEXT_METRICS, IMAGE_METRICS = 0, 1, 2
+
 
 def environment(settings: Settings, outer: Mapping[str, str]) -> dict[str, str]:
-    """What the children are told: ``outer``, with the settings that the stack has decided itself."""
+    """What the children are told: ``outer``, with every setting as the stack has decided it."""
     decided = {
-        "PRESSROOM_HOME": str(settings.home),
-        "PRESSROOM_REDIS_URL": settings.redis_url,
-        "PRESSROOM_HOST": settings.host,
-        "PRESSROOM_PORT": str(settings.port),
-        "PRESSROOM_SECRET": settings.secret.get_secret_value(),
-        "PRESSROOM_MODELS_DIR": str(settings.models),
-        "PRESSROOM_DATABASE_URL": settings.database_url,
-        "PRESSROOM_ARTIFACTS_URL": settings.artifacts_url,
-        "PRESSROOM_FRONT_PROCESSES": str(settings.front_processes),
-        "PRESSROOM_DRAIN_S": str(settings.drain_s),
-        "PYTHONUNBUFFERED": "1",
+        f"PRESSROOM_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in settings
+        if value is not None
     }
-    return {**outer, **decided}
+    return {**outer, **decided, "PRESSROOM_MODELS_DIR": str(settings.models), "PYTHONUNBUFFERED": "1"}
 
 
 def processes(settings: Settings, env: Mapping[str, str], store: JobStore) -> list[ChildSpec]:
     """All but Valkey. A worker is ready when the database shows its process alive."""
     alive = _Alive(store)
 
-    def worker(pool: str) -> ChildSpec:
+    def metrics(offset: int) -> dict[str, str]:
+        port = settings.metrics_port and settings.metrics_port + offset
+        return {**env, "PRESSROOM_METRICS_PORT": str(port)}
+
+    def worker(pool: str, metrics_offset: int) -> ChildSpec:
         return ChildSpec(
             name=f"worker-{pool}",
             command=_module("worker", "--pool", pool),
-            env=env,
+            env=metrics(metrics_offset),
             ready=alive.shows,
             stage=WORK_STAGE,
             grace_s=settings.drain_s + _AFTER_DRAIN_S,
@@ -59,12 +60,12 @@ def processes(settings: Settings, env: Mapping[str, str], store: JobStore) -> li
     relay = ChildSpec(
         name="relay",
         command=_module("relay"),
-        env=env,
+        env=metrics(RELAY_METRICS),
         ready=lambda pid: True,  # nobody waits for it: it only sweeps
         stage=WORK_STAGE,
         grace_s=15.0,
     )
-    return [worker("text"), worker("image"), front, relay]
+    return [worker("text", TEXT_METRICS), worker("image", IMAGE_METRICS), front, relay]
 
 
 class _Alive:

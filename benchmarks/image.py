@@ -1,0 +1,70 @@
+"""64 single-picture jobs of two tenants at once, through HTTP: pictures a second, and micro-batches.
+
+    make bench-image, or python benchmarks/image.py [--rounds 3] [--jobs 64]
+
+The jobs go the whole way on real processes. The mean size of a micro-batch is read from the image
+worker's own counters; the goal is 8 or more. ``benchmarks/image_engine.py`` measures the engine alone.
+"""
+
+import argparse
+import statistics
+import urllib.request
+from typing import Any
+
+from live_stack import key_for, live_stack, run_all, span_s
+from record import record
+
+from pressroom.stack.plan import IMAGE_METRICS
+from pressroom.stack.ports import free_port
+
+_HOST = "127.0.0.1"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=64)
+    arguments = parser.parse_args()
+    rates, sizes = [], []
+    metrics = free_port(_HOST)
+    worker = f"http://{_HOST}:{metrics + IMAGE_METRICS}"
+    with live_stack(metrics_port=metrics) as stack:
+        keys = [key_for(stack, tenant) for tenant in ("one", "two")]
+        run_all(stack.address, [(keys[0], _picture(0))])
+        for _ in range(arguments.rounds):
+            before = _counters(worker)
+            jobs = run_all(
+                stack.address, [(keys[number % 2], _picture(number)) for number in range(arguments.jobs)]
+            )
+            after = _counters(worker)
+            rates.append(arguments.jobs / span_s(jobs))
+            sizes.append((after[1] - before[1]) / (after[0] - before[0]))
+    record(
+        "image",
+        {
+            "jobs": arguments.jobs,
+            "tenants": 2,
+            "rounds": arguments.rounds,
+            "pictures_per_s": round(statistics.median(rates), 1),
+            "pictures_a_micro_batch": round(statistics.median(sizes), 1),
+            "least_pictures_a_micro_batch": round(min(sizes), 1),
+        },
+    )
+
+
+def _picture(number: int) -> dict[str, Any]:
+    return {"model": "vae-fashion", "params": {"seed": number, "label": "sneaker"}}
+
+
+def _counters(address: str) -> tuple[float, float]:
+    """(micro-batches, jobs) that the image worker has done so far, from its /metrics."""
+    with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    batches = samples.get('pressroom_step_seconds_count{pool="image"}', "0")
+    jobs = samples.get('pressroom_attempts_total{ending="done",pool="image"}', "0")
+    return float(batches), float(jobs)
+
+
+if __name__ == "__main__":
+    main()
