@@ -158,6 +158,10 @@ def check_input(manifest: Manifest, given: JobInput) -> None:
         raise InputInvalid("The prompt is empty; say what to write.", field="input.prompt")
     if given.messages is None:
         return
+    if manifest.text is not None and not manifest.text.chat:
+        raise InputInvalid(
+            f"{manifest.name} has no chat format; give input.prompt instead.", field="input.messages"
+        )
     if given.messages[-1].role != "user":
         raise InputInvalid(
             "The last message must have the role `user`.",

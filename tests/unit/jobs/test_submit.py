@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.catalogs import LABELS, PAINTER, WRITER, catalog
+from tests.support.catalogs import LABELS, PAINTER, WRITER, catalog, save
 from tests.support.troubled import without_redis
 
 from pressroom.adapters.memory.jobs import MemoryJobStore
@@ -193,6 +193,15 @@ def test_an_unknown_label_names_the_labels(world: World) -> None:
 )
 def test_input_that_says_nothing_to_write_is_refused(world: World, given: Any, field: str) -> None:
     assert refused(world, input=given).field == field
+
+
+def test_a_model_without_a_chat_format_reads_no_messages(world: World, tmp_path: Path) -> None:
+    assert WRITER.text is not None
+    plain = WRITER.model_copy(update={"text": WRITER.text.model_copy(update={"chat": False})})
+    save(plain, tmp_path)
+    error = refused(world, input={"messages": [{"role": "user", "content": "a"}]})
+    assert error.field == "input.messages"
+    assert world.submit().created
 
 
 def test_a_picture_model_reads_no_prompt(world: World) -> None:
