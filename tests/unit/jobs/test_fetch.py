@@ -96,10 +96,10 @@ def test_an_erased_job_says_so(world: World) -> None:
 
 
 def test_only_a_queued_job_waits(world: World) -> None:
+    assert world.fetcher.waiting(world.finished()) is None
     waiting = world.fetcher.waiting(world.desk.submit())
     assert waiting is not None
     assert waiting.position == 1
-    assert world.fetcher.waiting(world.finished()) is None
 
 
 def test_the_workers_of_a_page_are_asked_for_once(world: World) -> None:
