@@ -1,7 +1,8 @@
 """The front under gunicorn: a few processes, many threads, streams that let go on SIGTERM.
 
 Each open stream holds one thread, so there are as many threads as streams and some more for short
-requests. Modules are loaded before the fork and shared; parts are built after it, in each worker.
+requests. Modules and the tokenizer are loaded before the fork and shared; parts are built after it,
+in each worker.
 """
 
 import gc
@@ -14,7 +15,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from pressroom.bootstrap.front import FrontParts, front_parts
+from pressroom.bootstrap.front import FrontParts, front_parts, prompt_counter
 from pressroom.front.app import create_app
 from pressroom.settings import Settings
 from pressroom.telemetry import get_logger
@@ -61,6 +62,7 @@ class FrontServer(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
+        self._counter = prompt_counter(settings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -87,7 +89,7 @@ class FrontServer(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Called in each worker, after the fork."""
-        self.parts = front_parts(self._settings)
+        self.parts = front_parts(self._settings, self._counter)
         return create_app(self.parts)
 
 

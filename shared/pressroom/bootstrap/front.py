@@ -68,7 +68,16 @@ class FrontAdapters:
     tickets: Tickets
 
 
-def front_parts(settings: Settings) -> FrontParts:
+def prompt_counter(settings: Settings) -> PromptCounter:
+    """The counter with the text worker's model loaded, for all front processes to share."""
+    counter = PromptCounter(settings.models)
+    for manifest in Catalog.load(settings.zoo_dir, settings.models).all():
+        if manifest.name == settings.text_model:
+            counter.load(manifest)
+    return counter
+
+
+def front_parts(settings: Settings, counter: PromptCounter | None = None) -> FrontParts:
     """Nothing is connected yet. Raises SecretNotNamed, RedisNotNamed, DatabaseUnavailable (a URL that
     cannot work), ArtifactsUnavailable."""
     if not settings.secret.get_secret_value():
@@ -85,11 +94,15 @@ def front_parts(settings: Settings) -> FrontParts:
         cache=open_cache(settings),
         tickets=open_tickets(settings),
     )
-    return assemble(adapters, settings, close=database.close)
+    return assemble(adapters, settings, counter=counter, close=database.close)
 
 
 def assemble(
-    adapters: FrontAdapters, settings: Settings, *, close: Callable[[], None] = lambda: None
+    adapters: FrontAdapters,
+    settings: Settings,
+    *,
+    counter: PromptCounter | None = None,
+    close: Callable[[], None] = lambda: None,
 ) -> FrontParts:
     """The use cases over any adapters; tests and trials give those of ``adapters.memory``."""
     catalog = Catalog.load(settings.zoo_dir, settings.models)
@@ -101,7 +114,7 @@ def assemble(
             adapters.store,
             catalog,
             adapters.tickets,
-            PromptCounter(settings.models),
+            counter or PromptCounter(settings.models),
             secret=secret,
             slot_tokens=settings.text_slot_tokens,
             limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool),

@@ -163,15 +163,27 @@ class PromptCounter:
             most = len(chat.spelled_out(text).encode()) + _ADDED
             if most <= enough:
                 return most
-            shape = self._kept(
-                self._prompts,
-                folder / TOKENIZER_FILE,
-                lambda: PromptFormat(load_tokenizer(folder / TOKENIZER_FILE), read_text_spec(folder)),
-            )
+            shape = self._prompt_format(folder)
         except (OSError, ValueError):
             # No such files, broken ones, or messages that the template refuses.
             return None
         return len(shape.encode(text) if chat.chats else shape.encode_prompt(text))
+
+    def load(self, manifest: Manifest) -> None:
+        """Have the tokenizer of a model ready, if the model is built on this machine.
+
+        Before a fork this lets all processes share the memory of one."""
+        try:
+            self._prompt_format(self._models_dir / manifest.name)
+        except (OSError, ValueError):
+            return
+
+    def _prompt_format(self, folder: Path) -> PromptFormat:
+        return self._kept(
+            self._prompts,
+            folder / TOKENIZER_FILE,
+            lambda: PromptFormat(load_tokenizer(folder / TOKENIZER_FILE), read_text_spec(folder)),
+        )
 
     def _kept(self, shelf: OrderedDict[Path, tuple[int, T]], file: Path, load: Callable[[], T]) -> T:
         """What ``load`` makes, made again when ``file`` has changed."""

@@ -64,6 +64,14 @@ def test_a_prompt_becomes_one_user_message() -> None:
     assert (generation.params.max_tokens, generation.params.seed, generation.params.stop) == (9, 3, ("\n",))
 
 
+def test_a_prompt_for_a_model_that_does_not_chat_is_continued_as_it_stands() -> None:
+    generation = generation_of(claim_of(input={"prompt": "Once upon"}), 0.0, chats=False)
+
+    assert isinstance(generation, TextGeneration)
+    assert generation.prompt == "Once upon"
+    assert generation.messages == ()
+
+
 def test_messages_keep_their_roles_and_order() -> None:
     turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
 

@@ -50,8 +50,10 @@ def weight(job: Job) -> int:
     return n if job.kind == "text" and isinstance(n, int) else 1
 
 
-def generation_of(claim: Claim, now: float) -> base.Generation:
+def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Generation:
     """What the engine is asked for. ``now`` is the moment of the claim in ``time.monotonic`` seconds.
+
+    A prompt is one message of a conversation; a model that does not chat (``chats``) continues it.
 
     The deadline is measured from the claim by the database's clock, so that this host's does not
     matter. Raises ValueError for a job that this version cannot read."""
@@ -65,6 +67,8 @@ def generation_of(claim: Claim, now: float) -> base.Generation:
     given = JobInput.model_validate(dict(job.input))
     if given.messages:
         turns = tuple(base.ChatTurn(message.role, message.content) for message in given.messages)
+    elif given.prompt and not chats:
+        return base.TextGeneration(key, params, prompt=given.prompt, deadline=deadline)
     elif given.prompt:
         turns = (base.ChatTurn("user", given.prompt),)
     else:

@@ -109,6 +109,7 @@ class WorkerProcess:
         manifest = parts.manifest
         model = LiveModel(manifest.name, manifest.version, manifest.sha256, engine.info.provider)
         self._engine = engine
+        self._chats = manifest.text is None or manifest.text.chat
         self._slots = slots
         self._models = (model,)
         self._registry = CollectorRegistry()
@@ -192,7 +193,7 @@ class WorkerProcess:
     def _begin(self, holding: Holding) -> None:
         """The desk has claimed it: tell its followers, hand it to the engine."""
         try:
-            generation = generation_of(holding.claim, holding.taken_at)
+            generation = generation_of(holding.claim, holding.taken_at, chats=self._chats)
         except ValueError as error:
             self._finisher.refuse(holding, error)
             return
