@@ -53,11 +53,12 @@ def test_a_text_and_a_picture_pass_and_ctrl_c_ends_all(own: Stacks, home: Path) 
     assert f"{stack.address}/v1/jobs" in curl
     assert stat.S_IMODE((home / "secret").stat().st_mode) == 0o600
 
-    family = stack.family()
+    family, socket_folder = stack.family(), valkey.runtime_dir(home)
     assert stack.stop() == 0
     assert all(gone(member) for member in family)
     assert stack.said.rstrip().endswith("Stopped.")
     assert not (home / "stack.pids").exists()
+    assert not socket_folder.exists()
 
     again = own.up()
     assert again.said.count("pr_") == 0, "the key is shown once"

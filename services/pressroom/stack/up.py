@@ -84,6 +84,8 @@ def running(settings: Settings, stopping: Stopping, say: Say) -> Iterator[Runnin
             children.stop(hurry=lambda: stopping.hurried)
             records.clear()
             dog.close()
+            if own is not None:
+                own.forget()
 
 
 def _all_ready(

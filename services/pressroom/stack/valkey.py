@@ -5,6 +5,7 @@ an installed ``valkey-server`` or ``redis-server``, or from the binary in the ``
 own one listens on a Unix socket alone, in a folder that only this user can enter.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -53,6 +54,12 @@ class OwnValkey:
             grace_s=20.0,
             ready_within_s=300.0,  # a long append-only file takes its time to load
         )
+
+    def forget(self) -> None:
+        """Remove the socket's folder, once the server has ended."""
+        self.socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.socket.parent.rmdir()
 
 
 def given_url(settings: Settings, env: Mapping[str, str]) -> str:
