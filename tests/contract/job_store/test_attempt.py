@@ -58,6 +58,14 @@ def test_a_lost_lease_is_told_and_the_others_are_kept(desk: Desk, clock: Timepie
     assert renewal == Renewal(lost=frozenset({older(old.held), unknown}))
 
 
+def test_an_older_attempt_extends_no_lease(desk: Desk, clock: Timepiece) -> None:
+    claim = _second_attempt(desk)
+    clock.pass_ms(LEASE_MS - 1)
+    desk.store.renew("worker-1", [older(claim.held)], LEASE_MS)
+    clock.pass_ms(1)
+    assert desk.store.reap(POLICY).requeued == (claim.job.id,)
+
+
 def test_another_workers_lease_is_lost(desk: Desk) -> None:
     claim = desk.running()
     assert desk.store.renew("worker-2", [claim.held], LEASE_MS).lost == {claim.held}

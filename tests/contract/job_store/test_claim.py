@@ -1,6 +1,7 @@
 """A worker's turn: which jobs, in which order, under what lease."""
 
 from collections import Counter
+from typing import Any
 
 from tests.support.desk import Desk
 from tests.support.jobs import LEASE_MS, MODEL, OTHER_MODEL, Timepiece, failure, live, partial, success
@@ -113,6 +114,23 @@ def test_a_pause_of_the_whole_pool_saves_nothing_up(desk: Desk) -> None:
     assert served == {"busy": 10, "newcomer": 10}
 
 
+def test_a_tenants_lanes_in_two_pools_are_two(desk: Desk) -> None:
+    def paint(limit: int) -> Counter[str]:
+        claims = desk.store.claim(
+            worker="painter", pool="image", models=[live()], limit=limit, lease_ms=LEASE_MS, idle=True
+        )
+        return Counter(claim.job.tenant for claim in claims)
+
+    for _ in range(20):
+        desk.submit("acme")
+        desk.submit("acme", pool="image")
+        desk.submit("globex", pool="image")
+    assert paint(2) == {"acme": 1, "globex": 1}
+    # What acme is served in the one pool costs it nothing in the other.
+    assert len(desk.claim(15)) == 15
+    assert paint(10) == {"acme": 5, "globex": 5}
+
+
 def test_the_lane_is_settled_by_what_a_job_really_cost(desk: Desk) -> None:
     for _ in range(40):
         desk.submit("cheap")
@@ -138,6 +156,8 @@ def test_a_job_that_waits_for_its_retry_is_not_claimed(desk: Desk, clock: Timepi
     claim = desk.running()
     assert desk.store.release(claim.held, failure(), partial(), POLICY) is State.QUEUED
     assert desk.claim() == []
+    other = desk.submit()
+    assert [claim.job.id for claim in desk.claim(5)] == [other.id]
     clock.pass_ms(POLICY.first_delay_ms)
     (again,) = desk.claim()
     assert (again.job.id, again.attempt) == (claim.job.id, 2)
@@ -160,6 +180,13 @@ def test_a_job_that_must_run_alone_is_not_added_to_others(desk: Desk) -> None:
     assert [claim.job.id for claim in desk.claim(5, idle=True)] == [urgent.id]
 
 
+def test_lonely_jobs_do_not_hide_those_behind_them(desk: Desk) -> None:
+    for _ in range(3):
+        _crashed_twice(desk, priority=9)
+    other = desk.submit()
+    assert [claim.job.id for claim in desk.claim(2, idle=False)] == [other.id]
+
+
 def test_a_busy_worker_runs_empty_for_a_job_that_waited_long_to_be_alone(
     desk: Desk, clock: Timepiece
 ) -> None:
@@ -172,10 +199,11 @@ def test_a_busy_worker_runs_empty_for_a_job_that_waited_long_to_be_alone(
     assert claim.job.id == troubled
 
 
-def _crashed_twice(desk: Desk) -> str:
-    desk.submit()
+def _crashed_twice(desk: Desk, **changes: Any) -> str:
+    job = desk.submit(**changes)
     for _ in range(2):
-        (claim,) = desk.claim()
+        (claim,) = desk.claim(idle=False)
+        assert claim.job.id == job.id
         assert not claim.alone
         crash = failure(FailureKind.CRASH)
         assert desk.store.release(claim.held, crash, partial(), POLICY) is State.QUEUED

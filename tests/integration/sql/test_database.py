@@ -305,3 +305,23 @@ def test_a_job_that_somebody_holds_is_passed_over(postgres: Database, postgres_u
         assert [claim.job.id for claim in desk.claim(2)] == [free.id]
     other.dispose()
     assert [claim.job.id for claim in desk.claim(2)] == [held.id]
+
+
+@pytest.mark.postgres
+def test_a_claim_waits_for_the_one_before_it_and_sees_its_charge(
+    postgres: Database, postgres_url: str
+) -> None:
+    desk = Desk(SqlJobStore(postgres))
+    for name in ("acme", "globex", "acme", "globex"):
+        desk.submit(name)
+    desk.claim(2)  # both lanes are active now, and equal
+    other = open_engine(postgres_url)
+    with ThreadPoolExecutor(1) as pool:
+        with other.begin() as connection:
+            connection.execute(text("UPDATE lane SET virtual_time = virtual_time + 1 WHERE tenant = 'acme'"))
+            claims = pool.submit(desk.claim, 1)
+            with pytest.raises(TimeoutError):
+                claims.result(timeout=0.3)
+        (claim,) = claims.result(timeout=10)
+    assert claim.job.tenant == "globex"
+    other.dispose()
