@@ -21,6 +21,7 @@ from tests.services.absent import missing
 from tests.services.valkey import find_server
 
 from pressroom.client import Client
+from pressroom.engines.text.opening import GPU_VARIANT
 
 SECRETS = {"POSTGRES_PASSWORD": "pw", "PRESSROOM_SECRET": "long and random"}
 OURS = ("migrate", "models", "front", "relay", "worker-text", "worker-image")
@@ -53,19 +54,25 @@ def test_what_scales_has_no_name_and_no_port_of_its_own(services: dict[str, Any]
 
 
 def test_every_long_running_service_has_a_health_check(services: dict[str, Any]) -> None:
-    one_shot = {"migrate", "models"}
+    one_shot = {"migrate", "models", "models-gpu"}
     assert {name for name, service in services.items() if "healthcheck" not in service} == one_shot
     assert all(services[name]["restart"] == "no" for name in one_shot)
 
 
 def test_gpu_workers_are_a_profile_and_ask_for_cuda(services: dict[str, Any]) -> None:
-    gpu = {name: service for name, service in services.items() if service.get("profiles") == ["gpu"]}
-    assert set(gpu) == {"worker-text-gpu", "worker-image-gpu"}
-    for service in gpu.values():
+    gpu = {name for name, service in services.items() if service.get("profiles") == ["gpu"]}
+    assert gpu == {"models-gpu", "worker-text-gpu", "worker-image-gpu"}
+    for service in (services["worker-text-gpu"], services["worker-image-gpu"]):
         assert service["environment"]["PRESSROOM_PROVIDER"] == "cuda"
         assert service["build"]["args"]["LOCK"] == "worker-gpu"
         (device,) = service["deploy"]["resources"]["reservations"]["devices"]
         assert device["driver"] == "nvidia"
+
+
+def test_the_gpu_has_the_weights_that_it_needs(services: dict[str, Any]) -> None:
+    assert "models-gpu" in services["worker-text-gpu"]["depends_on"]
+    command = services["models-gpu"]["command"]
+    assert command[command.index("--variant") + 1] == GPU_VARIANT
 
 
 def test_a_stop_waits_for_the_drain(services: dict[str, Any]) -> None:
