@@ -1,5 +1,16 @@
 """``python -m pressroom.training``: train a model from its data to a folder that workers can open."""
 
-from pressroom.training.cli import main
+import sys
+
+try:
+    from pressroom.training.cli import main
+except ModuleNotFoundError as error:
+    missing = (error.name or "").partition(".")[0]
+    if missing == "pressroom":
+        raise
+    sys.exit(
+        f"Training needs {missing}, which is not installed here. Run `make train-vae`, which installs it, or "
+        "`pip install 'pressroom[train]'`."
+    )
 
 main(prog_name="python -m pressroom.training")
