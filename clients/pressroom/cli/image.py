@@ -25,7 +25,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--scale", type=int, help="Whole-number magnification.")
 @click.option("--format", "format_", type=click.Choice(["png", "webp"]), help="Of each picture.")
 @click.option("--seed", type=int, help="Same seed, same pictures.")
-@click.option("--guidance", type=float, help="How far to lean towards the label; 1 is the model's own.")
+@click.option(
+    "--guidance",
+    type=float,
+    help="How far to lean towards the label: 0 ignores it, above 1 exaggerates it. [default: the model's]",
+)
 @timeout_option
 @cancel_option
 @click.pass_obj

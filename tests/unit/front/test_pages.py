@@ -126,6 +126,11 @@ def test_the_desk_offers_the_models(browser: FlaskClient) -> None:
     assert "no worker has it now" in page
 
 
+def test_the_hints_of_the_settings_are_the_models_defaults(browser: FlaskClient) -> None:
+    hints = dict(re.findall(r'name="(\w+)" [^>]*placeholder="([^"]*)"', browser.get("/").text))
+    assert (hints["max_tokens"], hints["temperature"], hints["guidance"]) == ("20", "0.5", "1")
+
+
 def test_a_text_form_makes_a_job(front: Front, browser: FlaskClient) -> None:
     response = send(
         browser, "/jobs", model="writer", prompt="a blue mug", max_tokens="3", temperature="0.5", seed=""

@@ -47,6 +47,7 @@ def test_the_command_publishes_a_model_that_the_engine_opens(
     ]
     manifest = Manifest.model_validate_json((out / "manifest.json").read_text(encoding="utf-8"))
     assert "--epochs 1 --kl-weight" in manifest.origin
+    assert manifest.defaults == {"guidance": 1.5}
     for file in manifest.files:
         assert hashlib.sha256((out / file.path).read_bytes()).hexdigest() == file.sha256
     assert {"test_negative_elbo_nats", "label_accuracy", "parity_decoder"} <= set(manifest.metrics)

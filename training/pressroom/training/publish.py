@@ -28,6 +28,7 @@ def write_manifest(
     description: str,
     origin: str,
     traits: ImageTraits,
+    defaults: Mapping[str, float],
     metrics: Mapping[str, float],
 ) -> Manifest:
     """Write ``manifest.json`` for the picture model whose files already lie in ``folder``."""
@@ -43,6 +44,7 @@ def write_manifest(
         sha256=digest(files),
         files=files,
         image=traits,
+        defaults=dict(defaults),
         metrics=dict(metrics),
     )
     text = manifest.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True)

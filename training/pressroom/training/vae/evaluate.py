@@ -16,7 +16,7 @@ from pressroom.training.vae.classifier import Classifier, predict
 from pressroom.training.vae.model import Vae, terms
 from pressroom.training.vae.train import as_tensors
 
-GUIDED = 1.5  # a second look at label accuracy, with some guidance
+GUIDED = 1.5  # the guidance that the published model has by default
 ALIVE_KL = 0.01  # nats: a latent below carries nothing (the usual bound of the literature on collapse)
 
 
