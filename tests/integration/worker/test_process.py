@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.desk import Desk
 from tests.support.jobs import MODEL, new_job
-from tests.support.scripted import ScriptedEngine
+from tests.support.scripted import ScriptedEngine, done
 
 from pressroom.adapters.celery.tickets import CeleryTickets
 from pressroom.adapters.host.signals import StopSignals
@@ -18,9 +18,10 @@ from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache
 from pressroom.bootstrap.worker import WorkerParts
 from pressroom.catalog.manifest import Manifest
 from pressroom.domain.errors import SchemaMismatch
+from pressroom.domain.job import Completion, Held
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
-from pressroom.engines.base import EngineUnavailable
+from pressroom.engines.base import EngineUnavailable, Key
 from pressroom.engines.fake.engine import FakeEngine
 from pressroom.jobs.ports import QueueLimits
 from pressroom.settings import Settings
@@ -133,6 +134,27 @@ def test_a_broken_engine_gives_its_jobs_back_as_a_crash_and_ends_the_process(sta
 
     found = world.store.job("acme", job.id)
     assert (found.state, found.crashes, found.errors) == (State.QUEUED, 1, 0)
+
+
+def test_what_left_the_engine_before_it_broke_is_still_stored(redis_url: str) -> None:
+    engine = ScriptedEngine()
+    world = World(redis_url, engine)
+    first, second = world.front.submit(), world.front.submit()
+    engine.script = [done(Key(first.id, 1)), RuntimeError("the device is gone")]
+    slow, complete = threading.Event(), world.store.complete
+
+    def complete_slowly(held: Held, completion: Completion) -> bool:
+        assert slow.wait(10)
+        return complete(held, completion)
+
+    world.store.complete = complete_slowly  # type: ignore[method-assign]
+    world.start()
+    world.until(lambda: world.store.job("acme", second.id).crashes == 1)
+    slow.set()
+
+    assert world.exit_status() == EXIT_BROKEN
+    found = world.store.job("acme", first.id)
+    assert (found.state, found.attempt, found.crashes) == (State.SUCCEEDED, 1, 0)
 
 
 def test_a_drain_gives_back_what_was_not_done_in_time(start: Start) -> None:

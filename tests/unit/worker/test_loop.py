@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 from tests.support.scripted import Gathered, ScriptedEngine, done, generation, said
 
-from pressroom.engines.base import Ending, Key, Step
+from pressroom.engines.base import Ending, Generation, Key, Step
 from pressroom.worker.loop import EngineLoop
 
 KEY = Key("job_1", 1)
@@ -142,6 +142,23 @@ def test_a_step_that_hangs_shows_in_the_pulse_and_in_stop() -> None:
     assert not first.idle
     assert world.loop.pulse == first
     assert not world.loop.stop(0.01)
+    gate.set()
+    assert world.loop.stop(5)
+
+
+def test_an_engine_that_hangs_while_it_takes_work_is_not_idle() -> None:
+    gate, inside = threading.Event(), threading.Event()
+
+    class Hanging(ScriptedEngine):
+        def admit(self, generation: Generation) -> None:
+            inside.set()
+            gate.wait()
+
+    world = World(Hanging())
+    world.loop.submit(generation())
+    assert inside.wait(5)
+
+    assert not world.loop.pulse.idle
     gate.set()
     assert world.loop.stop(5)
 

@@ -120,6 +120,21 @@ def test_what_finds_the_queue_full_leaves_a_hole_but_the_end_gets_through(wire: 
     assert sum(dropped) == 2
 
 
+def test_jobs_that_come_and_go_while_redis_is_away_do_not_fill_the_memory(wire: Wire) -> None:
+    dropped: list[int] = []
+    publisher = Publisher(wire, most_waiting=3, on_drop=dropped.append)
+    for number in range(5):
+        held = Held(f"job_{number}", 1)
+        publisher.started(held)
+        publisher.ended(held, END)
+        publisher.forget(held)
+    publisher.start()
+    publisher.stop(5)
+
+    assert sum(map(len, wire.rounds.items)) == 6
+    assert sum(dropped) == 4
+
+
 def test_offsets_stay_true_behind_a_hole(wire: Wire) -> None:
     publisher = Publisher(wire, most_waiting=2)
     publisher.started(HELD)

@@ -81,9 +81,10 @@ class Holdings:
         with self._changed:
             return [holding.claim.held for holding in self._table.values()]
 
-    def all_keys(self) -> list[Key]:
+    def in_engine(self) -> list[Key]:
+        """Those whose outcome is not known yet."""
         with self._changed:
-            return list(self._table)
+            return [key for key, holding in self._table.items() if holding.in_engine]
 
     def load(self) -> Load:
         with self._changed:

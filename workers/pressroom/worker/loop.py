@@ -96,8 +96,9 @@ class EngineLoop:
                     self._step()
                 else:
                     self._idle = True
-                    self._take(self._inbox.get())
-                    self._idle = False
+                    item = self._inbox.get()
+                    self._idle = False  # before it is taken: an engine may stand still there too
+                    self._take(item)
         except Exception as error:
             self._on_broken(error)
 

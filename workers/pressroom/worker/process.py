@@ -237,7 +237,7 @@ class WorkerProcess:
         if self._broken:
             self._close_without_engine()
         elif not self._holdings.wait_empty(self._settings.drain_s):
-            for key in self._holdings.all_keys():
+            for key in self._holdings.in_engine():
                 self._holdings.abandon(key, Abandoned.DRAIN)
                 self._loop.end(key, Ending.ABANDONED)
         if not self._holdings.wait_empty(_GIVE_BACK_S):
@@ -257,7 +257,8 @@ class WorkerProcess:
             self._engine.close()
 
     def _close_without_engine(self) -> None:
-        for key in self._holdings.all_keys():
+        """What has left the engine before it died is being brought home, and stays so."""
+        for key in self._holdings.in_engine():
             self._holdings.abandon(key, Abandoned.BROKEN)
             self._finisher.close_now(key, lambda held: abandoned(held.claim, held.abandoned, Usage()))
 

@@ -77,7 +77,7 @@ class Publisher:
             self._changed.notify()
 
     def ended(self, held: Held, end: events.End) -> None:
-        """The last event of a job; never dropped, since there is one a job at most."""
+        """The last event of a job. Like the first it may go over the bound, since there is one a job."""
         with self._changed:
             if held in self._numbers:
                 self._put(held, end, bounded=False)
@@ -100,7 +100,9 @@ class Publisher:
     def _put(self, held: Held, event: events.Started | events.Delta | events.End, *, bounded: bool) -> None:
         numbering = self._numbers[held]
         numbering.seq += 1
-        if bounded and len(self._waiting) >= self._most_waiting:
+        # Without Redis whole jobs come and go here: even their first and last events have a bound.
+        most = self._most_waiting if bounded else 2 * self._most_waiting
+        if len(self._waiting) >= most:
             self._on_drop(1)
             return
         self._waiting.append(Numbered(held.job_id, held.attempt, numbering.seq, event))
