@@ -65,6 +65,15 @@ def test_a_bad_idempotency_key_is_422(front: Front, key: str) -> None:
     problem(response, 422, "input_invalid", "header.Idempotency-Key")
 
 
+@pytest.mark.parametrize("depth", [100, 300, 900])
+def test_params_nested_deeply_are_422_under_a_key_too(front: Front, depth: int) -> None:
+    nested = (
+        f'{{"model": "writer", "input": {{"prompt": "a"}}, "params": {{"a": {"[" * depth}{"]" * depth}}}}}'
+    )
+    headers = {"Idempotency-Key": "order-1", "Content-Type": "application/json"}
+    problem(front.call("POST", "/v1/jobs", data=nested, headers=headers), 422, "input_invalid", "params.a")
+
+
 def test_the_key_of_an_erased_job_is_410(front: Front) -> None:
     key = {"Idempotency-Key": "order-1"}
     job_id = front.post(headers=key).json["id"]

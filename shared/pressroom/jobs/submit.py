@@ -65,10 +65,11 @@ class Submitter:
 
         Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull,
         DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
-        idempotency = self._idempotency(request, key)
         manifest = self._catalog.find(request.model)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input)
+        # Only now: params that no model has may be of any form, and nested too deeply to be written.
+        idempotency = self._idempotency(request, key)
         if isinstance(params, TextParams):
             self._check_length(manifest, request.input, params)
         new = NewJob(
