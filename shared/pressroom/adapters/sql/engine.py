@@ -4,6 +4,7 @@ SQLite: write-ahead log, every commit flushed to disk, foreign keys on; a plain 
 snapshot and waits for nobody, and BEGIN IMMEDIATE is for writes alone (see ``database``).
 PostgreSQL: READ COMMITTED, dead connections noticed, and time limits on the server, so that a
 process that froze in a transaction does not hold its locks for longer than some seconds.
+Both: no error tells the values of a statement, since they are prompts and outputs and errors are logged.
 """
 
 import sqlite3
@@ -53,6 +54,7 @@ def _sqlite(url: URL) -> Engine:
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_size=8,
         max_overflow=24,
         pool_timeout=10,
@@ -95,6 +97,7 @@ def _postgres(url: URL, process: str, migrating: bool) -> Engine:
     )
     return create_engine(
         url if url.drivername != "postgresql" else url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=5,

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.domain.errors import DatabaseUnavailable
@@ -27,6 +29,15 @@ def test_a_url_that_cannot_work_is_told(url: str, word: str) -> None:
 def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
     open_engine(f"sqlite:///{tmp_path}/a/b/c.db").dispose()
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_an_error_does_not_tell_the_values(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/a.db")
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text("INSERT INTO nowhere VALUES (:prompt)"), {"prompt": "a blue mug"})
+    engine.dispose()
+    assert "blue mug" not in str(caught.value)
+    assert open_engine("postgresql://user@host/name").hide_parameters
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
