@@ -7,7 +7,7 @@ itself, whoever changes something with one must also show the session's CSRF tok
 import hmac
 import secrets
 
-from flask import Request, Response, g, request, session
+from flask import Request, g, request, session
 from flask.app import Flask
 from flask.sessions import SecureCookieSessionInterface
 
@@ -82,8 +82,3 @@ def check_csrf(given: Request) -> None:
     shown = given.headers.get(CSRF_HEADER) or given.form.get("csrf", "")
     if not hmac.compare_digest(shown.encode(), str(session.get("csrf", "")).encode()) or not shown:
         raise CsrfInvalid("This form is out of date. Load the page again.")
-
-
-def vary_on_identity(response: Response) -> Response:
-    response.headers["Vary"] = "Authorization, Cookie"
-    return response

@@ -222,6 +222,10 @@ def test_jobs_are_listed_in_pages(front: Front, browser: FlaskClient) -> None:
     assert browser.get("/jobs?cursor=nonsense").status_code == 422
 
 
+def test_the_list_takes_no_filter_that_it_would_not_follow(browser: FlaskClient) -> None:
+    assert browser.get("/jobs?status=failed").status_code == 422
+
+
 def test_without_the_database_the_page_says_not_now(front: Front, browser: FlaskClient) -> None:
     front.database_down()
     response = browser.get("/")
@@ -229,7 +233,13 @@ def test_without_the_database_the_page_says_not_now(front: Front, browser: Flask
     assert "Not now" in response.text
 
 
-# -- what the browser may do --------------------------------------------------------------------------
+# -- what the browser may keep and do --------------------------------------------------------------------
+
+
+def test_no_cache_keeps_a_page(front: Front, browser: FlaskClient) -> None:
+    job_id = front.post().json["id"]
+    for path in ("/", "/jobs", f"/jobs/{job_id}", f"/jobs/job_{'0' * 32}", "/sign-in"):
+        assert browser.get(path).headers["Cache-Control"] == "no-store", path
 
 
 def test_pages_allow_nothing_from_elsewhere(front: Front, browser: FlaskClient) -> None:

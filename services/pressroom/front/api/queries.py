@@ -11,14 +11,19 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class JobsQuery(Query):
+class PageQuery(Query):
+    """What is read page by page."""
+
+    cursor: str | None = Field(
+        None, min_length=1, max_length=256, description="Continue: `next` of the page before."
+    )
+
+
+class JobsQuery(PageQuery):
     """``GET /v1/jobs``."""
 
     status: StateName | None = Field(None, description="Only jobs of this status.")
     model: str | None = Field(None, min_length=1, max_length=64, description="Only jobs of this model.")
-    cursor: str | None = Field(
-        None, min_length=1, max_length=256, description="Continue: `next` of the page before."
-    )
     limit: int = Field(50, ge=1, le=100, description="Most jobs of a page.")
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from apiflask import APIBlueprint
-from flask import g, redirect, render_template, request, url_for
+from flask import Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pressroom.bootstrap.front import FrontParts
@@ -27,6 +27,7 @@ def page_blueprint(name: str, import_name: str) -> APIBlueprint:
     """A blueprint of pages: its errors are pages, and it has no place in the API's document."""
     made = APIBlueprint(name, import_name, enable_openapi=False)
     made.register_error_handler(PressroomError, _problem_page)
+    made.after_request(_not_kept)
     made.app_context_processor(
         lambda: {
             "csrf": csrf_token,
@@ -65,6 +66,12 @@ def title_of(job: JobView) -> str:
 def moment(milliseconds: int) -> str:
     """A time as ISO 8601 in UTC, which browsers show in their own zone."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _not_kept(response: Response) -> Response:
+    """A page holds prompts and outputs: no cache keeps it past an erasure or the end of the session."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _problem_page(error: PressroomError) -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pressroom.bootstrap.front import FrontParts
 from pressroom.contract.jobs import JobRequest, JobView
 from pressroom.domain.errors import Refused
-from pressroom.front.api.queries import JobsQuery
+from pressroom.front.api.queries import PageQuery
 from pressroom.front.api.views import job_view, model_card
 from pressroom.front.errors import status_of
 from pressroom.front.pages.common import members_only, page_blueprint
@@ -44,8 +44,8 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
         return redirect(url_for("desk.job_page", job_id=submitted.job.id), 303)
 
     @desk.get("/jobs")
-    @desk.input(JobsQuery, location="query")
-    def jobs_page(query_data: JobsQuery) -> ResponseReturnValue:
+    @desk.input(PageQuery, location="query")
+    def jobs_page(query_data: PageQuery) -> ResponseReturnValue:
         page = parts.fetcher.page(g.tenant, cursor=query_data.cursor, limit=_PAGE)
         return render_template("jobs.html", jobs=[job_view(job) for job in page.jobs], next=page.next)
 
