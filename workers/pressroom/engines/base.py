@@ -14,7 +14,6 @@ arrivals are seen. It never raises for one request's fault: that request's ``Out
     └── GenerationFailed       generation_failed      the model failed on this request
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -213,8 +212,3 @@ class Engine(Protocol):
         """Run the model once, so that the first request does not pay for lazy set-up."""
 
     def close(self) -> None: ...
-
-
-def outcomes_of(steps: Sequence[Step]) -> list[Outcome]:
-    """All outcomes of several steps, in order."""
-    return [outcome for step in steps for outcome in step.outcomes]
