@@ -34,9 +34,11 @@ def main(what: str) -> int:
             # The dev lock holds everything that the stack's holds, at the same versions.
             for held in ("stack", "dev") if lock == "dev" else ("stack",):
                 stamp.add(held, _digest(LOCKS[held]))
-        if not stamp.has("checkout", _digest("pyproject.toml")):
+        # With its place: the environment of a checkout that was moved still points to the old one.
+        checkout = f"{_digest('pyproject.toml')} {ROOT}"
+        if not stamp.has("checkout", checkout):
             _pip("install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
-            stamp.add("checkout", _digest("pyproject.toml"))
+            stamp.add("checkout", checkout)
         if what == "train" and not stamp.has("train", " ".join(TRAIN)):
             print(f"Installing {' and '.join(TRAIN)} (large)", flush=True)
             _pip("install", *TRAIN)
