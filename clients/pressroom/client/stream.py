@@ -14,6 +14,7 @@ from pressroom.contract.events import EventEnvelope
 
 # The server sends a comment every 15 s at the latest: a stream silent for three times as long is dead.
 SILENCE_S = 45.0
+_SLACK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,17 @@ def _one_connection(courier: Courier, position: Position, deadline: _Deadline) -
             position.ended = True
             return
         for chunk in chunks:
-            for sent in decoder.feed(chunk):
+            told = decoder.feed(chunk)
+            for sent in told:
                 envelope = position.take(sent)
                 if envelope is not None:
                     yield envelope
                 if position.ended:
                     return
-            deadline.left(courier.pace.clock())
+            left = deadline.left(courier.pace.clock())
+            if not told and left < silence_s - _SLACK_S:
+                # After a comment this connection would be patient for longer than the caller is.
+                return
     raise ServerUnreachable(
         f"The event stream of job {position.job_id} is cut again and again. Look for a proxy that buffers "
         "or limits streams, or fetch the job instead.",

@@ -1,5 +1,7 @@
 """Event streams: cut anywhere, resumed, reset, silent, broken."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 from tests.support import answers
@@ -226,6 +228,26 @@ def test_wait_times_out_on_a_silent_stream(client: Client, script: Script, time:
     with pytest.raises(TimedOut):
         client.wait(JOB_ID, 10)
     assert time.now == 1_010
+
+
+def test_comments_do_not_lengthen_the_wait(client: Client, script: Script, time: Time) -> None:
+    def commented(request: httpx.Request) -> httpx.Response:
+        def chunks() -> Iterator[bytes]:
+            yield b"retry: 1000\n\n"
+            for _ in range(2):
+                if request.extensions["timeout"]["read"] < 15:
+                    break
+                time.now += 15
+                yield b": still here\n\n"
+            time.now += request.extensions["timeout"]["read"]
+            raise httpx.ReadTimeout("silent")
+
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=chunks())
+
+    script.on(EVENTS, commented)
+    with pytest.raises(TimedOut):
+        client.wait(JOB_ID, 20)
+    assert time.now == 1_020
 
 
 def test_a_reader_that_stops_early_closes_the_connection(client: Client, script: Script) -> None:
