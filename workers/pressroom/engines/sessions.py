@@ -85,8 +85,9 @@ def open_session(
             return session
         if wanted is Provider.CUDA and not allow_cpu_fallback:
             raise ProviderUnavailable(
-                f"CUDA was asked for, but {why}. Install the worker-gpu extra on a machine with an NVIDIA "
-                "GPU and its driver, or set the provider to 'cpu' or 'auto', or allow the CPU as fallback."
+                f"CUDA was asked for, but {why}. Install the extra worker-gpu on a machine with an NVIDIA GPU "
+                "and its driver, or set PRESSROOM_PROVIDER to cpu or auto, or allow the CPU with "
+                "PRESSROOM_CPU_FALLBACK=true."
             )
     return _open(model, options, [_CPU], Provider.CPU)
 
