@@ -44,9 +44,12 @@ class ChildSpec:
 
 @dataclass(slots=True)
 class _Child:
+    """``log_from``: where in its log this run begins."""
+
     spec: ChildSpec
     process: subprocess.Popen[bytes] | psutil.Process
     started: float
+    log_from: int = 0
     ready_after_s: float | None = None
     crashes: list[float] = field(default_factory=list)
     restart_at: float | None = None
@@ -86,8 +89,10 @@ class Children:
     def start(self, spec: ChildSpec) -> None:
         """Start a child without waiting for it."""
         self._turn_log(spec.name)
+        log = self._log(spec.name)
+        log_from = log.stat().st_size if log.exists() else 0
         process = self._spawn(spec)
-        self._children[spec.name] = _Child(spec, process, time.monotonic())
+        self._children[spec.name] = _Child(spec, process, time.monotonic(), log_from)
 
     def adopt(self, spec: ChildSpec, pid: int) -> None:
         """Take over a process that an earlier stack has left behind and that works."""
@@ -190,15 +195,15 @@ class Children:
 
     def _failed(self, child: _Child, reason: str) -> ChildFailed:
         log = self._log(child.spec.name)
-        return ChildFailed(child.spec.name, reason, str(log), tail(log))
+        return ChildFailed(child.spec.name, reason, str(log), tail(log, begin=child.log_from))
 
 
-def tail(log: Path, lines: int = _TAIL_LINES) -> str:
-    """The last lines of a log file, which may hold any bytes or be absent."""
+def tail(log: Path, lines: int = _TAIL_LINES, *, begin: int = 0) -> str:
+    """The last lines of a log file behind its byte ``begin``; it may hold any bytes or be absent."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 16_384))
+        file.seek(max(begin, log.stat().st_size - 16_384))
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 

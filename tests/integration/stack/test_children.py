@@ -107,6 +107,14 @@ def test_one_that_keeps_dying_ends_it_with_its_last_words(tmp_path: Path, childr
     assert told.value.tail.count("no model here") == 2, "it had a second try"
 
 
+def test_its_last_words_are_not_an_earlier_runs(tmp_path: Path, children: Children) -> None:
+    (tmp_path / "logs" / "a.log").write_text("an earlier run\n" * 5)
+    children.start(spec(tmp_path, "a", f"import sys; print('bad setting'); sys.exit({EX_CONFIG})"))
+    with pytest.raises(ChildFailed) as told:
+        children.await_ready()
+    assert told.value.tail == "bad setting"
+
+
 def test_one_that_is_set_wrongly_is_not_tried_again(tmp_path: Path, children: Children) -> None:
     children.start(spec(tmp_path, "a", f"import sys; print('bad setting'); sys.exit({EX_CONFIG})"))
     with pytest.raises(ChildFailed) as told:
