@@ -13,6 +13,7 @@ from tests.support.desk import Desk
 from tests.support.jobs import MODEL, card, new_job
 
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.store import SqlJobStore
 from pressroom.adapters.sql.tables import job, lane
 from pressroom.domain.ids import new_id
@@ -104,6 +105,25 @@ def test_a_long_queue_is_read_by_its_index(database: Database, statistics: bool)
                 str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)
             )
             assert not SCANS_THE_TABLE.search(plan), f"{statement}\n{plan}"
+
+
+def test_a_place_in_a_long_lane_does_not_take_reading_it(sqlite_url: str) -> None:
+    database = Database(open_engine(sqlite_url))
+    _fill(database, "hog", BACKLOG)
+    store = SqlJobStore(database)
+    mine = store.submit(new_job("hog"), None, QueueLimits(lane=BACKLOG + 1)).job
+    thousands = 0
+
+    def step() -> int:
+        nonlocal thousands
+        thousands += 1
+        return 0
+
+    event.listen(database.engine, "checkout", lambda driver, *_: driver.set_progress_handler(step, 1_000))
+    assert store.waiting(mine).position == 1_001
+    database.close()
+    # SQLite's own steps: some for each of the 1,000 that are counted, none for the 20,000.
+    assert thousands < 60
 
 
 def test_a_backlog_of_thousands_does_not_delay_anothers_fifty(database: Database) -> None:

@@ -38,7 +38,7 @@ def any_of(wanted: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
     return in_order(wanted).limit(1).scalar_subquery().is_not(None)
 
 
-def tenants_of(pool: str) -> CTE:
+def tenants_of(pool: str | ColumnElement[str]) -> CTE:
     """The tenants that have queued jobs in a pool, then one NULL; one step through the index each."""
     first = queued(job.c.tenant).where(job.c.pool == pool).order_by(job.c.tenant).limit(1)
     walk = select(first.scalar_subquery().label("tenant")).cte("walk", recursive=True)
@@ -48,13 +48,12 @@ def tenants_of(pool: str) -> CTE:
 
 def count_jobs(connection: Connection, wanted: Select[*tuple[Any, ...]], most: int) -> int:
     """How many of these jobs there are, but no more than ``most``."""
-    return count_up_to(connection, in_order(wanted), most)
+    return int(connection.scalar(select(number_of(in_order(wanted), most))) or 0)
 
 
-def count_up_to(connection: Connection, wanted: Select[*tuple[Any, ...]], most: int) -> int:
-    """How many rows there are, but no more than ``most``."""
-    some = wanted.limit(most).subquery()
-    return int(connection.scalar(select(func.count()).select_from(some)) or 0)
+def number_of(wanted: Select[*tuple[Any, ...]], most: int) -> ColumnElement[int]:
+    """The number of rows, but no more than ``most``, for use within a statement."""
+    return select(func.count()).select_from(wanted.limit(most).subquery()).scalar_subquery()
 
 
 ONE = literal(1).label("one")

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, or_, select, tuple_
+from sqlalchemy import BigInteger, Connection, String, and_, bindparam, or_, select, tuple_
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.queue_index import ONE, count_jobs, count_up_to, queued, tenants_of
+from pressroom.adapters.sql.queue_index import ONE, in_order, number_of, queued, tenants_of
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
-from pressroom.adapters.sql.tables import KEPT, QUEUED, job
+from pressroom.adapters.sql.tables import KEPT, job
 from pressroom.adapters.sql.workers import live_workers_of
 from pressroom.domain.job import Job
 from pressroom.domain.states import State
@@ -18,6 +18,30 @@ from pressroom.jobs.ports import Page, Standing, Waiting
 # A queue position is counted up to here, in the own lane and in all others together.
 _MOST_AHEAD = 1_000
 _MOST_LANES = 100
+
+# The statements of every submit and fetch are made once: to write one anew takes longer than to run it.
+_JOB = select_jobs().where(job.c.id == bindparam("asked_id"), job.c.tenant == bindparam("asked_tenant"))
+
+_POOL = queued(ONE).where(job.c.pool == bindparam("asked_pool"))
+_AHEAD = or_(
+    job.c.priority > bindparam("asked_priority"),
+    and_(
+        job.c.priority == bindparam("asked_priority"),
+        tuple_(job.c.created_at, job.c.id)
+        < tuple_(bindparam("asked_created_at", type_=BigInteger), bindparam("asked_id", type_=String)),
+    ),
+)
+_TENANT = bindparam("asked_tenant", type_=String)
+# The other lanes are two ranges of the index: to skip the own one as `<>` does would be to read it.
+_PLACE = select(
+    queued(ONE).where(job.c.id == bindparam("asked_id", type_=String)).scalar_subquery().label("queued"),
+    number_of(in_order(_POOL.where(job.c.tenant == _TENANT, _AHEAD)), _MOST_AHEAD).label("mine"),
+    number_of(in_order(_POOL.where(job.c.tenant < _TENANT)), _MOST_AHEAD).label("before"),
+    number_of(in_order(_POOL.where(job.c.tenant > _TENANT)), _MOST_AHEAD).label("after"),
+)
+_LANES = select(
+    number_of(select(tenants_of(bindparam("asked_pool", type_=String)).c.tenant), _MOST_LANES + 2)
+)
 
 
 def storable(text: str) -> bool:
@@ -31,9 +55,7 @@ def one_job(database: Database, tenant: str, job_id: str) -> Job:
         raise job_unknown()
 
     def look(connection: Connection) -> Job:
-        row = connection.execute(
-            select_jobs().where(job.c.id == job_id, job.c.tenant == tenant)
-        ).one_or_none()
+        row = connection.execute(_JOB, {"asked_id": job_id, "asked_tenant": tenant}).one_or_none()
         if row is None:
             raise job_unknown()
         if row.erased_at is not None:
@@ -105,27 +127,25 @@ def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
     lanes take turns."""
 
     def look(connection: Connection) -> Waiting:
-        now = database.now(connection).wall
-        alive = live_workers_of(connection, asked.pool, asked.model, now - seen_ms)
-        row = connection.execute(
-            select(job.c.priority, job.c.created_at).where(job.c.id == asked.id, QUEUED)
-        ).first()
-        if row is None:
+        alive = live_workers_of(connection, asked.pool, asked.model, database.now(connection).wall - seen_ms)
+        place = connection.execute(
+            _PLACE,
+            {
+                "asked_id": asked.id,
+                "asked_pool": asked.pool,
+                "asked_tenant": asked.tenant,
+                "asked_priority": asked.priority,
+                "asked_created_at": asked.created_at,
+            },
+        ).one()
+        if not place.queued:
             return Waiting(None, alive)
-        pool = queued(ONE).where(job.c.pool == asked.pool)
-        ahead = or_(
-            job.c.priority > row.priority,
-            and_(
-                job.c.priority == row.priority,
-                tuple_(job.c.created_at, job.c.id) < (row.created_at, asked.id),
-            ),
-        )
-        mine = count_jobs(connection, pool.where(job.c.tenant == asked.tenant, ahead), _MOST_AHEAD)
-        others = count_jobs(connection, pool.where(job.c.tenant != asked.tenant), _MOST_AHEAD)
+        others = min(place.before + place.after, _MOST_AHEAD)
         if others:
-            lanes = select(tenants_of(asked.pool).c.tenant)
-            # Without the own one, and without the NULL at the end of the walk.
-            others = min(others, (mine + 1) * (count_up_to(connection, lanes, _MOST_LANES + 2) - 2))
-        return Waiting(1 + mine + others, alive)
+            # Without the own lane, and without the NULL at the end of the walk. Lanes may have emptied
+            # since the statement before.
+            lanes = (connection.scalar(_LANES, {"asked_pool": asked.pool}) or 0) - 2
+            others = min(others, (place.mine + 1) * max(lanes, 1))
+        return Waiting(1 + place.mine + others, alive)
 
     return database.read(look)

@@ -2,8 +2,10 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, Executable, bindparam, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.keeping import KEY_GRACE_MS
@@ -17,6 +19,29 @@ from pressroom.domain.errors import KeyReused
 from pressroom.domain.job import Job, NewJob
 from pressroom.domain.states import Actor, State, check_transition
 from pressroom.jobs.ports import IdempotencyKey, QueueLimits, Submitted
+
+# The statements of every submit are made once: to write one anew takes longer than to run it.
+_UPSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_NAMED = select(idempotency_key.c.body_mac, idempotency_key.c.job_id).where(
+    idempotency_key.c.tenant == bindparam("of_tenant"),
+    idempotency_key.c.key == bindparam("of_key"),
+    idempotency_key.c.expires_at > bindparam("not_after"),
+)
+_INSERT_JOB = insert(job)
+_OPEN_LANE = {name: upsert(lane).on_conflict_do_nothing() for name, upsert in _UPSERTS.items()}
+
+
+def _take_key(upsert: Callable[..., Any]) -> Executable:
+    statement = upsert(idempotency_key)
+    taken: Executable = statement.on_conflict_do_update(
+        index_elements=[idempotency_key.c.tenant, idempotency_key.c.key],
+        set_={name: statement.excluded[name] for name in ("body_mac", "job_id", "expires_at")},
+        where=idempotency_key.c.expires_at <= bindparam("not_after"),
+    ).returning(literal(1))
+    return taken
+
+
+_TAKE_KEY = {name: _take_key(upsert) for name, upsert in _UPSERTS.items()}
 
 
 class Admission:
@@ -90,13 +115,8 @@ def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Sub
         return None
 
     def look(connection: Connection) -> Submitted | None:
-        named = connection.execute(
-            select(idempotency_key.c.body_mac, idempotency_key.c.job_id).where(
-                idempotency_key.c.tenant == tenant,
-                idempotency_key.c.key == key.key,
-                idempotency_key.c.expires_at > database.now(connection).wall,
-            )
-        ).first()
+        now = database.now(connection).wall
+        named = connection.execute(_NAMED, {"of_tenant": tenant, "of_key": key.key, "not_after": now}).first()
         if named is None:
             return None
         if named.body_mac != key.body_mac:
@@ -129,62 +149,57 @@ def _insert(database: Database, connection: Connection, new: NewJob, key: Idempo
         result_ttl_s=new.result_ttl_s,
     )
     connection.execute(
-        insert(job).values(
-            id=stored.id,
-            tenant=stored.tenant,
-            pool=stored.pool,
-            kind=stored.kind,
-            model_name=stored.model.name,
-            model_version=stored.model.version,
-            model_sha256=stored.model.sha256,
-            state=stored.state.value,
-            priority=stored.priority,
-            input=dict(stored.input),
-            params=dict(stored.params),
-            metadata=dict(stored.metadata),
-            request_id=new.request_id,
-            cost=estimated_cost(stored.kind, stored.params),
-            result_ttl_s=stored.result_ttl_s,
-            created_at=stored.created_at,
-            due_at=stored.due_at,
-            deadline_at=stored.deadline_at,
-            attempt=0,
-            errors=0,
-            crashes=0,
-            alone=False,
-            cancel_requested=False,
-            tokens_in=0,
-            tokens_out=0,
-            engine_ms=0,
-        )
+        _INSERT_JOB,
+        {
+            "id": stored.id,
+            "tenant": stored.tenant,
+            "pool": stored.pool,
+            "kind": stored.kind,
+            "model_name": stored.model.name,
+            "model_version": stored.model.version,
+            "model_sha256": stored.model.sha256,
+            "state": stored.state.value,
+            "priority": stored.priority,
+            "input": dict(stored.input),
+            "params": dict(stored.params),
+            "metadata": dict(stored.metadata),
+            "request_id": new.request_id,
+            "cost": estimated_cost(stored.kind, stored.params),
+            "result_ttl_s": stored.result_ttl_s,
+            "created_at": stored.created_at,
+            "due_at": stored.due_at,
+            "deadline_at": stored.deadline_at,
+            "attempt": 0,
+            "errors": 0,
+            "crashes": 0,
+            "alone": False,
+            "cancel_requested": False,
+            "tokens_in": 0,
+            "tokens_out": 0,
+            "engine_ms": 0,
+        },
     )
     if key is not None:
         _insert_key(connection, stored, key, now)
-    upsert = sqlite.insert if database.sqlite else postgresql.insert
     connection.execute(
-        upsert(lane)
-        .values(pool=stored.pool, tenant=stored.tenant, virtual_time=0.0, weight=1.0, active=False)
-        .on_conflict_do_nothing()
+        _OPEN_LANE[connection.dialect.name],
+        {"pool": stored.pool, "tenant": stored.tenant, "virtual_time": 0.0, "weight": 1.0, "active": False},
     )
     return stored
 
 
 def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: int) -> None:
     """Raises _KeyTaken when another submit has it; a key past its time is taken over."""
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = upsert(idempotency_key).values(
-        tenant=stored.tenant,
-        key=key.key,
-        body_mac=key.body_mac,
-        job_id=stored.id,
-        expires_at=stored.deadline_at + stored.result_ttl_s * 1000 + KEY_GRACE_MS,
-    )
     taken = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[idempotency_key.c.tenant, idempotency_key.c.key],
-            set_={name: statement.excluded[name] for name in ("body_mac", "job_id", "expires_at")},
-            where=idempotency_key.c.expires_at <= now,
-        ).returning(literal(1))
+        _TAKE_KEY[connection.dialect.name],
+        {
+            "tenant": stored.tenant,
+            "key": key.key,
+            "body_mac": key.body_mac,
+            "job_id": stored.id,
+            "expires_at": stored.deadline_at + stored.result_ttl_s * 1000 + KEY_GRACE_MS,
+            "not_after": now,
+        },
     ).first()
     if taken is None:
         raise _KeyTaken

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sqlalchemy import Connection, delete, false, func, select, union
+from sqlalchemy import Connection, bindparam, delete, false, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
@@ -15,6 +15,12 @@ from pressroom.jobs.ports import LiveModel, PoolBacklog, WorkerCard
 _MOST_DUE = 5_000
 # A worker that has not been seen for this long is forgotten.
 FORGOTTEN_MS = 10 * 60_000
+
+_LIVE_IN_POOL = select(worker.c.models).where(
+    worker.c.pool == bindparam("of_pool"),
+    worker.c.seen_at >= bindparam("seen_since"),
+    worker.c.draining == false(),
+)
 
 
 def announce(database: Database, card: WorkerCard) -> None:
@@ -56,11 +62,7 @@ def withdraw(database: Database, worker_id: str) -> None:
 
 def live_workers_of(connection: Connection, pool: str, model: PinnedModel, seen_since: int) -> int:
     """Workers that would take a job of this model: seen lately and not draining."""
-    models = connection.scalars(
-        select(worker.c.models).where(
-            worker.c.pool == pool, worker.c.seen_at >= seen_since, worker.c.draining == false()
-        )
-    )
+    models = connection.scalars(_LIVE_IN_POOL, {"of_pool": pool, "seen_since": seen_since})
     return sum(
         any(item["name"] == model.name and item["sha256"] == model.sha256 for item in run) for run in models
     )
