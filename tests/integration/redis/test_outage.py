@@ -9,6 +9,7 @@ import pytest
 from tests.services.valkey import Valkey
 
 from pressroom.adapters.celery.tickets import CeleryTickets
+from pressroom.adapters.redis import keys
 from pressroom.adapters.redis.events import RedisEventLog
 from pressroom.adapters.redis.results import RedisResultCache
 from pressroom.contract.events import Delta, Started
@@ -95,6 +96,16 @@ def test_a_server_that_goes_between_look_and_push_is_given_up(
             os.kill(valkey.pid, signal.SIGCONT)
 
 
+def test_a_sender_that_finds_all_connections_taken_gives_up(redis_url: str) -> None:
+    tickets = CeleryTickets(redis_url)
+    pool = tickets._app.producer_pool
+    with pool.acquire(), pool.acquire(), pytest.raises(RedisUnavailable):
+        tickets.send("text")
+    tickets.send("text")
+    assert tickets.pending("text") == 1
+    tickets.close()
+
+
 def test_more_tickets_than_could_wake_anybody_are_not_sent(redis_url: str) -> None:
     tickets = CeleryTickets(redis_url, enough=5)
 
@@ -102,6 +113,31 @@ def test_more_tickets_than_could_wake_anybody_are_not_sent(redis_url: str) -> No
     tickets.send("text")
 
     assert tickets.pending("text") == 5
+
+
+def test_waiting_tickets_are_not_counted_at_each_send(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets, now = CeleryTickets(redis_url, enough=5), 100.0
+    counted: list[str] = []
+    count = tickets.pending
+
+    def pending(pool: str) -> int:
+        counted.append(pool)
+        return count(pool)
+
+    monkeypatch.setattr("pressroom.adapters.celery.tickets.monotonic", lambda: now)
+    monkeypatch.setattr(tickets, "pending", pending)
+
+    for _ in range(8):
+        tickets.send("text")
+    assert (counted, count("text")) == (["text"], 5)
+
+    tickets._client.ltrim(keys.tickets("text"), 0, 1)
+    now += 1
+    for _ in range(8):
+        tickets.send("text")
+    assert (counted, count("text")) == (["text", "text"], 5)
 
 
 def test_every_key_has_our_prefix_and_the_streams_an_end(redis_url: str) -> None:
