@@ -34,7 +34,9 @@ def main() -> None:
         for _ in range(arguments.rounds):
             before = _counters(worker)
             jobs = run_all(
-                stack.address, [(keys[number % 2], _picture(number)) for number in range(arguments.jobs)]
+                stack.address,
+                [(keys[number % 2], _picture(number)) for number in range(arguments.jobs)],
+                hands=arguments.jobs,
             )
             after = _counters(worker)
             rates.append(arguments.jobs / span_s(jobs))

@@ -90,7 +90,10 @@ class Settings(BaseSettings):
     image_threads: int = Field(1, ge=1, le=256, description="Intra-op threads of the image engine.")
     image_batch: int = Field(64, ge=1, le=1024, description="Most pictures of a micro-batch.")
     image_gather_ms: float = Field(
-        5.0, ge=0, le=1000, description="How long a picture waits for batch-mates."
+        20.0,
+        ge=0,
+        le=1000,
+        description="How long a picture waits for batch-mates; while more keep coming, up to ten times that.",
     )
 
     # -- telemetry -----------------------------------------------------------------------------

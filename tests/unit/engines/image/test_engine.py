@@ -167,20 +167,66 @@ def test_engine_seconds_add_up_to_the_time_spent(engine: ImageEngine) -> None:
     assert outcomes["b"].first_output == 100.5
 
 
-def test_a_young_request_waits_for_company(decoder: _Decoder, clock: _Clock) -> None:
-    engine = _engine(decoder, clock, gather_ms=4)
-    engine.admit(_job("a"))
-    assert engine.step().outcomes == ()
-    clock.now += 0.003
-    engine.admit(_job("b"))
-    assert engine.step().outcomes == ()
-    assert engine.load == 2
-    clock.now += 0.0011  # the oldest is over its time, the younger one comes along
-    assert len(engine.step().outcomes) == 2
-    assert decoder.batches == [[1, 1]]
+def _step_for(engine: ImageEngine, clock: _Clock, seconds: float) -> None:
+    """Step every millisecond for so long."""
+    for _ in range(round(seconds * 1000)):
+        engine.step()
+        clock.now += 0.001
 
 
-@pytest.mark.parametrize(("gather_ms", "together"), [(4, True), (0, False)])
+def test_a_lone_request_waits_for_company_for_the_given_time(decoder: _Decoder, clock: _Clock) -> None:
+    engine = _engine(decoder, clock, gather_ms=20)
+    for number in range(3):  # one after the other is no crowd
+        engine.admit(_job(f"{number}"))
+        _step_for(engine, clock, 0.019)
+        assert engine.load == 1
+        clock.now += 0.002
+        assert len(engine.step().outcomes) == 1
+    assert decoder.batches == [[1]] * 3
+
+
+def test_two_wait_until_nobody_follows(decoder: _Decoder, clock: _Clock) -> None:
+    decoder.largest = 64
+    engine = _engine(decoder, clock, gather_ms=20)
+    for number in range(4):
+        engine.admit(_job(f"{number}"))
+        _step_for(engine, clock, 0.018)
+    assert decoder.batches == []
+    _step_for(engine, clock, 0.031)
+    assert decoder.batches == []
+    _step_for(engine, clock, 0.002)
+    assert [len(batch) for batch in decoder.batches] == [4]
+
+
+def test_a_crowd_that_does_not_end_is_drawn_in_time(decoder: _Decoder, clock: _Clock) -> None:
+    decoder.largest = 64
+    engine = _engine(decoder, clock, gather_ms=20)
+    for number in range(20):
+        engine.admit(_job(f"{number}"))
+        _step_for(engine, clock, 0.015)
+    assert [len(batch) for batch in decoder.batches] == [14]
+
+
+def test_the_next_of_a_crowd_waits_as_one_of_it_and_a_later_one_does_not(
+    decoder: _Decoder, clock: _Clock
+) -> None:
+    decoder.duration = 0.001
+    engine = _engine(decoder, clock, gather_ms=20)
+    for name in ("a", "b"):
+        engine.admit(_job(name))
+    _step_for(engine, clock, 0.060)
+    engine.admit(_job("c"))
+    _step_for(engine, clock, 0.040)
+    assert len(decoder.batches) == 1
+    _step_for(engine, clock, 0.020)
+    assert len(decoder.batches) == 2
+    clock.now += 0.2
+    engine.admit(_job("d"))
+    _step_for(engine, clock, 0.022)
+    assert len(decoder.batches) == 3
+
+
+@pytest.mark.parametrize(("gather_ms", "together"), [(20, True), (0, False)])
 def test_arrivals_one_after_the_other_ride_together_by_gathering(
     decoder: _Decoder, clock: _Clock, gather_ms: float, together: bool
 ) -> None:
@@ -188,11 +234,8 @@ def test_arrivals_one_after_the_other_ride_together_by_gathering(
     engine = _engine(decoder, clock, gather_ms)
     for number in range(64):
         engine.admit(_job(f"{number}"))
-        engine.step()
-        clock.now += 0.0003
-    while engine.load:
-        engine.step()
-        clock.now += 0.001
+        _step_for(engine, clock, 0.012)
+    _step_for(engine, clock, 0.1)
     assert engine.pictures == 64
     assert (engine.pictures / engine.batches >= 8) is together
 

@@ -6,7 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NOUNS = ("apron", "basket", "button", "candle", "collar", "cushion", "garden", "kettle", "lamp", "mirror")
-_WORDS = ("a", "and", "bright", "calm", "every", "for", "from", "made", "of", "our", "quiet", "the", "with")
+# Some of them take several bytes, or two units of UTF-16, as words of real models do.
+_WORDS = (
+    "a",
+    "and",
+    "bright",
+    "calm",
+    "crème",
+    "every",
+    "for",
+    "made",
+    "of",
+    "our",
+    "手作",
+    "the",
+    "🌿",
+    "with",
+)
 
 
 def words(seed: int, index: int, count: int) -> list[str]:

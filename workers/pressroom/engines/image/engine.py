@@ -6,11 +6,14 @@ Requests of different jobs, tenants, labels and guidance share a batch, and one 
 pictures gets one place a round, so it delays a single-picture request by one batch at most.
 
 Gathering: one batch takes a millisecond or two, so requests that come one after the other would each
-ride alone. While the batch is not full and its oldest request is younger than ``gather_ms``, a step
-returns an empty ``Step`` at once though ``load`` is not 0. A loop that sees this should wait a moment
-for arrivals (about 1 ms) and step again; ``gather_ms=0`` turns it off.
+ride alone. A step that finds the batch not full waits for company: it returns an empty ``Step`` at
+once though ``load`` is not 0. A lone request waits ``gather_ms``. Requests in a crowd (two wait now, or
+two shared the last batch) wait until no other has come for 2.5 times as long, and 10 times as long at
+most: a busy queue hands them out a few at a time, tens of milliseconds apart. A loop that sees an empty
+step should wait a moment for arrivals (about 1 ms) and step again; ``gather_ms=0`` turns it all off.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -42,7 +45,10 @@ from pressroom.engines.sessions import Provider, open_session
 Clock = Callable[[], float]
 
 MAX_BATCH = 64
-GATHER_MS = 4.0
+GATHER_MS = 20.0
+# How long a crowd waits for the next to come, how long in all, and for how long one that was seen is
+# remembered: each in times of what a lone request waits.
+_CROWD_QUIET, _CROWD_MOST, _CROWD_SEEN = 2.5, 10, 10
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +108,8 @@ class ImageEngine:
         self._info = info
         self._gather = gather_ms / 1000
         self._clock = clock
+        self._last_arrival = clock()
+        self._crowd_at = -math.inf  # when works last shared a batch
         self._works: dict[Key, _Work] = {}
         self._turn: deque[_Work] = deque()  # works that still want pictures, the next one first
         self._ended: list[Outcome] = []  # told in the next step
@@ -135,7 +143,8 @@ class ImageEngine:
             return
         assert isinstance(generation, ImageGeneration)
         assert generation.params.seed is not None
-        work = _Work(generation, generation.params.seed, since=self._clock())
+        self._last_arrival = self._clock()
+        work = _Work(generation, generation.params.seed, since=self._last_arrival)
         self._works[work.key] = work
         self._turn.append(work)
 
@@ -188,8 +197,14 @@ class ImageEngine:
     def _gathering(self) -> bool:
         """Is it worth waiting for more requests before a batch is drawn?"""
         wanted = sum(work.generation.params.n - work.next_index for work in self._turn)
-        oldest = min(work.since for work in self._turn)
-        return wanted < self._decoder.largest and self._clock() - oldest < self._gather
+        if wanted >= self._decoder.largest:
+            return False
+        now, oldest = self._clock(), min(work.since for work in self._turn)
+        crowd = len(self._turn) > 1 or now - self._crowd_at < _CROWD_SEEN * self._gather
+        if not crowd:
+            return now - oldest < self._gather
+        quiet, most = _CROWD_QUIET * self._gather, _CROWD_MOST * self._gather
+        return now - self._last_arrival < quiet and now - oldest < most
 
     def _take(self) -> list[_Place]:
         """The next pictures to draw: one of each work in turn, round and round, until the batch is full."""
@@ -232,6 +247,8 @@ class ImageEngine:
                 self._leave(work, Ending.FAILED, failure)
             return
         now = self._clock()
+        if len(works) > 1:
+            self._crowd_at = now
         self.batches += 1
         self.pictures += len(places)
         for work in works:
@@ -261,7 +278,7 @@ def open_image_engine(
 
     :param threads: intra-op threads of the session.
     :param max_batch: most pictures of one micro-batch.
-    :param gather_ms: how long a request may wait for company, in milliseconds.
+    :param gather_ms: how long a lone request waits for company, in milliseconds.
     :raises EngineUnavailable: not a picture model, or its decoder cannot be opened.
     :raises ProviderUnavailable: CUDA was asked for and there is none.
     """
