@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -130,6 +130,15 @@ def load() -> Settings:
     Raises pydantic's ValidationError with the names at fault."""
     file = os.environ.get("PRESSROOM_CONFIG")
     return Settings(_env_file=file) if file else Settings()
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """What ``load`` raised, in one sentence that names the variables and tells no value."""
+    wrong = "; ".join(
+        f"PRESSROOM_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False)
+    )
+    return f"The settings are wrong. Correct {wrong}."
 
 
 def table() -> str:

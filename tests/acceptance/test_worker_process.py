@@ -289,6 +289,15 @@ def test_an_empty_database_is_refused_with_what_to_do(redis_url: str, tmp_path: 
             assert "is empty" in process.shown()
 
 
+def test_a_wrong_setting_is_named_without_its_value(sqlite_url: str, redis_url: str, tmp_path: Path) -> None:
+    with room(sqlite_url, redis_url, tmp_path) as made:
+        for module, arguments in (("pressroom.worker", ("--pool", "text")), ("pressroom.relay", ())):
+            process = made.processes.start(module, module, *arguments, sweep_s="xyzzy")
+            assert process.exit_status() == 78
+            assert "Correct PRESSROOM_SWEEP_S" in process.shown()
+            assert "xyzzy" not in process.shown()
+
+
 def test_without_a_redis_named_a_worker_says_so(sqlite_url: str, redis_url: str, tmp_path: Path) -> None:
     with room(sqlite_url, redis_url, tmp_path) as made:
         process = made.processes.start("worker", "pressroom.worker", "--pool", "text", redis_url="")

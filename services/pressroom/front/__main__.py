@@ -22,8 +22,7 @@ def main() -> int:
         _check(settings)
         listener = listen(settings.host, settings.port)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        return _refuse(f"PRESSROOM_{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}")
+        return _refuse(settings_module.what_is_wrong(error))
     except (PressroomError, SecretNotNamed, RedisNotNamed) as error:
         return _refuse(str(error))
     except OSError as error:

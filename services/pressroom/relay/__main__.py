@@ -2,6 +2,8 @@
 
 import sys
 
+from pydantic import ValidationError
+
 from pressroom import settings as configuration
 from pressroom.adapters.host.signals import StopSignals
 from pressroom.bootstrap.queue import RedisNotNamed
@@ -15,7 +17,11 @@ _EXIT_SET_UP = 78  # EX_CONFIG: starting it again as it is does not help
 
 def main() -> int:
     """Run the relay until SIGTERM; the exit status."""
-    settings = configuration.load()
+    try:
+        settings = configuration.load()
+    except ValidationError as error:
+        print(f"pressroom relay: {configuration.what_is_wrong(error)}", file=sys.stderr)  # noqa: T201
+        return _EXIT_SET_UP
     configure_logging("relay", level=settings.log_level, form=settings.log_format)
     signals = StopSignals()
     signals.install()

@@ -4,6 +4,7 @@ import os
 import sys
 
 import click
+from pydantic import ValidationError
 
 from pressroom import settings as configuration
 from pressroom.adapters.host.signals import StopSignals
@@ -21,7 +22,11 @@ _EXIT_SET_UP = 78  # EX_CONFIG: starting it again as it is does not help
 @click.option("--pool", type=click.Choice(["text", "image"]), required=True, help="The jobs that it runs.")
 def main(pool: Pool) -> None:
     """Run a worker until SIGTERM."""
-    settings = configuration.load()
+    try:
+        settings = configuration.load()
+    except ValidationError as error:
+        click.echo(f"pressroom worker: {configuration.what_is_wrong(error)}", err=True)
+        sys.exit(_EXIT_SET_UP)
     configure_logging(f"worker-{pool}", level=settings.log_level, form=settings.log_format)
     signals = StopSignals()
     signals.install()
