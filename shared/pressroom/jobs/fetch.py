@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pressroom.domain.errors import JobUnknown, OutputUnknown, RedisUnavailable
 from pressroom.domain.ids import is_id
-from pressroom.domain.job import Job, Output, PinnedModel
+from pressroom.domain.job import Job, Output
 from pressroom.domain.states import State
 from pressroom.jobs.ports import ArtifactStore, JobStore, Page, ResultCache, Waiting
 from pressroom.telemetry import get_logger
@@ -45,10 +45,11 @@ class Fetcher:
         queued = [job for job in jobs if job.state is State.QUEUED]
         if not queued:
             return {}
-        live: Counter[PinnedModel] = Counter()
+        # As a claim does it: the weights are what counts, under whatever version.
+        live: Counter[tuple[str, str]] = Counter()
         for model, workers in self._store.live_models():
-            live[PinnedModel(model.name, model.version, model.sha256)] += workers
-        return {job.id: Waiting(None, live[job.model]) for job in queued}
+            live[model.name, model.sha256] += workers
+        return {job.id: Waiting(None, live[job.model.name, job.model.sha256]) for job in queued}
 
     def output(self, tenant: str, job_id: str, n: int) -> Output:
         """Raises JobUnknown, JobErased, OutputUnknown, DatabaseUnavailable."""

@@ -1,10 +1,11 @@
 """Fetching: the cache first, then the database; nobody sees another tenant's job."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.desk import Desk
-from tests.support.jobs import card, picture, success, text_output
+from tests.support.jobs import MODEL, card, live, picture, success, text_output
 from tests.support.troubled import Troubled, without_redis
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
@@ -111,6 +112,14 @@ def test_the_workers_of_a_page_are_asked_for_once(world: World) -> None:
     assert {waiting.live_workers for waiting in found.values()} == {1}
     assert world.store.calls == ["live_models"]
     assert world.fetcher.workers([]) == {}
+
+
+def test_a_worker_counts_for_the_weights_that_it_runs_in_a_page_as_for_one_job(world: World) -> None:
+    world.plain_store.announce(card(models=(live(replace(MODEL, version="another")),)))
+    job = world.desk.submit()
+    alone = world.fetcher.waiting(job)
+    assert alone is not None
+    assert alone.live_workers == world.fetcher.workers([job])[job.id].live_workers == 1
 
 
 def test_a_page_is_passed_on(world: World) -> None:
