@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.acceptance.press import Press, press
 from tests.acceptance.room import Room, room
 from tests.services.absent import missing
 from tests.services.postgres import Server, find_binaries
@@ -57,3 +58,19 @@ def own_postgres() -> Iterator[OwnPostgres]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database without rows, of each kind in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def fake_press(sqlite_url: str, redis_url: str, tmp_path: Path) -> Iterator[Press]:
+    """SQLite, the session's Valkey, the fake engine: a front, a relay and a text worker run."""
+    with press(sqlite_url, redis_url, tmp_path) as made:
+        made.processes.worker()
+        made.processes.relay()
+        made.front()
+        yield made

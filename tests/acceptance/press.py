@@ -1,7 +1,7 @@
 """A whole pressroom: a room, and a front before it that tests reach by HTTP as clients do."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,11 @@ class Press:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    def connection(self, job_id: str, last_id: str | None) -> "Iterator[ServerSentEvent]":
+    def connection(self, job_id: str, last_id: str | None) -> Generator[ServerSentEvent]:
         """The events of one connection to the stream; it is cut when the iterator is closed."""
         return events_of(self.bytes_of(job_id, last_id))
 
-    def bytes_of(self, job_id: str, last_id: str | None) -> Iterator[bytes]:
+    def bytes_of(self, job_id: str, last_id: str | None) -> Generator[bytes]:
         """The bytes of one connection as they come."""
         headers = {"Last-Event-ID": last_id} if last_id is not None else {}
         with self.http().stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
@@ -124,7 +124,7 @@ def image_body(**params: Any) -> dict[str, Any]:
     return {"model": IMAGE_MODEL, "params": {"seed": 7, **params}}
 
 
-def events_of(chunks: Iterator[bytes]) -> Iterator[ServerSentEvent]:
+def events_of(chunks: Iterator[bytes]) -> Generator[ServerSentEvent]:
     """The whole events in a connection's bytes."""
     decoder = Decoder()
     for chunk in chunks:
@@ -136,7 +136,7 @@ def typed(sent: ServerSentEvent) -> EventEnvelope:
     return EventEnvelope.model_validate({"id": sent.id, "event": json.loads(sent.data)})
 
 
-def told(events: "Iterator[EventEnvelope] | list[EventEnvelope]") -> list[bytes]:
+def told(events: Iterable[EventEnvelope]) -> list[bytes]:
     """The bytes of each text that a follower of these events holds at their end, output by output."""
     transcript = Transcript()
     for envelope in events:

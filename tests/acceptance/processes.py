@@ -136,6 +136,14 @@ class Processes:
         process.event("relay_ready")
         return process
 
+    def named(self, name: str) -> Process:
+        """The newest one of that name."""
+        return [process for process in self._all if process.name == name][-1]
+
+    def said(self) -> str:
+        """All that all of them have logged."""
+        return "\n".join(line for process in self._all for line in process.log)
+
     def kill_all(self) -> None:
         for process in self._all:
             process.kill()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from time import perf_counter
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_many_streams_are_read_at_once_each_from_its_own_place(log: EventLog) ->
     heard = log.read({"job_1": (1, 1), "job_2": (0, 0), "job_3": (0, 0)}, 1)
 
     assert heard == {"job_1": [delta(2)], "job_2": [started(job="job_2"), delta(2, job="job_2")]}
+
+
+def test_a_read_without_time_to_wait_does_not_wait(log: EventLog) -> None:
+    """A follower that comes back makes one on its way; the shortest wait of a server is 100 ms."""
+    log.append([started()])
+    began = perf_counter()
+
+    for _ in range(20):
+        assert log.read({"job_1": (1, 1)}, 0) == {}
+
+    assert perf_counter() - began < 1
 
 
 def test_a_read_wakes_when_something_comes(log: EventLog) -> None:

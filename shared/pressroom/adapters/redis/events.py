@@ -59,14 +59,15 @@ class RedisEventLog:
         """One XREAD over all streams; waits for the first event of any, at most ``timeout_s`` and at
         most three quarters of the client's own timeout.
 
-        With nothing to follow it returns at once. Raises RedisUnavailable."""
+        With nothing to follow, or no time to wait, it returns at once. Raises RedisUnavailable."""
         if not after:
             return {}
         jobs = {keys.events(job_id).encode(): job_id for job_id in after}
         ids = [f"{attempt}-{seq}" for attempt, seq in after.values()]
-        # The server reads 0 as "for ever".
-        block_ms = max(1, int(min(timeout_s, self._longest_wait_s) * 1000))
-        command = ("XREAD", "COUNT", _BATCH, "BLOCK", block_ms, "STREAMS", *jobs, *ids)
+        # The server reads 0 as "for ever", and lets any wait last for up to 100 ms.
+        block_ms = int(min(timeout_s, self._longest_wait_s) * 1000)
+        waits = ("BLOCK", max(1, block_ms)) if timeout_s > 0 else ()
+        command = ("XREAD", "COUNT", _BATCH, *waits, "STREAMS", *jobs, *ids)
         with unavailable(self._url):
             answer = self._client.execute_command(*command) or ()
         return {jobs[name]: [_numbered(jobs[name], entry) for entry in entries] for name, entries in answer}
