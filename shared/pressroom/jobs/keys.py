@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from pressroom.domain.errors import KeyInvalid
+from pressroom.domain.errors import DatabaseUnavailable, KeyInvalid
 from pressroom.jobs.ports import ApiKey, KeyStore
 
 _FORM = re.compile(r"pr_([0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)
@@ -35,14 +35,16 @@ class Keyring:
     """Makes, checks and revokes the keys of a ``KeyStore``.
 
     A key that was found good is trusted for ``trust_s`` seconds without asking the store again,
-    so a revoked one may live that much longer in a process. Thread-safe.
+    so a revoked one may live that much longer in a process; and while the store is away for
+    ``outage_s`` more, so that finished jobs can be fetched from the cache. Thread-safe.
     """
 
     _REMEMBERED = 1_024
 
-    def __init__(self, store: KeyStore, *, trust_s: float = 5.0) -> None:
+    def __init__(self, store: KeyStore, *, trust_s: float = 5.0, outage_s: float = 600.0) -> None:
         self._store = store
         self._trust_s = trust_s
+        self._outage_s = outage_s
         self._good: OrderedDict[str, tuple[float, str, ApiKey]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -84,7 +86,12 @@ class Keyring:
             remembered = self._good.get(key_id)
         if remembered is not None and now < remembered[0]:
             return remembered[2], remembered[1]
-        found = self._store.find(key_id)
+        try:
+            found = self._store.find(key_id)
+        except DatabaseUnavailable:
+            if remembered is not None and now < remembered[0] + self._outage_s:
+                return remembered[2], remembered[1]
+            raise
         if found is None or found[0].revoked_at is not None:
             with self._lock:
                 self._good.pop(key_id, None)

@@ -1,9 +1,11 @@
 """API keys: what is stored, what is refused."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from pressroom.adapters.memory.keys import MemoryKeyStore
-from pressroom.domain.errors import KeyInvalid
+from pressroom.domain.errors import DatabaseUnavailable, KeyInvalid
 from pressroom.jobs.keys import Keyring
 
 
@@ -93,6 +95,29 @@ def test_trust_in_an_id_is_no_trust_in_any_secret(store: MemoryKeyStore) -> None
     trusting.check(token)
     with pytest.raises(KeyInvalid):
         trusting.check(token[:-1] + ("0" if token[-1] != "0" else "1"))
+
+
+@pytest.mark.parametrize(("outage_s", "lets_in"), [(3_600, True), (0, False)])
+def test_a_good_key_is_trusted_while_the_store_is_away(
+    store: MemoryKeyStore, monkeypatch: pytest.MonkeyPatch, outage_s: float, lets_in: bool
+) -> None:
+    keyring = Keyring(store, trust_s=0, outage_s=outage_s)
+    known, unknown, revoked = (keyring.issue("acme") for _ in range(3))
+    keyring.check(known.token)
+    keyring.check(revoked.token)
+    keyring.revoke(revoked.key.id)
+
+    def away(key_id: str) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(store, "find", away)
+    with nullcontext() if lets_in else pytest.raises(DatabaseUnavailable):
+        assert keyring.check(known.token).tenant == "acme"
+    with pytest.raises(KeyInvalid if lets_in else DatabaseUnavailable):
+        keyring.check(known.token[:-1] + ("0" if known.token[-1] != "0" else "1"))
+    for other in (unknown, revoked):
+        with pytest.raises(DatabaseUnavailable):
+            keyring.check(other.token)
 
 
 def test_what_is_remembered_is_bounded(store: MemoryKeyStore) -> None:
