@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.services.valkey import free_port
 from pressroom.bootstrap.stores import open_key_store
 from pressroom.client import Client, Transcript
 from pressroom.client.sse import Decoder, ServerSentEvent
-from pressroom.contract.events import EventEnvelope
+from pressroom.contract.events import End, EventEnvelope
 from pressroom.contract.jobs import JobView
 from pressroom.jobs.keys import Keyring
 
@@ -26,12 +26,12 @@ IMAGE_MODEL = "vae-fashion"
 class Press:
     """``url`` is the front's address, the same one after a restart."""
 
-    def __init__(self, made: Room, port: int, closing: ExitStack) -> None:
+    def __init__(self, made: Room, port: int, stack: ExitStack) -> None:
         self.room = made
         self.url = f"http://127.0.0.1:{port}"
         self._port = str(port)
         self._keyring = Keyring(open_key_store(made.settings, made.database))
-        self._closing = closing
+        self._stack = stack
         self._clients: dict[str, httpx.Client] = {}
         self._keys: dict[str, str] = {}
 
@@ -54,12 +54,12 @@ class Press:
 
     def client(self, tenant: str = "acme", **options: Any) -> Client:
         """The project's own client."""
-        return self._closing.enter_context(Client(self.url, self.key(tenant), **options))
+        return self._stack.enter_context(Client(self.url, self.key(tenant), **options))
 
     def http(self, tenant: str = "acme") -> httpx.Client:
         """Plain HTTP with the tenant's key."""
         if tenant not in self._clients:
-            self._clients[tenant] = self._closing.enter_context(
+            self._clients[tenant] = self._stack.enter_context(
                 httpx.Client(
                     base_url=self.url, headers={"Authorization": f"Bearer {self.key(tenant)}"}, timeout=30
                 )
@@ -110,8 +110,8 @@ def press(database_url: str, redis_url: str, folder: Path, **settings: Any) -> I
         "sweep_s": 0.2,
         **settings,
     }
-    with room(database_url, redis_url, folder, **wanted) as made, ExitStack() as closing:
-        yield Press(made, free_port(), closing)
+    with room(database_url, redis_url, folder, **wanted) as made, ExitStack() as stack:
+        yield Press(made, free_port(), stack)
 
 
 def text_body(prompt: str = "Hello", **params: Any) -> dict[str, Any]:
@@ -142,6 +142,17 @@ def told(events: Iterable[EventEnvelope]) -> list[bytes]:
     for envelope in events:
         transcript.apply(envelope.event)
     return [transcript.texts[n].encode() for n in sorted(transcript.texts)]
+
+
+def cut_after_each(whole: Press, job_id: str) -> list[EventEnvelope]:
+    """All events of a job, each from a connection of its own."""
+    events: list[EventEnvelope] = []
+    while not events or not isinstance(events[-1].event, End):
+        last_id = events[-1].id if events else None
+        with closing(whole.connection(job_id, last_id)) as connection:
+            events.append(typed(next(connection)))
+    assert list(whole.connection(job_id, events[-1].id)) == [], "nothing follows the end"
+    return events
 
 
 def stored(client: httpx.Client, job: JobView | str) -> list[bytes]:

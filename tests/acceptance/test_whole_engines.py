@@ -1,22 +1,25 @@
 """The promises that only the real engines can keep: micro-batches, and texts that do not depend on company."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.acceptance.press import Press, image_body, press
+from tests.acceptance.press import Press, cut_after_each, image_body, press, stored, text_body, told
 from tests.acceptance.processes import until
 from tests.services.valkey import free_port
+
+from pressroom.contract.jobs import JobView
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(120)]
 
 
 def test_single_pictures_of_two_tenants_share_micro_batches(
-    sqlite_url: str, redis_url: str, tmp_path: Path
+    database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     port = free_port()
-    with press(sqlite_url, redis_url, tmp_path, engine="real") as whole:
+    with press(database_url, redis_url, tmp_path, engine="real") as whole:
         whole.processes.worker(pool="image", metrics_port=str(port))
         whole.front()
         _run_pictures(whole, 1)
@@ -57,3 +60,55 @@ def _step_counters(port: int) -> tuple[float, float]:
         float(samples['pressroom_step_seconds_count{pool="image"}']),
         float(samples['pressroom_attempts_total{ending="done",pool="image"}']),
     )
+
+
+@pytest.fixture
+def real_text(text_model: Path, sqlite_url: str, redis_url: str, tmp_path: Path) -> Iterator[Press]:
+    """A front and a text worker with the default model."""
+    with press(sqlite_url, redis_url, tmp_path, engine="real", models_dir=str(text_model.parent)) as whole:
+        whole.front()
+        whole.processes.worker()
+        yield whole
+
+
+@pytest.mark.model
+def test_a_text_is_the_same_alone_and_in_company(real_text: Press) -> None:
+    bodies = [
+        text_body(
+            "Write one line about a blue mug." + " It is on sale today." * number,
+            max_tokens=12 + number % 5,
+            temperature=0.8,
+            seed=number,
+        )
+        for number in range(16)
+    ]
+    client = real_text.client()
+    alone = [_text(real_text, client.wait(client.submit(body).id, 60)) for body in bodies]
+
+    with ThreadPoolExecutor(16) as at_once:
+        ids = list(at_once.map(lambda body: client.submit(body).id, bodies))
+        together = [_text(real_text, job) for job in at_once.map(lambda job_id: client.wait(job_id, 60), ids)]
+
+    assert together == alone
+    assert len(set(alone)) == 16, "the test is about sixteen texts"
+    timings = [client.job(job_id).timings for job_id in ids]
+    last_start = max(timing.started_at or 0 for timing in timings)
+    assert last_start < sorted(timing.finished_at or 0 for timing in timings)[8], "they were in company"
+
+
+@pytest.mark.model
+def test_cut_after_every_event_of_a_real_text(real_text: Press) -> None:
+    job_id = real_text.post_text(
+        "Reply in French, with emoji: a café. ☕", max_tokens=32, n=2, temperature=1.2
+    )
+
+    events = cut_after_each(real_text, job_id)
+
+    assert told(events) == stored(real_text.http(), job_id)
+    assert len(events) > 20
+
+
+def _text(whole: Press, job: JobView) -> bytes:
+    assert job.status == "succeeded", job.error
+    (text,) = stored(whole.http(), job)
+    return text

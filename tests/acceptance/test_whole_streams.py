@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 import pytest
 import redis
-from tests.acceptance.press import Press, events_of, stored, told, typed
+from tests.acceptance.press import Press, cut_after_each, events_of, stored, told, typed
 from tests.acceptance.processes import until
 
 from pressroom.client import RetryPolicy
@@ -16,17 +16,6 @@ from pressroom.client.courier import Pace
 from pressroom.contract.events import Delta, End, EventEnvelope, Reset
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(90)]
-
-
-def cut_after_each(whole: Press, job_id: str) -> list[EventEnvelope]:
-    """All events of a job, each from a connection of its own."""
-    events: list[EventEnvelope] = []
-    while not events or not isinstance(events[-1].event, End):
-        last_id = events[-1].id if events else None
-        with closing(whole.connection(job_id, last_id)) as connection:
-            events.append(typed(next(connection)))
-    assert list(whole.connection(job_id, events[-1].id)) == [], "nothing follows the end"
-    return events
 
 
 def test_cut_after_every_event(fake_press: Press) -> None:
