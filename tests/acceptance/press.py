@@ -1,7 +1,7 @@
 """A whole pressroom: a room, and a front before it that tests reach by HTTP as clients do."""
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -144,10 +144,13 @@ def told(events: Iterable[EventEnvelope]) -> list[bytes]:
     return [transcript.texts[n].encode() for n in sorted(transcript.texts)]
 
 
-def cut_after_each(whole: Press, job_id: str) -> list[EventEnvelope]:
-    """All events of a job, each from a connection of its own."""
-    events: list[EventEnvelope] = []
+def cut_after_each(
+    whole: Press, job_id: str, heard: Sequence[EventEnvelope] = (), most: int = 200
+) -> list[EventEnvelope]:
+    """All events of a job, each behind those ``heard`` from a connection of its own; ``most`` in all."""
+    events = list(heard)
     while not events or not isinstance(events[-1].event, End):
+        assert len(events) < most, f"no end in {events}"
         last_id = events[-1].id if events else None
         with closing(whole.connection(job_id, last_id)) as connection:
             events.append(typed(next(connection)))

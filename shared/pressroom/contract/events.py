@@ -3,8 +3,8 @@
 An event's id is ``<attempt>-<seq>``: it only grows, and the sequence has no holes within an
 attempt, so that a reader knows when it missed something. The client's rule is short: append each
 ``delta`` at its ``offset``; on ``reset`` throw away all text; stop at ``end`` or ``gone``. To SSE
-clients the id of a ``reset`` and of text told from the database is ``<attempt>-0``, and that of the
-last event ``<attempt>-end``: coming back with it is answered 204.
+clients the id of a ``reset`` is ``<attempt>-0``, that of an output told whole from the database
+``<attempt>-t<n>``, and that of the last event ``<attempt>-end``: coming back with it is answered 204.
 """
 
 from typing import Literal

@@ -13,7 +13,7 @@ exactly a client is told is ``jobs.story``.
 import threading
 from collections import deque
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, time
 
 from pressroom.contract.events import End
 from pressroom.domain.errors import DatabaseUnavailable, NotThere, RedisUnavailable
@@ -21,7 +21,7 @@ from pressroom.domain.job import Job
 from pressroom.domain.states import TERMINAL
 from pressroom.jobs.fetch import check_id
 from pressroom.jobs.ports import EventLog, Followed, JobStore, Numbered, Standing
-from pressroom.jobs.story import START, Place, Story, parse_place
+from pressroom.jobs.story import START, Place, Story, is_stored, not_of_this_stream, parse_place
 from pressroom.telemetry import get_logger
 
 # A client that lags by this many events is not read for until it has caught up.
@@ -29,6 +29,9 @@ _MOST_PENDING = 2_000
 
 # The end event follows the commit; for this long it is waited for before the text is told anew.
 _GRACE_S = 0.5
+
+# So long after its end, as the database tells it, a job's end event may still be on its way.
+_JUST_ENDED_MS = 3_000
 
 # Pause after Redis has failed.
 _REDIS_PAUSE_S = 1.0
@@ -136,7 +139,11 @@ class LiveFollower:
         check_id(job_id)
         place = parse_place(last_id)
         job = self._store.job(tenant, job_id)
-        return iter(()) if place is None else self._tell(job, place)
+        if place is None:
+            return iter(())
+        if is_stored(place) and not job.terminal:
+            raise not_of_this_stream()
+        return self._tell(job, place)
 
     def wait(self, job_id: str, timeout_s: float) -> None:
         """Return when the job has ended or is gone, the process stops, or the time is up."""
@@ -165,9 +172,8 @@ class LiveFollower:
     # -- one client --------------------------------------------------------------------------
     def _tell(self, job: Job, place: Place) -> Iterator[Followed | None]:
         story = Story(place)
-        yield from story.opening()
         if job.terminal:
-            yield from self._ending(story, job)
+            yield from self._ending(story, job, place)
             return
         subscription = self._join(Subscription(job.id, place))
         try:
@@ -199,17 +205,27 @@ class LiveFollower:
             for event in events:
                 yield from story.hear(event)
 
-    def _ending(self, story: Story, job: Job) -> Iterator[Followed]:
+    def _ending(self, story: Story, job: Job, place: Place) -> Iterator[Followed]:
         """A job that had ended before it was followed: what is left in Redis if it is whole."""
+        if not is_stored(place):
+            rest = self._rest(story, job, place)
+            if story.completed_by(rest):
+                for event in rest:
+                    yield from story.hear(event)
+        yield from story.close(job)
+
+    def _rest(self, story: Story, job: Job, place: Place) -> list[Numbered]:
+        """All events in Redis behind ``place``. The end of a job that has just ended is waited for."""
+        just_ended = abs(time() * 1000 - (job.finished_at or 0)) < _JUST_ENDED_MS
+        until = monotonic() + (_GRACE_S if just_ended else 0.0)
         rest: list[Numbered] = []
-        place = (story.attempt, story.seq)
-        while some := self._read_now(job.id, place):
+        while not story.completed_by(rest):
+            some = self._read_now(job.id, place, max(0.0, until - monotonic()))
+            if not some:
+                break
             rest += some
             place = (some[-1].attempt, some[-1].seq)
-        if story.completed_by(rest):
-            for event in rest:
-                yield from story.hear(event)
-        yield from story.close(job)
+        return rest
 
     def _from_database(self, story: Story, job: Job) -> Iterator[Followed | None]:
         if story.over:
@@ -224,9 +240,9 @@ class LiveFollower:
             if now.terminal:
                 yield from story.close(now)
 
-    def _read_now(self, job_id: str, place: Place) -> list[Numbered]:
+    def _read_now(self, job_id: str, place: Place, wait_s: float = 0.0) -> list[Numbered]:
         try:
-            return self._events.read({job_id: place}, 0).get(job_id, [])
+            return self._events.read({job_id: place}, wait_s).get(job_id, [])
         except RedisUnavailable:
             return []
 

@@ -4,13 +4,16 @@ A client holds text; each event it is sent keeps that text true. Ids are ``<atte
 
     1-1 started    1-2 delta    1-3 delta    …    1-9 … then 1-end, which is final
     2-0 reset      the attempt grew, or a gap is filled: what follows starts over
+    2-t0 delta     output 0, whole, from the database, which tells of ended jobs only
 
-``<attempt>-0`` is also the id of text told from the database, so that a client that is cut within
-it starts over; a client that comes back with ``<attempt>-end`` has heard everything.
+So a client that comes back with ``<attempt>-0`` holds no text, with ``<attempt>-t<n>`` the stored
+texts up to output n, and with ``<attempt>-end`` everything: each event that arrived is progress,
+however often a client is cut.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from pressroom.contract.events import Delta, End, Event, Gone, Reset
 from pressroom.domain.errors import InputInvalid
@@ -18,11 +21,13 @@ from pressroom.domain.job import Job
 from pressroom.jobs.ports import Followed, Numbered, Standing
 
 Place = tuple[int, int]
-"""(attempt, seq) of the last event that a client has; (0, 0) is none."""
+"""(attempt, seq) of the last event that a client has; (0, 0) is none. ``t<n>`` counts as a seq behind
+those of all live events."""
 
 START: Place = (0, 0)
 
-_FORM = re.compile(r"(\d{1,9})-(\d{1,9}|end)", re.ASCII)
+_STORED = 10**9
+_FORM = re.compile(r"(\d{1,9})-(?:(\d{1,9})|t(\d{1,3})|(end))", re.ASCII)
 
 
 def parse_place(last_id: str | None) -> Place | None:
@@ -31,12 +36,24 @@ def parse_place(last_id: str | None) -> Place | None:
         return START
     form = _FORM.fullmatch(last_id)
     if form is None:
-        raise InputInvalid(
-            "The last event id is not one of this stream; leave it out to start over.",
-            field="header.Last-Event-ID",
-        )
-    attempt, seq = form.groups()
-    return None if seq == "end" else (int(attempt), int(seq))
+        raise not_of_this_stream()
+    attempt, seq, stored, end = form.groups()
+    if end:
+        return None
+    return int(attempt), _STORED + int(stored) if stored else int(seq)
+
+
+def is_stored(place: Place) -> bool:
+    """Whether the last event came from the database, which happens to ended jobs only."""
+    return place[1] >= _STORED
+
+
+def not_of_this_stream() -> InputInvalid:
+    """What to say to a made-up id."""
+    return InputInvalid(
+        "The last event id is not one of this stream; leave it out to start over.",
+        field="header.Last-Event-ID",
+    )
 
 
 class Story:
@@ -51,12 +68,8 @@ class Story:
         self.lost = False
         self._whole = True
         # The client may hold text: of an earlier connection, or told on this one.
-        self._told = place != START
-
-    def opening(self) -> Iterator[Followed]:
-        """A client cut right after a reset may hold half of a text from the database: start over."""
-        if self.attempt and self.seq == 0:
-            yield self._made(Reset(attempt=self.attempt, reason="gap"))
+        self._told = self.seq > 0
+        self._place = place
 
     def hear(self, numbered: Numbered) -> Iterator[Followed]:
         """An event from the log, in the log's order."""
@@ -97,15 +110,17 @@ class Story:
         return False
 
     def close(self, job: Job) -> Iterator[Followed]:
-        """The whole of an ended job from the database."""
+        """What the client lacks of an ended job, from the database."""
         if self.over:
             return
+        attempt, seq = self._place
+        has = seq - _STORED + 1 if attempt == job.attempt and is_stored(self._place) else 0
         self.attempt, self.seq, self.over = job.attempt, 0, True
-        if self._told:
-            yield self._made(Reset(attempt=job.attempt, reason="gap"))
-        for output in job.outputs:
+        if self._told and not has:
+            yield self._reset("gap")
+        for n, output in list(enumerate(job.outputs))[has:]:
             if output.text:
-                yield self._made(Delta(n=output.n, offset=0, text=output.text))
+                yield _followed(f"{job.attempt}-t{n}", Delta(n=output.n, offset=0, text=output.text))
         yield _followed(f"{job.attempt}-end", End(status=job.state.value, finish_reason=job.finish_reason))
 
     def gone(self) -> Iterator[Followed]:
@@ -116,13 +131,14 @@ class Story:
 
     def _turn(self, attempt: int) -> Iterator[Followed]:
         self.attempt, self.seq, self._whole = attempt, 0, True
-        if self._told:
-            yield self._made(Reset(attempt=attempt, reason="new_attempt"))
+        # Whoever comes back is told in any case: a client that asks for an attempt again holds text.
+        if self._told or self._place != START:
+            yield self._reset("new_attempt")
 
-    def _made(self, event: Event) -> Followed:
-        """An event of our own: its id makes a client that is cut here start over."""
-        self._told = True
-        return _followed(f"{self.attempt}-0", event)
+    def _reset(self, reason: Literal["new_attempt", "gap"]) -> Followed:
+        """An event of our own, after which the client holds no text."""
+        self._told = False
+        return _followed(f"{self.attempt}-0", Reset(attempt=self.attempt, reason=reason))
 
 
 def _followed(event_id: str, event: Event) -> Followed:

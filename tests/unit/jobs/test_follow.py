@@ -197,6 +197,31 @@ def test_an_end_event_shortly_behind_the_commit_is_waited_for(
     late.join()
 
 
+@pytest.mark.parametrize(("just_ended_ms", "expected"), [(60_000, ["end"]), (0, ["reset", "delta", "end"])])
+def test_whoever_comes_back_between_commit_and_end_event_has_it_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, just_ended_ms: int, expected: list[str]
+) -> None:
+    monkeypatch.setattr(follow_module, "_GRACE_S", 0.02 if just_ended_ms == 0 else 5)
+    monkeypatch.setattr(follow_module, "_JUST_ENDED_MS", just_ended_ms)
+    claim = world.desk.running()
+    world.begin(claim)
+    world.write(claim)
+    world.commit(claim)
+    end = Numbered(claim.job.id, 1, 6, End(status="succeeded", finish_reason="stop"))
+    if just_ended_ms:
+        timer = threading.Timer(0.02, world.plain_events.append, [[end]])
+        timer.start()
+    assert names(world.all(claim.job.id, "1-5")) == expected
+
+
+def test_only_an_ended_job_has_been_told_from_the_database(world: World) -> None:
+    claim = world.desk.running()
+    with pytest.raises(InputInvalid):
+        world.follower.follow("acme", claim.job.id, "1-t0")
+    world.end(claim)
+    assert names(world.all(claim.job.id, "1-t0")) == ["end"]
+
+
 def test_a_queued_job_that_is_canceled_ends_the_stream(world: World) -> None:
     job = world.desk.submit()
     stream = world.follower.follow("acme", job.id, None)

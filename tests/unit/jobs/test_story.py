@@ -1,5 +1,7 @@
 """What a client is told: cut anywhere and resumed, its text equals what was stored."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from pressroom.domain.errors import InputInvalid
 from pressroom.domain.job import Job, Output
 from pressroom.domain.states import State
 from pressroom.jobs.ports import Followed, Numbered, Standing, StreamEvent
-from pressroom.jobs.story import START, Story, parse_place
+from pressroom.jobs.story import START, Story, is_stored, parse_place
 
 JOB = "job_1"
 TEXT = ("A ", "warm ", "blue ", "mug.")
@@ -84,10 +86,29 @@ def test_places() -> None:
     assert parse_place(None) == parse_place("") == START
     assert parse_place("3-14") == (3, 14)
     assert parse_place("3-end") is None
+    assert parse_place("3-t0") == (3, 10**9)
+    assert is_stored(place_of("3-t7"))
+    assert not is_stored(place_of("3-999999999"))
 
 
 @pytest.mark.parametrize(
-    "bad", ["x", "1", "1-", "-1", "1-2-3", "1-2\n", "1-end ", "١-٢", "1" * 10 + "-1", "\0"]
+    "bad",
+    [
+        "x",
+        "1",
+        "1-",
+        "-1",
+        "1-2-3",
+        "1-2\n",
+        "1-end ",
+        "1-t",
+        "1-tt",
+        "1-t1000",
+        "1-t-1",
+        "١-٢",
+        "1" * 10 + "-1",
+        "\0",
+    ],
 )
 def test_what_is_no_place_is_refused(bad: str) -> None:
     with pytest.raises(InputInvalid):
@@ -174,7 +195,7 @@ def test_a_log_whose_beginning_is_lost_is_a_hole_too() -> None:
 def test_the_database_alone_is_enough() -> None:
     events = list(Story(START).close(stored()))
     assert names(events) == ["delta", "end"]
-    assert ids(events) == ["1-0", "1-end"]
+    assert ids(events) == ["1-t0", "1-end"]
 
 
 def test_a_client_with_text_is_reset_before_the_database_tells() -> None:
@@ -183,15 +204,25 @@ def test_a_client_with_text_is_reset_before_the_database_tells() -> None:
     assert events[0].data["reason"] == "gap"
 
 
-def test_cut_within_a_telling_from_the_database_a_client_starts_over() -> None:
-    story = Story(place_of("1-0"))
-    (reset,) = story.opening()
-    assert reset.name == "reset"
-    assert names(told(story, log())) == ["started", *["delta"] * 4, "end"]
+def test_cut_after_a_reset_a_client_goes_on_from_there() -> None:
+    assert names(told(Story(place_of("1-0")), log())) == ["started", *["delta"] * 4, "end"]
+    assert names(list(Story(place_of("1-0")).close(stored()))) == ["delta", "end"]
 
 
-def test_a_job_that_never_ran_has_nothing_to_forget() -> None:
-    assert list(Story(place_of("0-0")).opening()) == []
+def test_whoever_comes_back_is_told_of_a_new_attempt() -> None:
+    assert names(told(Story(place_of("1-0")), log(2)))[:2] == ["reset", "started"]
+
+
+def test_cut_within_a_telling_from_the_database_a_client_gets_the_rest() -> None:
+    job = stored()
+    several = replace(job, outputs=tuple(replace(job.outputs[0], n=n, text=f"text {n}") for n in range(3)))
+    assert ids(list(Story((1, 3)).close(several))) == ["1-0", "1-t0", "1-t1", "1-t2", "1-end"]
+    assert ids(list(Story(place_of("1-t0")).close(several))) == ["1-t1", "1-t2", "1-end"]
+    assert ids(list(Story(place_of("1-t2")).close(several))) == ["1-end"]
+
+
+def test_a_stored_text_of_another_attempt_is_none_of_this() -> None:
+    assert names(list(Story(place_of("2-t0")).close(stored(attempt=3)))) == ["reset", "delta", "end"]
 
 
 def test_an_erased_job_is_gone_for_good() -> None:
@@ -217,6 +248,33 @@ def test_whether_a_rest_completes_the_story() -> None:
 
 
 @given(
+    texts=st.lists(st.text(max_size=6), min_size=1, max_size=4),
+    lost=st.sets(st.integers(0, 12)),
+    reaped=st.booleans(),
+)
+def test_cut_after_every_event_and_whatever_is_lost_each_connection_is_progress(
+    texts: list[str], lost: set[int], reaped: bool
+) -> None:
+    whole = log(1, ("some", "thing"), ended=False) * reaped + log(2, tuple(texts[0]))
+    events = [event for place, event in enumerate(whole) if place not in lost]
+    job = stored(2, texts[0])
+    job = replace(job, outputs=tuple(replace(job.outputs[0], n=n, text=text) for n, text in enumerate(texts)))
+    if len(texts) > 1:  # the log tells of the first text alone, so that its end must be lost
+        events = [event for event in events if not isinstance(event.event, End)]
+    reader = Reader()
+    for _ in range(len(whole) + len(texts) + 4):
+        place = parse_place(reader.last_id)
+        if place is None:
+            break
+        story = Story(place)
+        rest = [event for event in events if (event.attempt, event.seq) > place]
+        stream = told(story, rest) if not is_stored(place) and story.completed_by(rest) else []
+        reader.hear([*stream, *story.close(job)][0])
+    assert reader.over
+    assert {n: text for n, text in enumerate(texts) if text} == reader.texts
+
+
+@given(
     pieces=st.lists(st.text(min_size=1, max_size=4), max_size=8),
     lost=st.sets(st.integers(0, 12)),
     first_cut=st.integers(0, 12),
@@ -237,8 +295,7 @@ def test_however_often_cut_and_whatever_is_lost_the_text_is_the_stored_one(
         if place is None:
             break
         story = Story(place)
-        stream = [*story.opening()]
-        stream += told(story, [event for event in events if (event.attempt, event.seq) > place])
+        stream = told(story, [event for event in events if (event.attempt, event.seq) > place])
         stream += story.close(job)
         for event in stream[:cut]:
             reader.hear(event)
