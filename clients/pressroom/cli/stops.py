@@ -45,10 +45,9 @@ def translated() -> Iterator[None]:
     except ValidationError as error:
         if error.title != "Settings":
             raise
-        wrong = "; ".join(
-            f"PRESSROOM_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
-        )
-        raise Misuse(f"The settings are wrong. Correct {wrong}.") from error
+        from pressroom.settings import what_is_wrong  # loaded already: the settings have raised this
+
+        raise Misuse(what_is_wrong(error)) from error
 
 
 @contextmanager
