@@ -97,6 +97,26 @@ class Job:
     usage: Usage = field(default_factory=Usage)
     outputs: tuple[Output, ...] = ()
 
+    @classmethod
+    def accepted(cls, new: NewJob, now: int) -> "Job":
+        """The job as a submit at ``now`` (milliseconds by the database's clock) stores it."""
+        return cls(
+            id=new.id,
+            tenant=new.tenant,
+            model=new.model,
+            kind=new.kind,
+            pool=new.pool,
+            state=State.QUEUED,
+            priority=new.priority,
+            input=new.input,
+            params=new.params,
+            metadata=new.metadata,
+            created_at=now,
+            due_at=now,
+            deadline_at=now + new.deadline_s * 1000,
+            result_ttl_s=new.result_ttl_s,
+        )
+
     @property
     def terminal(self) -> bool:
         return self.state in TERMINAL

@@ -71,22 +71,7 @@ class MemoryJobStore:
                 raise ValueError(f"there is a job {new.id} already")
             check_transition(None, State.QUEUED, Actor.FRONT)
             now = self._clock()
-            job = Job(
-                id=new.id,
-                tenant=new.tenant,
-                model=new.model,
-                kind=new.kind,
-                pool=new.pool,
-                state=State.QUEUED,
-                priority=new.priority,
-                input=new.input,
-                params=new.params,
-                metadata=new.metadata,
-                created_at=now,
-                due_at=now,
-                deadline_at=now + new.deadline_s * 1000,
-                result_ttl_s=new.result_ttl_s,
-            )
+            job = Job.accepted(new, now)
             self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params))
             self._lanes.open(new.pool, new.tenant)
             if key is not None:

@@ -132,22 +132,7 @@ def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Sub
 def _insert(database: Database, connection: Connection, new: NewJob, key: IdempotencyKey | None) -> Job:
     check_transition(None, State.QUEUED, Actor.FRONT)
     now = database.now(connection).wall
-    stored = Job(
-        id=new.id,
-        tenant=new.tenant,
-        model=new.model,
-        kind=new.kind,
-        pool=new.pool,
-        state=State.QUEUED,
-        priority=new.priority,
-        input=new.input,
-        params=new.params,
-        metadata=new.metadata,
-        created_at=now,
-        due_at=now,
-        deadline_at=now + new.deadline_s * 1000,
-        result_ttl_s=new.result_ttl_s,
-    )
+    stored = Job.accepted(new, now)
     connection.execute(
         _INSERT_JOB,
         {
