@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection, Engine, text
 
+from pressroom.adapters.sql.all_tables import metadata
 from pressroom.adapters.sql.engine import WRITES, open_engine
-from pressroom.adapters.sql.tables import metadata
 from pressroom.settings import load
 
 # Any number; it only has to be the same for all who migrate.

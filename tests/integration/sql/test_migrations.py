@@ -16,7 +16,7 @@ from sqlalchemy import Engine, inspect, text
 from pressroom.adapters.sql import schema
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
-from pressroom.adapters.sql.tables import metadata
+from pressroom.adapters.sql.all_tables import metadata
 from pressroom.domain.errors import SchemaMismatch
 
 INI = Path(__file__).resolve().parents[3] / "alembic.ini"

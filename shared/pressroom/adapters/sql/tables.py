@@ -6,6 +6,9 @@
     lane                                  one tenant's queue in a pool: its virtual time
     worker                                who is alive, and which models it runs
     erasure                               what still has to be removed outside the database
+    compatibility                         the oldest code that works on this version of the tables
+
+Batches, webhooks and uploads have rooms of their own beside this one; ``all_tables`` knows all.
 
 Times named ``*_at`` are milliseconds since the epoch. ``job.lease_until`` is in milliseconds of the
 lease clock that ``job.lease_clock`` names (see ``clock``). Text that a model wrote is kept as UTF-8
@@ -63,6 +66,13 @@ class Utf8(TypeDecorator[str]):
 class TenantColumns(TypedColumns):
     id: Named[str] = Column(String(64), primary_key=True)
     created_at: Named[int] = Column(BigInteger)
+    # its policy: how long things are kept; NULL is the settings' default
+    result_ttl_s: Named[int | None] = Column(Integer)
+    prompt_ttl_s: Named[int | None] = Column(Integer)
+    events_ttl_s: Named[int | None] = Column(Integer)
+    idempotency_ttl_s: Named[int | None] = Column(Integer)
+    # sealed secrets that sign the webhooks which a job names itself
+    webhook_secrets: Named[list[dict[str, Any]] | None] = Column(JSON(none_as_null=True))
 
 
 tenant = Table("tenant", metadata, TenantColumns)
@@ -75,6 +85,10 @@ class ApiKeyColumns(TypedColumns):
     secret_hash: Named[str] = Column(String(64))
     created_at: Named[int] = Column(BigInteger)
     revoked_at: Named[int | None] = Column(BigInteger)
+    # NULL: every scope, as the first keys have it
+    scopes: Named[list[str] | None] = Column(JSON(none_as_null=True))
+    expires_at: Named[int | None] = Column(BigInteger)
+    replaces: Named[str | None] = Column(String(64))
 
 
 api_key = Table("api_key", metadata, ApiKeyColumns)
@@ -96,6 +110,13 @@ class JobColumns(TypedColumns):
     request_id: Named[str | None] = Column(String(128))
     cost: Named[float] = Column(Double)
     result_ttl_s: Named[int] = Column(Integer)
+    prompt_ttl_s: Named[int | None] = Column(Integer)
+    events_ttl_s: Named[int | None] = Column(Integer)
+    webhook: Named[dict[str, Any] | None] = Column(JSON(none_as_null=True))
+    # where it comes from
+    batch: Named[str | None] = Column(String(64))
+    batch_row: Named[int | None] = Column(Integer)
+    requeue_of: Named[str | None] = Column(String(64))
     # when
     created_at: Named[int] = Column(BigInteger)
     due_at: Named[int] = Column(BigInteger)
@@ -105,12 +126,15 @@ class JobColumns(TypedColumns):
     finished_at: Named[int | None] = Column(BigInteger)
     expires_at: Named[int | None] = Column(BigInteger)
     erased_at: Named[int | None] = Column(BigInteger)
+    prompt_expires_at: Named[int | None] = Column(BigInteger)
+    prompt_erased_at: Named[int | None] = Column(BigInteger)
     # the attempt and its lease
     attempt: Named[int] = Column(Integer)
     errors: Named[int] = Column(Integer)
     crashes: Named[int] = Column(Integer)
     alone: Named[bool]
     cancel_requested: Named[bool]
+    cancel_requested_at: Named[int | None] = Column(BigInteger)
     worker: Named[str | None] = Column(String(128))
     lease_clock: Named[str | None] = Column(String(64))
     lease_until: Named[int | None] = Column(BigInteger)
@@ -146,6 +170,11 @@ OPEN = _words("finished_at IS NULL")
 KEPT = _words("erased_at IS NULL")
 ERASED = _words("erased_at IS NOT NULL")
 EXPIRING = _words("expires_at IS NOT NULL")
+PROMPT_EXPIRING = _words("prompt_expires_at IS NOT NULL")
+ENDED = _words("finished_at IS NOT NULL")
+IN_BATCH = _words("batch IS NOT NULL")
+DEAD_LETTER = _words("error_code = 'dead_letter'")
+REQUEUED = _words("requeue_of IS NOT NULL")
 
 
 def _partial_index(name: str, where: ColumnElement[bool], *columns: ColumnElement[Any]) -> Index:
@@ -172,6 +201,12 @@ _partial_index("ix_job_deadline", OPEN, job.c.deadline_at)
 _partial_index("ix_job_list", KEPT, job.c.tenant, job.c.created_at, job.c.id)
 _partial_index("ix_job_expiry", EXPIRING, job.c.expires_at)
 _partial_index("ix_job_erased", ERASED, job.c.erased_at)
+_partial_index("ix_job_prompt", PROMPT_EXPIRING, job.c.prompt_expires_at)
+# How fast a pool works: what ended of late.
+_partial_index("ix_job_ended", ENDED, job.c.pool, job.c.finished_at, job.c.tenant)
+_partial_index("ix_job_batch", IN_BATCH, job.c.batch, job.c.batch_row)
+_partial_index("ix_job_dead", DEAD_LETTER, job.c.finished_at)
+_partial_index("ix_job_requeue", REQUEUED, job.c.requeue_of)
 
 
 class OutputColumns(TypedColumns):
@@ -227,6 +262,8 @@ class WorkerColumns(TypedColumns):
     models: Named[list[dict[str, str]]] = Column(JSON)
     draining: Named[bool]
     seen_at: Named[int] = Column(BigInteger)
+    # why it claims nothing, in a sentence; NULL: nothing is wrong
+    trouble: Named[str | None] = Column(String(255))
 
 
 worker = Table("worker", metadata, WorkerColumns, Index(None, "pool", "seen_at"))
@@ -248,3 +285,10 @@ erasure = Table(
     # An id is never used again, so that marking one as done twice cannot hit another's.
     sqlite_autoincrement=True,
 )
+
+
+class CompatibilityColumns(TypedColumns):
+    oldest: Named[str] = Column(String(32), primary_key=True)
+
+
+compatibility = Table("compatibility", metadata, CompatibilityColumns)

@@ -1,0 +1,97 @@
+"""The tables of webhooks: who is told, what is to be told, and what came of each try.
+
+    webhook_endpoint ──< webhook_delivery ──< webhook_attempt
+
+A delivery is written in the transaction that ends its job. Its id and its body never change, so that
+every try sends the same. ``endpoint_id`` is NULL where the job itself named the URL.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Named,
+    String,
+    Table,
+    Text,
+    TypedColumns,
+    literal_column,
+)
+
+from pressroom.adapters.sql.tables import metadata
+
+PENDING: ColumnElement[bool] = literal_column("state = 'pending'")
+
+
+class WebhookEndpointColumns(TypedColumns):
+    id: Named[str] = Column(String(64), primary_key=True)
+    tenant: Named[str] = Column(String(64), ForeignKey("tenant.id"))
+    url: Named[str] = Column(Text)
+    description: Named[str] = Column(Text)
+    # NULL: every event
+    events: Named[list[str] | None] = Column(JSON(none_as_null=True))
+    # sealed, newest first; an older one signs beside it until its time is over
+    secrets: Named[list[dict[str, Any]]] = Column(JSON)
+    active: Named[bool]
+    disabled_reason: Named[str | None] = Column(Text)
+    # the circuit breaker
+    failures: Named[int] = Column(Integer)
+    rests_until: Named[int | None] = Column(BigInteger)
+    created_at: Named[int] = Column(BigInteger)
+    changed_at: Named[int] = Column(BigInteger)
+
+
+webhook_endpoint = Table("webhook_endpoint", metadata, WebhookEndpointColumns, Index(None, "tenant"))
+
+
+class WebhookDeliveryColumns(TypedColumns):
+    id: Named[str] = Column(String(64), primary_key=True)
+    tenant: Named[str] = Column(String(64))
+    endpoint_id: Named[str | None] = Column(String(64), ForeignKey("webhook_endpoint.id"))
+    url: Named[str] = Column(Text)
+    job_id: Named[str | None] = Column(String(64))
+    event: Named[str] = Column(String(64))
+    body: Named[str] = Column(Text)
+    state: Named[str] = Column(String(16))
+    attempts: Named[int] = Column(Integer)
+    created_at: Named[int] = Column(BigInteger)
+    due_at: Named[int] = Column(BigInteger)
+    finished_at: Named[int | None] = Column(BigInteger)
+    last_status: Named[int | None] = Column(Integer)
+    last_error: Named[str | None] = Column(Text)
+
+
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    WebhookDeliveryColumns,
+    CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
+    Index(None, "tenant", "created_at", "id"),
+    Index(None, "endpoint_id", "created_at"),
+    Index(None, "job_id"),
+)
+Index(
+    "ix_webhook_delivery_due",
+    webhook_delivery.c.due_at,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
+)
+
+
+class WebhookAttemptColumns(TypedColumns):
+    id: Named[int] = Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    delivery_id: Named[str] = Column(String(64), ForeignKey("webhook_delivery.id"))
+    at: Named[int] = Column(BigInteger)
+    ms: Named[int] = Column(Integer)
+    status: Named[int | None] = Column(Integer)
+    error: Named[str | None] = Column(Text)
+
+
+webhook_attempt = Table("webhook_attempt", metadata, WebhookAttemptColumns, Index(None, "delivery_id"))
