@@ -9,6 +9,7 @@ from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.keys import SqlKeyStore
+from pressroom.domain.scopes import Scope
 from pressroom.jobs.ports import ApiKey, KeyStore
 
 HASH = "f" * 64
@@ -71,3 +72,36 @@ def test_an_id_is_used_once(keys: KeyStore) -> None:
     found = keys.find("0123456789ab")
     assert found is not None
     assert found[1] == HASH
+
+
+def test_scopes_and_times_are_kept(keys: KeyStore) -> None:
+    key = ApiKey("0123456789ab", "acme", "", 1, scopes=frozenset({Scope.READ}), expires_at=9, replaces="x")
+    keys.add(key, HASH)
+    assert keys.find("0123456789ab") == (key, HASH)
+
+
+def test_a_rotation_adds_the_new_key_and_dates_the_old_one(keys: KeyStore) -> None:
+    keys.add(_key(), HASH)
+    new = ApiKey("b" * 12, "acme", "", 2, replaces="0123456789ab")
+    assert keys.rotate(new, "0" * 64, 100)
+    assert keys.find("b" * 12) == (new, "0" * 64)
+    found = keys.find("0123456789ab")
+    assert found is not None
+    assert (found[0].expires_at, found[0].revoked_at) == (100, None)
+
+
+@pytest.mark.parametrize(("before", "after"), [(50, 50), (None, 100), (200, 100)])
+def test_a_rotation_never_lengthens_the_old_keys_life(keys: KeyStore, before: int | None, after: int) -> None:
+    keys.add(ApiKey("0123456789ab", "acme", "", 1, expires_at=before), HASH)
+    assert keys.rotate(ApiKey("b" * 12, "acme", "", 2, replaces="0123456789ab"), "0" * 64, 100)
+    found = keys.find("0123456789ab")
+    assert found is not None
+    assert found[0].expires_at == after
+
+
+@pytest.mark.parametrize("old", ["0123456789ab", "nope", "\x00", None])
+def test_no_rotation_of_what_is_not_in_use(keys: KeyStore, old: str | None) -> None:
+    keys.add(_key(), HASH)
+    keys.revoke("0123456789ab")
+    assert not keys.rotate(ApiKey("b" * 12, "acme", "", 2, replaces=old), "0" * 64, 100)
+    assert keys.find("b" * 12) is None

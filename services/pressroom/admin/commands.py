@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import click
 
 from pressroom.bootstrap import admin as wiring
+from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
+from pressroom.jobs.keys import IssuedKey
 from pressroom.jobs.ports import ApiKey, LiveModel, PoolBacklog
 
 
@@ -28,18 +30,50 @@ def keys() -> None:
 @keys.command()
 @click.option("--tenant", required=True, help="Whose jobs the key may post and see.")
 @click.option("--label", default="", help="What it is for.")
-def create(tenant: str, label: str) -> None:
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    help="What it is good for, once for each; everything when none is given.",
+)
+@click.option("--days", type=click.IntRange(1, 3_650), help="How long it is good; until revoked by default.")
+def create(tenant: str, label: str, scopes: tuple[str, ...], days: int | None) -> None:
     """Make a key and write it to stdout; it cannot be shown again."""
     tenant, label = _name("--tenant", tenant, 64), _name("--label", label, 128) if label else ""
     with wiring.admin_parts() as parts:
-        issued = parts.keys.issue(tenant, label)
-    click.echo(issued.token)
-    click.echo(f"Key {issued.key.id} of {tenant}. Keep it: only its hash is stored.", err=True)
+        issued = parts.keys.issue(
+            tenant,
+            label,
+            scopes=frozenset(map(Scope, scopes)) or EVERY_SCOPE,
+            lives_s=None if days is None else days * 86_400,
+        )
+    _show(issued)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, 720),
+    default=24,
+    show_default=True,
+    help="How long the old key is good beside the new one.",
+)
+def rotate(key_id: str, overlap_hours: int) -> None:
+    """Make a new key in place of ID, with its tenant and scopes, and write it to stdout."""
+    known = _key_id(key_id)
+    with wiring.admin_parts() as parts:
+        issued = parts.keys.rotate(known, overlap_hours * 3_600)
+    if issued is None:
+        raise click.ClickException(_unknown_key(known))
+    _show(issued)
+    click.echo(f"Key {known} is good for {overlap_hours} h more.", err=True)
 
 
 @keys.command("list")
 def list_() -> None:
-    """List all keys: id, tenant, made at, state, label."""
+    """List all keys: id, tenant, made at, state, scopes, label."""
     with wiring.admin_parts() as parts:
         found = parts.keys.all()
     for key in found:
@@ -50,14 +84,10 @@ def list_() -> None:
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
     """Make the key ID useless. Fronts notice within some seconds."""
-    # People paste the whole key; the id is its middle.
-    parts_of = key_id.split("_")
-    known = parts_of[1] if len(parts_of) == 3 and parts_of[0] == "pr" else key_id
+    known = _key_id(key_id)
     with wiring.admin_parts() as parts:
         if not parts.keys.revoke(known):
-            raise click.ClickException(
-                f"No key {known} is in use. `pressroom admin keys list` shows the ids."
-            )
+            raise click.ClickException(_unknown_key(known))
     click.echo(f"Key {known} is revoked.", err=True)
 
 
@@ -81,9 +111,33 @@ def _name(option: str, value: str, longest: int) -> str:
     return value
 
 
+def _show(issued: IssuedKey) -> None:
+    click.echo(issued.token)
+    click.echo(f"Key {issued.key.id} of {issued.key.tenant}. Keep it: only its hash is stored.", err=True)
+
+
+def _key_id(given: str) -> str:
+    """People paste the whole key; the id is its middle."""
+    parts_of = given.split("_")
+    return parts_of[1] if len(parts_of) == 3 and parts_of[0] == "pr" else given
+
+
+def _unknown_key(key_id: str) -> str:
+    return f"No key {key_id} is in use. `pressroom admin keys list` shows the ids."
+
+
 def _row(key: ApiKey) -> list[str]:
-    state = "in use" if key.revoked_at is None else f"revoked {_at(key.revoked_at)}"
-    return [key.id, key.tenant, _at(key.created_at), state, key.label]
+    scopes = "everything" if key.scopes == EVERY_SCOPE else ",".join(in_order(key.scopes))
+    return [key.id, key.tenant, _at(key.created_at), _key_state(key), scopes, key.label]
+
+
+def _key_state(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_at(key.revoked_at)}"
+    if key.expires_at is None:
+        return "in use"
+    word = "until" if key.expires_at > time.time_ns() // 1_000_000 else "over since"
+    return f"{word} {_at(key.expires_at)}"
 
 
 def _at(milliseconds: int) -> str:

@@ -11,12 +11,20 @@ from flask import Request, g, request, session
 from flask.app import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from pressroom.domain.errors import KeyInvalid
+from pressroom.domain.errors import KeyInvalid, ScopeMissing
+from pressroom.domain.scopes import Scope, in_order, needed
 from pressroom.front.errors import CsrfInvalid, KeyMissing
 from pressroom.jobs.keys import Keyring
+from pressroom.jobs.ports import ApiKey
 
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# The scopes of endpoints that the method alone does not tell.
+_BY_BLUEPRINT = {"webhooks": Scope.WEBHOOKS}
+_BY_ENDPOINT = {"desk.erase_form": Scope.ERASE}
+# Whatever a key is good for, its holder may sign in and out.
+_OPEN_TO_ALL = frozenset({"sessions"})
 
 
 class SameOriginSession(SecureCookieSessionInterface):
@@ -33,13 +41,17 @@ class SameOriginSession(SecureCookieSessionInterface):
 
 
 def authenticate(keyring: Keyring) -> None:
-    """Let the request in and note its tenant in ``g``. Raises KeyMissing, KeyInvalid, CsrfInvalid."""
+    """Let the request in and note its tenant in ``g``.
+
+    Raises KeyMissing, KeyInvalid, ScopeMissing, CsrfInvalid."""
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise KeyInvalid("Send the API key as `Authorization: Bearer pr_…`.")
-        g.tenant = keyring.check(token.strip()).tenant
+        key = keyring.check(token.strip())
+        _check_scope(key)
+        g.tenant = key.tenant
         return
     if signed_in(keyring):
         if request.method not in _SAFE:
@@ -49,15 +61,19 @@ def authenticate(keyring: Keyring) -> None:
 
 
 def signed_in(keyring: Keyring) -> bool:
-    """Whether the session is of a key that still lives; notes its tenant in ``g``."""
+    """Whether the session is of a key that still lives; notes its tenant in ``g``.
+
+    Raises ScopeMissing."""
     key_id = session.get("key")
     if not isinstance(key_id, str):
         return False
     try:
-        g.tenant = keyring.alive(key_id).tenant
+        key = keyring.alive(key_id)
     except KeyInvalid:
         session.clear()
         return False
+    _check_scope(key)
+    g.tenant = key.tenant
     return True
 
 
@@ -68,6 +84,20 @@ def sign_in(keyring: Keyring, token: str) -> None:
     session["key"] = key.id
     session["csrf"] = secrets.token_urlsafe(24)
     session.permanent = True
+
+
+def _check_scope(key: ApiKey) -> None:
+    """Raises ScopeMissing unless the key is good for this request."""
+    if request.blueprint in _OPEN_TO_ALL:
+        return
+    named = _BY_ENDPOINT.get(request.endpoint or "") or _BY_BLUEPRINT.get(request.blueprint or "")
+    scope = named or needed(request.method)
+    if scope not in key.scopes:
+        has = ", ".join(in_order(key.scopes)) or "none"
+        raise ScopeMissing(
+            f"This API key has not the scope `{scope}` (it has: {has}). Use one that has it; "
+            "`pressroom admin keys create --scope` makes one."
+        )
 
 
 def csrf_token() -> str:

@@ -63,6 +63,7 @@ _STATUS: tuple[tuple[type[domain.PressroomError], int], ...] = (
     (domain.Refused, 422),
     (domain.JobErased, 410),
     (domain.NotThere, 404),
+    (domain.ScopeMissing, 403),
     (domain.NotAllowed, 401),
     (domain.Unavailable, 503),
     (MalformedBody, 400),

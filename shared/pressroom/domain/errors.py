@@ -14,7 +14,8 @@
     │   ├── OutputUnknown                  output_unknown
     │   └── JobErased                      job_erased
     ├── NotAllowed
-    │   └── KeyInvalid                     api_key_invalid
+    │   ├── KeyInvalid                     api_key_invalid
+    │   └── ScopeMissing                   scope_missing
     └── Unavailable                        (try again later)
         ├── DatabaseUnavailable            database_unavailable
         ├── RedisUnavailable               redis_unavailable
@@ -104,6 +105,10 @@ class NotAllowed(PressroomError):
 
 class KeyInvalid(NotAllowed):
     code = "api_key_invalid"
+
+
+class ScopeMissing(NotAllowed):
+    code = "scope_missing"
 
 
 class Unavailable(PressroomError):

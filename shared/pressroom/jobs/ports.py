@@ -12,6 +12,7 @@ from typing import Protocol
 from pressroom.contract.events import Delta, End, Started
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob
 from pressroom.domain.retry import Failure, RetryPolicy
+from pressroom.domain.scopes import EVERY_SCOPE, Scope
 from pressroom.domain.states import State
 
 
@@ -233,13 +234,18 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. Times are milliseconds since the epoch."""
+    """A key without its secret. Times are milliseconds since the epoch.
+
+    ``replaces`` is the key that this one was rotated from."""
 
     id: str
     tenant: str
     label: str
     created_at: int
     revoked_at: int | None = None
+    scopes: frozenset[Scope] = EVERY_SCOPE
+    expires_at: int | None = None
+    replaces: str | None = None
 
 
 class KeyStore(Protocol):
@@ -255,6 +261,10 @@ class KeyStore(Protocol):
 
     def revoke(self, key_id: str) -> bool:
         """False: no such key, or revoked before."""
+
+    def rotate(self, key: ApiKey, secret_hash: str, old_expires_at: int) -> bool:
+        """Add ``key`` and let the one that it ``replaces`` end at ``old_expires_at`` at the latest.
+        False, and nothing changes: no such key, or revoked before."""
 
 
 class ArtifactStore(Protocol):

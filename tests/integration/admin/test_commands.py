@@ -8,6 +8,7 @@ import pytest
 from pressroom.bootstrap.admin import admin_parts
 from pressroom.cli.main import app
 from pressroom.domain.errors import KeyInvalid
+from pressroom.domain.scopes import Scope
 from pressroom.jobs.ports import LiveModel, WorkerCard
 
 Result = click.testing.Result
@@ -56,7 +57,7 @@ def test_a_key_is_made_shown_once_and_good() -> None:
         assert parts.keys.check(token).tenant == "shop"
     row = run("keys", "list").stdout.rstrip("\n").split("\t")
     assert row[0] == token.split("_")[1]
-    assert (row[1], row[3], row[4]) == ("shop", "in use", "feeds")
+    assert (row[1], *row[3:]) == ("shop", "in use", "everything", "feeds")
     assert token.split("_")[2] not in run("keys", "list").output
 
 
@@ -118,3 +119,33 @@ def test_a_broken_configuration_of_the_client_does_not_matter(home: Path) -> Non
     (home / "config" / "pressroom").mkdir(parents=True)
     (home / "config" / "pressroom" / "config.json").write_text("{")
     assert run("migrate").exit_code == 0
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_key_with_scopes_and_days() -> None:
+    made = run("keys", "create", "--tenant", "shop", "--scope", "write", "--scope", "read", "--days", "7")
+    with admin_parts() as parts:
+        key = parts.keys.check(made.stdout.strip())
+    assert key.scopes == {Scope.READ, Scope.WRITE}
+    assert key.expires_at == key.created_at + 7 * 86_400_000
+    row = run("keys", "list").stdout.rstrip("\n").split("\t")
+    assert row[3].startswith("until 20")
+    assert row[4] == "read,write"
+    assert run("keys", "create", "--tenant", "shop", "--scope", "all").exit_code == 2
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_rotation_shows_the_new_key_and_keeps_the_old_one_for_a_while() -> None:
+    old = issued("shop")
+    result = run("keys", "rotate", old, "--overlap-hours", "2")
+    new = result.stdout.strip()
+    with admin_parts() as parts:
+        assert parts.keys.check(new).replaces == old.split("_")[1]
+        assert parts.keys.check(old).expires_at is not None
+    assert "good for 2 h more" in result.stderr
+    assert old.split("_")[2] not in result.output
+    at_once = run("keys", "rotate", new, "--overlap-hours", "0")
+    with admin_parts() as parts, pytest.raises(KeyInvalid):
+        parts.keys.check(new)
+    assert at_once.exit_code == 0
+    assert run("keys", "rotate", "nothing").exit_code == 1

@@ -6,6 +6,7 @@ import pytest
 
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.domain.errors import DatabaseUnavailable, KeyInvalid
+from pressroom.domain.scopes import Scope
 from pressroom.jobs.keys import Keyring
 
 
@@ -125,3 +126,64 @@ def test_what_is_remembered_is_bounded(store: MemoryKeyStore) -> None:
     for _ in range(trusting._REMEMBERED + 5):
         trusting.check(trusting.issue("acme").token)
     assert len(trusting._good) == trusting._REMEMBERED
+
+
+class Calendar:
+    """Wall time that a test sets."""
+
+    now = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def test_a_key_past_its_time_is_refused_even_while_it_is_trusted(store: MemoryKeyStore) -> None:
+    calendar = Calendar()
+    trusting = Keyring(store, trust_s=3_600, wall_ms=calendar)
+    issued = trusting.issue("acme", lives_s=60)
+    calendar.now += 59_999
+    assert trusting.check(issued.token) == issued.key
+    calendar.now += 1
+    for _ in range(2):
+        with pytest.raises(KeyInvalid):
+            trusting.check(issued.token)
+
+
+def test_a_rotated_key_and_its_old_one_are_good_together_for_the_overlap(store: MemoryKeyStore) -> None:
+    calendar = Calendar()
+    keyring = Keyring(store, trust_s=3_600, wall_ms=calendar)
+    old = keyring.issue("acme", "shop", scopes=frozenset({Scope.READ}))
+    keyring.check(old.token)
+    new = keyring.rotate(old.key.id, overlap_s=60)
+    assert new is not None
+    assert (new.key.tenant, new.key.label, new.key.scopes) == ("acme", "shop", frozenset({Scope.READ}))
+    assert new.key.replaces == old.key.id
+    assert keyring.check(old.token).id == old.key.id
+    calendar.now += 60_000
+    assert keyring.check(new.token).id == new.key.id
+    with pytest.raises(KeyInvalid):
+        keyring.check(old.token)
+    assert keyring.rotate(old.key.id, overlap_s=60) is None
+
+
+def test_what_is_not_there_or_revoked_is_not_rotated(keyring: Keyring) -> None:
+    issued = keyring.issue("acme")
+    keyring.revoke(issued.key.id)
+    assert keyring.rotate(issued.key.id, 60) is None
+    assert keyring.rotate("nope", 60) is None
+
+
+def test_secrets_are_compared_in_constant_time(keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison is hmac's, over hashes of one length, for right and wrong secrets alike."""
+    compared: list[tuple[int, int]] = []
+
+    def watched(one: str, other: str) -> bool:
+        compared.append((len(one), len(other)))
+        return one == other
+
+    monkeypatch.setattr("pressroom.jobs.keys.hmac.compare_digest", watched)
+    token = keyring.issue("acme").token
+    keyring.check(token)
+    with pytest.raises(KeyInvalid):
+        keyring.check(token[:-1] + ("0" if token[-1] != "0" else "1"))
+    assert compared == [(64, 64), (64, 64)]

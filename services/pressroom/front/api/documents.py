@@ -10,7 +10,7 @@ _KEYED = (401, 403, 503)
 _WHY = {
     400: "The request cannot be read: malformed JSON, bad UTF-8, NUL.",
     401: "No API key, or one that is not valid.",
-    403: "A session without its CSRF token (pages only).",
+    403: "The key has not the scope for this, or a session (pages only) has not shown its CSRF token.",
     404: "There is no such thing, or it is another tenant's.",
     409: "It is not in a state for this.",
     410: "The job was erased.",

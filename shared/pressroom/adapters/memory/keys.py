@@ -39,3 +39,15 @@ class MemoryKeyStore:
                 return False
             self._keys[key_id] = (replace(known[0], revoked_at=self._clock()), known[1])
             return True
+
+    def rotate(self, key: ApiKey, secret_hash: str, old_expires_at: int) -> bool:
+        with self._lock:
+            old = self._keys.get(key.replaces or "")
+            if old is None or old[0].revoked_at is not None:
+                return False
+            if key.id in self._keys:
+                raise ValueError(f"there is a key {key.id} already")
+            ends = min(old_expires_at, old[0].expires_at or old_expires_at)
+            self._keys[old[0].id] = (replace(old[0], expires_at=ends), old[1])
+            self._keys[key.id] = (key, secret_hash)
+            return True

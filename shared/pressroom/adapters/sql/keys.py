@@ -1,11 +1,14 @@
 """``SqlKeyStore``: tenants and their API keys."""
 
-from sqlalchemy import Connection, Row, insert, select, update
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
 from pressroom.adapters.sql.tables import api_key, tenant
+from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
 from pressroom.jobs.ports import ApiKey
 
 
@@ -21,16 +24,7 @@ class SqlKeyStore:
             connection.execute(
                 upsert(tenant).values(id=key.tenant, created_at=key.created_at).on_conflict_do_nothing()
             )
-            connection.execute(
-                insert(api_key).values(
-                    id=key.id,
-                    tenant=key.tenant,
-                    label=key.label,
-                    secret_hash=secret_hash,
-                    created_at=key.created_at,
-                    revoked_at=key.revoked_at,
-                )
-            )
+            _insert(connection, key, secret_hash)
 
         self._database.write(store)
 
@@ -64,6 +58,55 @@ class SqlKeyStore:
 
         return self._database.write(move)
 
+    def rotate(self, key: ApiKey, secret_hash: str, old_expires_at: int) -> bool:
+        old_id = key.replaces or ""
+        if not storable(old_id):
+            return False
 
-def _key(row: Row[*tuple[object, ...]]) -> ApiKey:
-    return ApiKey(row.id, row.tenant, row.label, row.created_at, row.revoked_at)
+        def move(connection: Connection) -> bool:
+            changed = connection.execute(
+                update(api_key)
+                .where(api_key.c.id == old_id, api_key.c.revoked_at.is_(None))
+                .values(
+                    expires_at=case(
+                        (api_key.c.expires_at < old_expires_at, api_key.c.expires_at), else_=old_expires_at
+                    )
+                )
+            )
+            if changed.rowcount != 1:
+                return False
+            _insert(connection, key, secret_hash)
+            return True
+
+        return self._database.write(move)
+
+
+def _insert(connection: Connection, key: ApiKey, secret_hash: str) -> None:
+    connection.execute(
+        insert(api_key).values(
+            id=key.id,
+            tenant=key.tenant,
+            label=key.label,
+            secret_hash=secret_hash,
+            created_at=key.created_at,
+            revoked_at=key.revoked_at,
+            scopes=[scope.value for scope in in_order(key.scopes)],
+            expires_at=key.expires_at,
+            replaces=key.replaces,
+        )
+    )
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> ApiKey:
+    # Keys of the first version hold no scopes: they were good for everything.
+    scopes = EVERY_SCOPE if row.scopes is None else frozenset(map(Scope, row.scopes))
+    return ApiKey(
+        id=row.id,
+        tenant=row.tenant,
+        label=row.label,
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+        scopes=scopes,
+        expires_at=row.expires_at,
+        replaces=row.replaces,
+    )
