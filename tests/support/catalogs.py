@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pressroom.catalog.catalog import Catalog
-from pressroom.catalog.manifest import ImageTraits, Manifest, TextTraits
+from pressroom.catalog.manifest import File, ImageTraits, Manifest, TextTraits
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec
 
 LABELS = ("sneaker", "bag", "boot")
@@ -30,6 +30,7 @@ PAINTER = Manifest(
     licence="Apache-2.0",
     origin="made up",
     sha256="b" * 64,
+    files=(File(path="decoder.onnx", sha256="d" * 64, bytes=1),),
     image=ImageTraits(
         labels=LABELS, height=28, width=28, channels=1, latent=8, files={"decoder": "decoder.onnx"}
     ),

@@ -4,11 +4,12 @@ One JSON file a model, ``<folder>/<name>/manifest.json``; the weights lie beside
 ``model_zoo/``, pulled and imported ones in the models folder).
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+from pressroom.catalog.files import FileMark, FileName, Sha256
+
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
@@ -19,7 +20,7 @@ class _Part(BaseModel):
 class File(_Part):
     """One file of the model, beside the manifest."""
 
-    path: str
+    path: FileName
     sha256: Sha256
     bytes: int = Field(ge=0)
 
@@ -53,7 +54,7 @@ class ImageTraits(_Part):
     width: int
     channels: Literal[1, 3]
     latent: int
-    files: dict[str, str] = Field(description="Role (decoder, encoder) to file.")
+    files: dict[str, FileName] = Field(description="Role (decoder, encoder) to file.")
 
 
 class Manifest(_Part):
@@ -74,6 +75,18 @@ class Manifest(_Part):
     image: ImageTraits | None = None
     defaults: dict[str, Any] = Field(default_factory=dict, description="Defaults of its params.")
     metrics: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _every_file_has_its_hash(self) -> Self:
+        named = {file.path for file in self.files}
+        if self.image is not None and (unknown := set(self.image.files.values()) - named):
+            raise ValueError(f"no sha256 is given for {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def marks(self) -> dict[str, FileMark]:
+        """What each shipped file is known by."""
+        return {file.path: FileMark(size=file.bytes, sha256=file.sha256) for file in self.files}
 
     @property
     def pool(self) -> str:

@@ -2,6 +2,7 @@
 
     PressroomError                         code
     ├── IllegalTransition                  illegal_transition
+    ├── ModelCorrupt                       model_corrupt
     ├── Refused                            (the client's request cannot be taken)
     │   ├── ModelUnknown                   model_unknown
     │   ├── InputInvalid                   input_invalid
@@ -40,6 +41,12 @@ class PressroomError(Exception):
 
 class IllegalTransition(PressroomError):
     code = "illegal_transition"
+
+
+class ModelCorrupt(PressroomError):
+    """A model's file is not what its hash says; it is not opened."""
+
+    code = "model_corrupt"
 
 
 class Refused(PressroomError):

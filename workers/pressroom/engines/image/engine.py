@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pressroom.catalog.files import check_files
 from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.engines.base import (
     Ending,
@@ -281,12 +282,14 @@ def open_image_engine(
     :param gather_ms: how long a lone request waits for company, in milliseconds.
     :raises EngineUnavailable: not a picture model, or its decoder cannot be opened.
     :raises ProviderUnavailable: CUDA was asked for and there is none.
+    :raises ModelCorrupt: a file is not what the manifest's hashes say.
     """
     traits = manifest.image
     if traits is None or "decoder" not in traits.files:
         raise EngineUnavailable(f"{manifest.name} is no picture model with a decoder: see its manifest.json.")
     if max_batch < 1:
         raise ValueError(f"max_batch is {max_batch}: it must be 1 or more")
+    check_files(model_dir, manifest.marks)
     session = open_session(
         model_dir / traits.files["decoder"], provider, threads, allow_cpu_fallback=allow_cpu_fallback
     )

@@ -8,6 +8,7 @@ cache carried to and fro at every step.
 from dataclasses import dataclass
 from pathlib import Path
 
+from pressroom.catalog.files import check_files, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import built_file, graph_file
 from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
@@ -28,7 +29,9 @@ class Request:
 
 
 def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[str, Session]:
-    """The variant that was opened and its session. Raises ``EngineUnavailable``, ``ProviderUnavailable``."""
+    """The variant that was opened and its session.
+
+    Raises ``EngineUnavailable``, ``ProviderUnavailable``, ``ModelCorrupt``."""
     usual = manifest.text.variants[0] if manifest.text else "q8"
     on_cpu = request.variant or usual
     if request.provider is Provider.CPU:
@@ -60,5 +63,7 @@ def _open(
             f"{manifest.name} is not built as {variant!r}. "
             f"Run `pressroom models pull {manifest.name} --variant {variant}`, or import its file in that variant."
         )
+    if looked_for:
+        check_files(folder, read_marker(folder / built_file(variant)).files)
     session = open_session(folder / graph_file(variant), provider, request.threads, spinning=request.spinning)
     return variant, session
