@@ -7,6 +7,7 @@ import pytest
 from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
 
 from pressroom.domain.ids import new_id
+from pressroom.front.strict import MAX_DEPTH
 
 
 def prompt(text: Any) -> dict[str, Any]:
@@ -65,13 +66,25 @@ def test_a_bad_idempotency_key_is_422(front: Front, key: str) -> None:
     problem(response, 422, "input_invalid", "header.Idempotency-Key")
 
 
-@pytest.mark.parametrize("depth", [100, 300, 900])
-def test_params_nested_deeply_are_422_under_a_key_too(front: Front, depth: int) -> None:
-    nested = (
-        f'{{"model": "writer", "input": {{"prompt": "a"}}, "params": {{"a": {"[" * depth}{"]" * depth}}}}}'
-    )
+@pytest.mark.parametrize(
+    ("depth", "status", "code"),
+    [
+        (10, 422, "input_invalid"),
+        (MAX_DEPTH - 2, 422, "input_invalid"),
+        (MAX_DEPTH, 400, "malformed_json"),
+        (300, 400, "malformed_json"),
+        (960, 400, "malformed_json"),
+        (100_000, 400, "malformed_json"),
+    ],
+)
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_nested_too_deeply_is_refused_under_a_key_too(
+    front: Front, depth: int, status: int, code: str, opens: str, closes: str
+) -> None:
+    inner = opens * depth + ("" if opens == "[" else "1") + closes * depth
+    nested = f'{{"model": "writer", "input": {{"prompt": "a"}}, "params": {{"a": {inner}}}}}'
     headers = {"Idempotency-Key": "order-1", "Content-Type": "application/json"}
-    problem(front.call("POST", "/v1/jobs", data=nested, headers=headers), 422, "input_invalid", "params.a")
+    problem(front.call("POST", "/v1/jobs", data=nested, headers=headers), status, code)
 
 
 def test_the_key_of_an_erased_job_is_410(front: Front) -> None:

@@ -15,6 +15,9 @@ from flask import Request
 from pressroom.domain.errors import InputInvalid
 from pressroom.front.errors import MalformedBody, MalformedText, UnsupportedBody
 
+# JSON schemas, which a request may carry one day, are the deepest of what is asked for.
+MAX_DEPTH = 64
+
 
 class StrictRequest(Request):
     """A request whose JSON is read by this file's rules."""
@@ -45,15 +48,18 @@ def read_json(body: bytes) -> Any:
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
-        raise MalformedBody("The body is nested too deeply.") from None
+        raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     except ValueError as error:  # an integer of thousands of digits
         raise MalformedBody(f"The body holds a number that cannot be read: {error}.") from None
     check_text(value)
     return value
 
 
-def check_text(value: Any, path: str = "") -> None:
-    """Refuse what no database or tokenizer takes: NUL characters and halves of surrogate pairs."""
+def check_text(value: Any, path: str = "", depth: int = 0) -> None:
+    """Refuse what no database or tokenizer takes: NUL characters and halves of surrogate pairs; and
+    what is nested deeper than anything that Pressroom asks for."""
+    if depth > MAX_DEPTH:
+        raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels.")
     match value:
         case str():
             if "\0" in value:
@@ -66,10 +72,10 @@ def check_text(value: Any, path: str = "") -> None:
             for key, item in value.items():
                 here = f"{path}.{key}" if path else key
                 check_text(key, path or "body")
-                check_text(item, here)
+                check_text(item, here, depth + 1)
         case list():
             for index, item in enumerate(value):
-                check_text(item, f"{path}.{index}" if path else str(index))
+                check_text(item, f"{path}.{index}" if path else str(index), depth + 1)
 
 
 def check_query(query: bytes, given: Iterable[tuple[str, list[str]]], known: frozenset[str]) -> None:
