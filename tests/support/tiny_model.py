@@ -6,7 +6,7 @@ from typing import Any
 from tests.support.tiny_gguf import CONTEXT, write_tiny_gguf
 
 from pressroom.adapters.models.build import build
-from pressroom.adapters.models.wheel import sha256_of
+from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest, TextTraits
 from pressroom.engines.text.engine import TextEngine, open_text_engine
 

@@ -8,7 +8,7 @@ from tests.support.tiny_gguf import CONTEXT, tiny_weights, write_tiny_gguf
 from pressroom.adapters.models.build import is_built
 from pressroom.adapters.models.errors import ModelError, ModelExists, UnknownVariant, UnsupportedModel
 from pressroom.adapters.models.importer import import_gguf
-from pressroom.adapters.models.wheel import sha256_of
+from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest
 
 
