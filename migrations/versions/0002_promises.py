@@ -20,7 +20,7 @@ _PARTIAL: list[tuple[str, str, list[str], str]] = [
     ("ix_job_batch", "job", ["batch", "batch_row"], "batch IS NOT NULL"),
     ("ix_job_dead", "job", ["finished_at"], "error_code = 'dead_letter'"),
     ("ix_job_requeue", "job", ["requeue_of"], "requeue_of IS NOT NULL"),
-    ("ix_webhook_delivery_due", "webhook_delivery", ["due_at"], "state = 'pending'"),
+    ("ix_webhook_delivery_due", "webhook_delivery", ["route", "due_at"], "state = 'pending'"),
     ("ix_batch_unfinished", "batch", ["created_at"], "finished_at IS NULL"),
     ("ix_batch_row_waiting", "batch_row", ["batch_id", "n"], "request IS NOT NULL"),
 ]
@@ -108,6 +108,7 @@ def _webhooks() -> None:
         sa.Column("rests_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["tenant"], ["tenant.id"], name="fk_webhook_endpoint_tenant_tenant"),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_endpoint"),
     )
@@ -117,6 +118,7 @@ def _webhooks() -> None:
         sa.Column("id", _TEXT_64, nullable=False),
         sa.Column("tenant", _TEXT_64, nullable=False),
         sa.Column("endpoint_id", _TEXT_64, nullable=True),
+        sa.Column("route", sa.String(80), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("job_id", _TEXT_64, nullable=True),
         sa.Column("event", _TEXT_64, nullable=False),
@@ -143,6 +145,7 @@ def _webhooks() -> None:
         "ix_webhook_delivery_endpoint_id_created_at", "webhook_delivery", ["endpoint_id", "created_at"]
     )
     op.create_index("ix_webhook_delivery_job_id", "webhook_delivery", ["job_id"])
+    op.create_index("ix_webhook_delivery_finished_at", "webhook_delivery", ["finished_at"])
     op.create_table(
         "webhook_attempt",
         _big_id(),

@@ -46,6 +46,8 @@ class WebhookEndpointColumns(TypedColumns):
     rests_until: Named[int | None] = Column(BigInteger)
     created_at: Named[int] = Column(BigInteger)
     changed_at: Named[int] = Column(BigInteger)
+    # it stays until its deliveries are forgotten
+    removed_at: Named[int | None] = Column(BigInteger)
 
 
 webhook_endpoint = Table("webhook_endpoint", metadata, WebhookEndpointColumns, Index(None, "tenant"))
@@ -55,6 +57,8 @@ class WebhookDeliveryColumns(TypedColumns):
     id: Named[str] = Column(String(64), primary_key=True)
     tenant: Named[str] = Column(String(64))
     endpoint_id: Named[str | None] = Column(String(64), ForeignKey("webhook_endpoint.id"))
+    # what shares a way out: the endpoint, or all URLs that a tenant's jobs named
+    route: Named[str] = Column(String(80))
     url: Named[str] = Column(Text)
     job_id: Named[str | None] = Column(String(64))
     event: Named[str] = Column(String(64))
@@ -76,9 +80,11 @@ webhook_delivery = Table(
     Index(None, "tenant", "created_at", "id"),
     Index(None, "endpoint_id", "created_at"),
     Index(None, "job_id"),
+    Index(None, "finished_at"),
 )
 Index(
     "ix_webhook_delivery_due",
+    webhook_delivery.c.route,
     webhook_delivery.c.due_at,
     sqlite_where=PENDING,
     postgresql_where=PENDING,

@@ -1,0 +1,203 @@
+"""Webhooks: what is told of a job's end, to whom, and when it is tried again.
+
+An endpoint is a URL of a tenant that is told of events. A delivery is one message to one URL; its id
+and its body never change, so that a receiver knows a repetition by its id. The form of messages is
+that of Standard Webhooks (github.com/standard-webhooks, spec 1.0).
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pressroom.domain.states import State
+
+
+class Event(StrEnum):
+    """What a message is about."""
+
+    SUCCEEDED = "job.succeeded"
+    FAILED = "job.failed"
+    CANCELED = "job.canceled"
+    EXPIRED = "job.expired"
+    TEST = "webhook.test"
+
+
+JOB_EVENTS = (Event.SUCCEEDED, Event.FAILED, Event.CANCELED, Event.EXPIRED)
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A signing secret, encrypted. ``until`` (milliseconds) is when it signs no more; None: the newest."""
+
+    sealed: str
+    created_at: int
+    until: int | None = None
+
+    def good(self, now: int) -> bool:
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A URL that a tenant wants to be called at. ``events`` None is every event.
+
+    ``failures`` and ``rests_until`` are its circuit breaker: after several failures in a row nothing
+    is sent until that time, and then one delivery tries whether it answers again."""
+
+    id: str
+    tenant: str
+    url: str
+    description: str
+    events: tuple[str, ...] | None
+    secrets: tuple[SealedSecret, ...]
+    active: bool
+    created_at: int
+    changed_at: int
+    disabled_reason: str | None = None
+    failures: int = 0
+    rests_until: int | None = None
+
+    def wants(self, event: str) -> bool:
+        return self.active and (self.events is None or event in self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a delivery: when, how long it took, what was answered, or a code of what went wrong."""
+
+    at: int
+    ms: int
+    status: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one URL. ``endpoint_id`` is None where the job named the URL itself.
+
+    ``route`` is what shares a way out: the endpoint, or all URLs that a tenant's jobs named.
+    ``attempts`` counts the tries since it was made or replayed; ``log`` has all, where it was asked for."""
+
+    id: str
+    tenant: str
+    endpoint_id: str | None
+    url: str
+    job_id: str | None
+    event: str
+    body: str
+    created_at: int
+    due_at: int
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    finished_at: int | None = None
+    last_status: int | None = None
+    last_error: str | None = None
+    log: tuple[Attempt, ...] = ()
+
+    @property
+    def route(self) -> str:
+        return self.endpoint_id or own_route(self.tenant)
+
+
+def own_route(tenant: str) -> str:
+    """The route of the URLs that a tenant's jobs name."""
+    return f"jobs:{tenant}"
+
+
+def event_of(state: State) -> Event:
+    """The event of a terminal state."""
+    return Event(f"job.{state.value}")
+
+
+def message(event: str, now: int, data: Mapping[str, Any]) -> str:
+    """The body that is sent: the same characters at each try. ``now`` is in milliseconds."""
+    moment = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds")
+    body = {"type": event, "timestamp": moment.replace("+00:00", "Z"), "data": data}
+    return json.dumps(body, separators=(",", ":"))
+
+
+def job_message(
+    job_id: str, state: State, now: int, *, finish_reason: str | None, error_code: str | None
+) -> str:
+    """What is told of a job's end: no prompt, no output, no metadata, only where to find them."""
+    url = f"/v1/jobs/{job_id}"
+    data = {
+        "id": job_id,
+        "status": state.value,
+        "finish_reason": finish_reason,
+        "error_code": error_code,
+        "links": {"self": url, "events": f"{url}/events"},
+    }
+    return message(event_of(state), now, data)
+
+
+def wanted_by(webhook: Mapping[str, Any] | None, event: str) -> str | None:
+    """The URL that a job named for itself, if it wants this event."""
+    if webhook is None:
+        return None
+    events: Iterable[str] | None = webhook.get("events")
+    return str(webhook["url"]) if events is None or event in events else None
+
+
+_SECOND, _MINUTE, _HOUR = 1_000, 60_000, 3_600_000
+
+# Between tries, as Standard Webhooks suggests: ten tries in a little over three days.
+DELAYS_MS = (
+    5 * _SECOND,
+    5 * _MINUTE,
+    30 * _MINUTE,
+    2 * _HOUR,
+    5 * _HOUR,
+    10 * _HOUR,
+    14 * _HOUR,
+    20 * _HOUR,
+    24 * _HOUR,
+)
+_JITTER = 0.1
+_LONGEST_ASKED_MS = 24 * _HOUR
+# A Retry-After holds up the whole endpoint for at most this long.
+_LONGEST_PAUSE_MS = 10 * _MINUTE
+GONE = 410
+_SLOW_DOWN = frozenset({429, 503})
+
+# The circuit breaker: after so many failures in a row it rests, each time longer.
+OPENS_AFTER = 5
+_RESTS_MS = (5 * _SECOND, 10 * _MINUTE)
+
+
+def next_delay_ms(
+    attempts: int, retry_after_s: float | None = None, chance: Callable[[], float] = random.random
+) -> int | None:
+    """How long to wait after so many failed tries; None: that was the last one.
+
+    A receiver's Retry-After (seconds) can make it longer, up to a day, never shorter: tries are few."""
+    if attempts > len(DELAYS_MS):
+        return None
+    delay = DELAYS_MS[attempts - 1] * (1 + _JITTER * (2 * chance() - 1))
+    asked = min((retry_after_s or 0) * 1000, _LONGEST_ASKED_MS)
+    return round(max(delay, asked))
+
+
+def asks_to_slow_down(status: int | None) -> bool:
+    """Whether a Retry-After of this answer is heeded."""
+    return status in _SLOW_DOWN
+
+
+def rest_ms(failures: int, retry_after_s: float | None = None) -> int | None:
+    """How long an endpoint rests after so many failures in a row; None: it does not."""
+    asked = min((retry_after_s or 0) * 1000, _LONGEST_PAUSE_MS)
+    shortest, longest = _RESTS_MS
+    tripped = min(shortest * 2 ** min(failures - OPENS_AFTER, 16), longest) if failures >= OPENS_AFTER else 0
+    return round(max(asked, tripped)) or None
