@@ -23,6 +23,16 @@ class Service(Protocol):
         """Returns once it answers, on the same address, with what it had on disk."""
 
 
+class Volatile(Service, Protocol):
+    """A server that may lose all it holds: Valkey."""
+
+    def flush(self) -> None:
+        """It forgets everything, and goes on."""
+
+    def lose(self) -> None:
+        """Once it is dead: remove what it has on disk."""
+
+
 class Line(Protocol):
     """The network between Pressroom and a server: a TCP proxy."""
 
@@ -47,7 +57,7 @@ class Stage:
     folder: Path
     control: Path
     lease_s: float
-    valkey: Service
+    valkey: Volatile
     valkey_line: Line
     postgres: Service | None
     database_line: Line | None

