@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.services.text_model",
     "tests.services.s3",
     "tests.services.valkey",
+    "tests.services.tls",
 ]
