@@ -9,10 +9,15 @@
     │   ├── PromptTooLong                  prompt_too_long
     │   ├── KeyReused                      idempotency_key_reused
     │   ├── QueueFull                      queue_full
+    │   ├── PictureInvalid                 picture_invalid
+    │   ├── TooManyEndpoints               too_many_endpoints
     │   └── CursorInvalid                  cursor_invalid
     ├── NotThere
     │   ├── JobUnknown                     job_unknown
     │   ├── OutputUnknown                  output_unknown
+    │   ├── UploadUnknown                  upload_unknown
+    │   ├── EndpointUnknown                endpoint_unknown
+    │   ├── DeliveryUnknown                delivery_unknown
     │   └── JobErased                      job_erased
     ├── NotAllowed
     │   ├── KeyInvalid                     api_key_invalid
@@ -21,6 +26,7 @@
         ├── DatabaseUnavailable            database_unavailable
         ├── RedisUnavailable               redis_unavailable
         ├── ArtifactsUnavailable           artifacts_unavailable
+        ├── Busy                           busy
         └── SchemaMismatch                 schema_mismatch
 
 ``field`` points into the request (a JSON path such as ``params.top_p``) where one is at fault.
@@ -86,8 +92,16 @@ class QueueFull(Refused):
     code = "queue_full"
 
 
+class PictureInvalid(Refused):
+    code = "picture_invalid"
+
+
 class CursorInvalid(Refused):
     code = "cursor_invalid"
+
+
+class TooManyEndpoints(Refused):
+    code = "too_many_endpoints"
 
 
 class NotThere(PressroomError):
@@ -100,6 +114,18 @@ class JobUnknown(NotThere):
 
 class OutputUnknown(NotThere):
     code = "output_unknown"
+
+
+class UploadUnknown(NotThere):
+    code = "upload_unknown"
+
+
+class EndpointUnknown(NotThere):
+    code = "endpoint_unknown"
+
+
+class DeliveryUnknown(NotThere):
+    code = "delivery_unknown"
 
 
 class JobErased(NotThere):
@@ -132,6 +158,12 @@ class RedisUnavailable(Unavailable):
 
 class ArtifactsUnavailable(Unavailable):
     code = "artifacts_unavailable"
+
+
+class Busy(Unavailable):
+    """This process does as much of it at once as it may."""
+
+    code = "busy"
 
 
 class SchemaMismatch(Unavailable):

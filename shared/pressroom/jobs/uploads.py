@@ -1,0 +1,163 @@
+"""Uploads: pictures that a tenant sends in, to be used by its jobs.
+
+    bytes ──▶ decoded and written anew ──▶ artifact store ──▶ row
+
+What is kept is never what was sent: only its pixels, as a PNG. The bytes lie in the artifact store
+before the row names them; a row is gone before its bytes are.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pressroom.domain.errors import ArtifactsUnavailable, UploadUnknown
+from pressroom.domain.ids import is_id, new_id
+from pressroom.jobs.ports import ArtifactStore
+from pressroom.telemetry import get_logger
+
+_PREFIX = "upl"
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPicture:
+    """A picture of pixels alone. ``content`` is a file of ``media_type``."""
+
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture that is kept until ``expires_at`` (milliseconds since the epoch); ``size`` in bytes."""
+
+    id: str
+    tenant: str
+    media_type: str
+    size: int
+    sha256: str
+    width: int
+    height: int
+    artifact: str
+    created_at: int
+    expires_at: int
+
+
+class PictureCleaner(Protocol):
+    """Makes a harmless picture of untrusted bytes."""
+
+    def clean(self, given: bytes) -> CleanPicture:
+        """Raises PictureInvalid, Busy."""
+
+
+class UploadStore(Protocol):
+    """Rows of uploads. Times are the caller's."""
+
+    def add(self, upload: Upload) -> None: ...
+
+    def find(self, tenant: str, upload_id: str) -> Upload:
+        """Raises UploadUnknown, also for another tenant's."""
+
+    def remove(self, tenant: str, upload_id: str) -> Upload:
+        """Raises UploadUnknown. The upload as it was."""
+
+    def expired(self, now: int, limit: int = 100) -> tuple[Upload, ...]:
+        """Those past their time, the oldest first."""
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Uploads:
+    """Takes, shows and removes uploads. ``ttl_s``: how long one is kept. Thread-safe."""
+
+    def __init__(
+        self,
+        store: UploadStore,
+        artifacts: ArtifactStore,
+        cleaner: PictureCleaner,
+        *,
+        ttl_s: int,
+        wall_ms: Callable[[], int] = _wall_ms,
+    ) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._cleaner = cleaner
+        self._ttl_s = ttl_s
+        self._wall_ms = wall_ms
+
+    def take(self, tenant: str, given: bytes) -> Upload:
+        """Keep a picture. Raises PictureInvalid, Busy, ArtifactsUnavailable, DatabaseUnavailable."""
+        picture = self._cleaner.clean(given)
+        now = self._wall_ms()
+        upload_id = new_id(_PREFIX)
+        upload = Upload(
+            id=upload_id,
+            tenant=tenant,
+            media_type=picture.media_type,
+            size=len(picture.content),
+            sha256=hashlib.sha256(picture.content).hexdigest(),
+            width=picture.width,
+            height=picture.height,
+            artifact=f"{upload_id}/1/0.png",
+            created_at=now,
+            expires_at=now + self._ttl_s * 1000,
+        )
+        self._artifacts.put(upload.artifact, picture.content, picture.media_type)
+        try:
+            self._store.add(upload)
+        except Exception:
+            # If the row is there all the same, the upload is one that cannot be read: nobody knows its id.
+            self._drop_bytes(upload)
+            raise
+        return upload
+
+    def find(self, tenant: str, upload_id: str) -> Upload:
+        """Raises UploadUnknown (also when its time is over), DatabaseUnavailable."""
+        if not is_id(_PREFIX, upload_id):
+            raise unknown_upload()
+        upload = self._store.find(tenant, upload_id)
+        if upload.expires_at <= self._wall_ms():
+            raise unknown_upload()
+        return upload
+
+    def content(self, upload: Upload) -> bytes:
+        """Raises OutputUnknown, ArtifactsUnavailable."""
+        return self._artifacts.get(upload.artifact)
+
+    def remove(self, tenant: str, upload_id: str) -> None:
+        """Raises UploadUnknown, ArtifactsUnavailable, DatabaseUnavailable."""
+        if not is_id(_PREFIX, upload_id):
+            raise unknown_upload()
+        upload = self._store.find(tenant, upload_id)
+        self._artifacts.erase(upload.id)
+        self._store.remove(tenant, upload_id)
+
+    def forget_expired(self) -> int:
+        """Remove those past their time; how many. Raises DatabaseUnavailable."""
+        done = 0
+        for upload in self._store.expired(self._wall_ms()):
+            # The bytes first: a row without bytes is found again by the next call, bytes without a row never.
+            if self._drop_bytes(upload):
+                try:
+                    self._store.remove(upload.tenant, upload.id)
+                except UploadUnknown:  # by another relay, or by its owner
+                    continue
+                done += 1
+        return done
+
+    def _drop_bytes(self, upload: Upload) -> bool:
+        try:
+            self._artifacts.erase(upload.id)
+        except ArtifactsUnavailable as error:
+            get_logger(__name__).warning("upload_not_removed", upload=upload.id, reason=error.message)
+            return False
+        return True
+
+
+def unknown_upload() -> UploadUnknown:
+    return UploadUnknown("There is no upload of this id; it may have been removed, or its time is over.")
