@@ -1,6 +1,14 @@
 """What both job stores, the SQL one and the one in memory, answer when they refuse: the same words."""
 
-from pressroom.domain.errors import JobErased, JobUnknown, KeyReused, QueueFull
+from pressroom.domain.errors import (
+    DeliveryUnknown,
+    EndpointUnknown,
+    JobErased,
+    JobUnknown,
+    KeyReused,
+    QueueFull,
+    TooManyEndpoints,
+)
 
 
 def job_unknown() -> JobUnknown:
@@ -24,3 +32,15 @@ def lane_full(limit: int) -> QueueFull:
 
 def pool_full(limit: int) -> QueueFull:
     return QueueFull(f"The queue holds {limit} jobs already. Post again later.", retry_after_s=10)
+
+
+def endpoint_unknown() -> EndpointUnknown:
+    return EndpointUnknown("There is no such endpoint, or it belongs to another tenant.")
+
+
+def delivery_unknown() -> DeliveryUnknown:
+    return DeliveryUnknown("There is no such delivery, or it belongs to another tenant.")
+
+
+def too_many_endpoints(most: int) -> TooManyEndpoints:
+    return TooManyEndpoints(f"You have {most} endpoints already. Remove one that is not needed.")

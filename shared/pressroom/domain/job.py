@@ -49,7 +49,9 @@ class PinnedModel:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a submit stores: everything resolved, the seed drawn, the model pinned."""
+    """What a submit stores: everything resolved, the seed drawn, the model pinned.
+
+    ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None."""
 
     id: str
     tenant: str
@@ -63,6 +65,7 @@ class NewJob:
     deadline_s: int
     result_ttl_s: int
     request_id: str | None = None
+    webhook: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

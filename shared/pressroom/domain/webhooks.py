@@ -7,8 +7,8 @@ that of Standard Webhooks (github.com/standard-webhooks, spec 1.0).
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -201,3 +201,30 @@ def rest_ms(failures: int, retry_after_s: float | None = None) -> int | None:
     shortest, longest = _RESTS_MS
     tripped = min(shortest * 2 ** min(failures - OPENS_AFTER, 16), longest) if failures >= OPENS_AFTER else 0
     return round(max(asked, tripped)) or None
+
+
+def after_try(
+    endpoint: Endpoint, now: int, *, delivered: bool, gone: bool, retry_after_s: float | None
+) -> Endpoint:
+    """The endpoint with what a try has shown of it. While it rests, late failures count no more."""
+    if delivered:
+        return replace(endpoint, failures=0, rests_until=None)
+    if gone:
+        return replace(endpoint, active=False, disabled_reason="gone")
+    if endpoint.rests_until is not None and now < endpoint.rests_until:
+        return endpoint
+    failures = endpoint.failures + 1
+    rest = rest_ms(failures, retry_after_s)
+    return replace(endpoint, failures=failures, rests_until=now + rest if rest is not None else None)
+
+
+def rotated(
+    secrets: Sequence[SealedSecret], new: SealedSecret, old_until: int, now: int
+) -> tuple[SealedSecret, ...]:
+    """``new`` before those that still sign, which end at ``old_until`` at the latest."""
+    old = (
+        replace(secret, until=old_until if secret.until is None else min(secret.until, old_until))
+        for secret in secrets
+        if secret.good(now)
+    )
+    return (new, *old)

@@ -8,6 +8,7 @@ from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.memory.lanes import Lanes
 from pressroom.adapters.memory.rows import Due, Key, Row, added, key_expires_at, wall_ms
+from pressroom.adapters.memory.webhooks import MemoryWebhookStore
 from pressroom.adapters.memory.workers import Workers
 from pressroom.adapters.patience import Patience
 from pressroom.adapters.refusals import job_erased, job_unknown, key_reused, lane_full, pool_full
@@ -42,8 +43,10 @@ class MemoryJobStore:
         lease_ms: int = 60_000,
         worker_seen_ms: int = 15_000,
         sweep_ms: int = 1_000,
+        webhooks: MemoryWebhookStore | None = None,
     ) -> None:
         self._clock = clock
+        self.webhooks = webhooks or MemoryWebhookStore(clock)
         self._lease_ms = lease_ms
         self._patience = Patience(lease_ms, sweep_ms, lambda: clock() / 1000)
         self._lock = threading.RLock()
@@ -72,7 +75,7 @@ class MemoryJobStore:
             check_transition(None, State.QUEUED, Actor.FRONT)
             now = self._clock()
             job = Job.accepted(new, now)
-            self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params))
+            self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params), webhook=new.webhook)
             self._lanes.open(new.pool, new.tenant)
             if key is not None:
                 self._keys[new.tenant, key.key] = Key(key.body_mac, new.id, key_expires_at(job))
@@ -130,6 +133,7 @@ class MemoryJobStore:
             if row.job.state is State.QUEUED:
                 check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
                 row.end(State.CANCELED, self._clock(), "canceled")
+                self._tell(row)
             elif row.job.state is State.RUNNING:
                 row.job = replace(row.job, cancel_requested=True)
             return row.job
@@ -180,6 +184,7 @@ class MemoryJobStore:
                 return False
             row.end(completion.state, self._clock(), completion.finish_reason)
             row.store(completion, completion.error_code, completion.error_message)
+            self._tell(row)
             self._lanes.settle(row.job.pool, row.job.tenant, completion.usage.engine_ms - row.cost)
             return True
 
@@ -311,6 +316,10 @@ class MemoryJobStore:
             raise job_erased()
         return row
 
+    def _tell(self, row: Row) -> None:
+        """In the same step as the end itself."""
+        self.webhooks.tell(row.job, row.webhook)
+
     def _queued(self) -> list[Row]:
         return [row for row in self._rows.values() if row.job.state is State.QUEUED]
 
@@ -335,6 +344,7 @@ class MemoryJobStore:
         if after.state is not State.QUEUED:
             row.end(after.state, now, partial.finish_reason)
             row.store(partial, after.code, after.message)
+            self._tell(row)
             return after.state
         row.job = replace(
             row.job,
@@ -354,6 +364,7 @@ class MemoryJobStore:
             check_transition(State.QUEUED, State.EXPIRED, Actor.RELAY)
             row.end(State.EXPIRED, now, "expired")
             row.job = replace(row.job, error_code=TOO_LATE.code, error_message=NEVER_RAN)
+            self._tell(row)
             return State.EXPIRED
         lapsed = leases and row.lease_until <= now
         if job.state is not State.RUNNING or not (lapsed or job.deadline_at <= now - self._lease_ms):
@@ -371,6 +382,7 @@ class MemoryJobStore:
         late = now + max(row.lease_ms, self._lease_ms)
         if not row.job.terminal:
             row.end(State.CANCELED, now, "canceled")
+            self._tell(row)
         row.empty(now)
         for due_at in (now, late):
             self._erasures_made += 1

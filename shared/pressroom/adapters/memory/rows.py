@@ -1,7 +1,9 @@
 """How the memory store keeps a job: what its owner sees, and what only the queue knows."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pressroom.adapters.keeping import KEY_GRACE_MS
 from pressroom.domain.job import Completion, Job, Output, Usage
@@ -48,6 +50,7 @@ class Row:
     lease_until: int = 0
     lease_ms: int = 0
     erased_at: int | None = None
+    webhook: Mapping[str, Any] | None = None
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -106,6 +109,7 @@ class Row:
             expires_at=None,
         )
         self.erased_at = now
+        self.webhook = None
 
 
 def added(one: Usage, other: Usage) -> Usage:

@@ -13,6 +13,7 @@ from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.rows import JobRow, insert_outputs
 from pressroom.adapters.sql.tables import RUNNING, job, lane
+from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.ending import Next, next_state
 from pressroom.domain.job import Completion, Held, Usage
 from pressroom.domain.retry import Budget, Failure, RetryPolicy
@@ -137,6 +138,7 @@ def end_job(
         values |= {"errors": budget.errors, "crashes": budget.crashes}
     connection.execute(update(job).where(job.c.id == row.id).values(values))
     insert_outputs(connection, row.id, completion.outputs)
+    tell(connection, row, state, now.wall, finish_reason=completion.finish_reason, error_code=code)
     if settled:
         _settle(connection, row, completion.usage)
 
@@ -187,6 +189,7 @@ def attempt_facts() -> tuple[ColumnElement[Any], ...]:
         job.c.crashes,
         job.c.alone,
         job.c.cancel_requested,
+        *watch_facts(),
     )
 
 

@@ -10,6 +10,7 @@ from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.leases import attempt_facts, end_job, requeue
 from pressroom.adapters.sql.rows import JobRow
 from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
+from pressroom.adapters.sql.webhook_outbox import tell
 from pressroom.adapters.sql.workers import FORGOTTEN_MS
 from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
 from pressroom.domain.job import Completion, Usage
@@ -138,3 +139,4 @@ def _expire(connection: Connection, row: JobRow, now: Now) -> None:
             error_message=NEVER_RAN,
         )
     )
+    tell(connection, row, State.EXPIRED, now.wall, finish_reason="expired", error_code=TOO_LATE.code)

@@ -149,6 +149,7 @@ def _insert(database: Database, connection: Connection, new: NewJob, key: Idempo
             "params": dict(stored.params),
             "metadata": dict(stored.metadata),
             "request_id": new.request_id,
+            "webhook": dict(new.webhook) if new.webhook is not None else None,
             "cost": estimated_cost(stored.kind, stored.params),
             "result_ttl_s": stored.result_ttl_s,
             "created_at": stored.created_at,

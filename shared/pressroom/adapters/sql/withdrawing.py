@@ -9,6 +9,7 @@ from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import erasure, job, output
+from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.job import Job
 from pressroom.domain.states import TERMINAL, Actor, State, check_transition
 
@@ -17,7 +18,8 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
     """See ``JobStore.cancel``."""
 
     def move(connection: Connection) -> Job:
-        row = _locked(connection, select_jobs().where(job.c.id == job_id, job.c.tenant == tenant), job_id)
+        wanted = select_jobs().add_columns(*watch_facts())
+        row = _locked(connection, wanted.where(job.c.id == job_id, job.c.tenant == tenant), job_id)
         now = database.now(connection).wall
         match State(row.state):
             case State.QUEUED:
@@ -35,6 +37,8 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
         changed = connection.execute(
             update(job).where(job.c.id == job_id).values(changes).returning(*job_columns())
         ).one()
+        if changed.state == State.CANCELED.value:
+            tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
         return with_outputs(connection, [changed])[0]
 
     return database.write(move)
@@ -64,7 +68,15 @@ def expire_result(database: Database, job_id: str, lease_ms: int) -> None:
 
 
 def _facts() -> Select[*tuple[Any, ...]]:
-    return select(job.c.id, job.c.tenant, job.c.state, job.c.finished_at, job.c.erased_at, job.c.lease_ms)
+    return select(
+        job.c.id,
+        job.c.tenant,
+        job.c.state,
+        job.c.finished_at,
+        job.c.erased_at,
+        job.c.lease_ms,
+        *watch_facts(),
+    )
 
 
 def _locked(connection: Connection, wanted: Select[*tuple[Any, ...]], job_id: str) -> JobRow:
@@ -105,8 +117,11 @@ def _erase(database: Database, connection: Connection, row: JobRow, lease_ms: in
             lease_ms=None,
             expires_at=None,
             erased_at=now,
+            webhook=None,
         )
     )
+    if not ended:
+        tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
     late = now + max(row.lease_ms or 0, lease_ms)
     connection.execute(
         insert(erasure),

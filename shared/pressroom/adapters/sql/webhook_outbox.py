@@ -1,0 +1,83 @@
+"""Writes down who is to be told of a job's end, in the transaction that ends the job.
+
+What ends a job selects ``watch_facts`` with its row, so that a tenant whom nobody calls for pays one
+look into an index, and then calls ``tell``.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, select
+
+from pressroom.adapters.sql.tables import job
+from pressroom.adapters.sql.webhook_tables import webhook_delivery, webhook_endpoint
+from pressroom.domain.ids import new_id
+from pressroom.domain.states import State
+from pressroom.domain.webhooks import DeliveryState, event_of, job_message, own_route, wanted_by
+
+_WATCHING = and_(
+    webhook_endpoint.c.tenant == job.c.tenant,
+    webhook_endpoint.c.active,
+    webhook_endpoint.c.removed_at.is_(None),
+)
+_FACTS: tuple[ColumnElement[Any], ...] = (
+    job.c.webhook,
+    exists().where(_WATCHING).correlate(job).label("watched"),
+)
+
+
+def watch_facts() -> tuple[ColumnElement[Any], ...]:
+    """The columns that ``tell`` needs of a job's row, besides its id and tenant."""
+    return _FACTS
+
+
+def tell(
+    connection: Connection,
+    row: Row[*tuple[Any, ...]],
+    state: State,
+    now: int,
+    *,
+    finish_reason: str | None,
+    error_code: str | None,
+) -> None:
+    """Insert one delivery for each endpoint that wants this event, and one for the job's own URL."""
+    if row.webhook is None and not row.watched:
+        return
+    event = event_of(state)
+    body = job_message(row.id, state, now, finish_reason=finish_reason, error_code=error_code)
+    made: list[dict[str, Any]] = []
+
+    def add(endpoint_id: str | None, url: str, route: str) -> None:
+        made.append(
+            {
+                "id": new_id("msg"),
+                "tenant": row.tenant,
+                "endpoint_id": endpoint_id,
+                "route": route,
+                "url": url,
+                "job_id": row.id,
+                "event": event.value,
+                "body": body,
+                "state": DeliveryState.PENDING.value,
+                "attempts": 0,
+                "created_at": now,
+                "due_at": now,
+            }
+        )
+
+    if row.watched:
+        for endpoint in connection.execute(_endpoints(row.tenant)):
+            if endpoint.events is None or event.value in endpoint.events:
+                add(endpoint.id, endpoint.url, endpoint.id)
+    own = wanted_by(row.webhook, event.value)
+    if own is not None:
+        add(None, own, own_route(row.tenant))
+    if made:
+        connection.execute(insert(webhook_delivery), made)
+
+
+def _endpoints(tenant: str) -> Any:
+    return select(webhook_endpoint.c.id, webhook_endpoint.c.url, webhook_endpoint.c.events).where(
+        webhook_endpoint.c.tenant == tenant,
+        webhook_endpoint.c.active,
+        webhook_endpoint.c.removed_at.is_(None),
+    )
