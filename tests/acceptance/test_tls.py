@@ -88,7 +88,7 @@ def test_a_name_that_the_certificate_does_not_have_is_refused(
 ) -> None:
     url = tls_redis.url(host="127.0.0.2")
     with (
-        pytest.raises(RedisUnavailable, match="certificate is not valid for '127.0.0.2'"),
+        pytest.raises(RedisUnavailable, match=r"certificate is not valid for '127\.0\.0\.2'"),
         unavailable(url),
         connect(url) as client,
     ):

@@ -23,6 +23,7 @@ OURS = {**TEXT_JOB, "input": {"prompt": f"about a {MARK}"}, "metadata": {"sku": 
 MAKERS: dict[str, Callable[[Front], str]] = {
     "job_id": lambda front: str(front.done(OURS)["id"]),
     "n": lambda front: "0",
+    "upload_id": lambda front: str(front.upload()["id"]),
 }
 # Routes that are the same for everybody.
 OPEN = {

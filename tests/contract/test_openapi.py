@@ -111,6 +111,10 @@ CALLS = [
     ("/v1/jobs/{job_id}/events", "GET"),
     ("/v1/jobs/{job_id}/outputs/{n}", "GET"),
     ("/v1/models", "GET"),
+    ("/v1/uploads", "POST"),
+    ("/v1/uploads/{upload_id}", "GET"),
+    ("/v1/uploads/{upload_id}", "DELETE"),
+    ("/v1/uploads/{upload_id}/content", "GET"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),
 ]
@@ -151,6 +155,8 @@ def _aim(front: Front, case: Any) -> None:
         body = TEXT_JOB if len(repr(case.query)) % 2 else IMAGE_JOB
         # Ended, so that its stream ends too.
         case.path_parameters["job_id"] = front.done(body)["id"]
+    if case.path_parameters and "upload_id" in case.path_parameters:
+        case.path_parameters["upload_id"] = front.upload()["id"]
     if isinstance(case.body, dict) and "model" in case.body:
         case.body["model"] = "writer"
 

@@ -1,12 +1,15 @@
 """The front over memory adapters as a WSGI app, without a socket, and a worker that turns by hand."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from PIL import Image
 from pydantic import SecretStr
 from tests.support.catalogs import PAINTER, WRITER, save
 from tests.support.mini_worker import MiniWorker
+from tests.support.pictures import QuickCleaner
 from tests.support.troubled import Troubled, without_artifacts, without_redis
 from werkzeug.test import TestResponse
 
@@ -14,12 +17,22 @@ from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
+from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.front.app import create_app
 from pressroom.settings import Settings
 
 TEXT_JOB = {"model": "writer", "input": {"prompt": "a blue mug"}, "params": {"seed": 7}}
 IMAGE_JOB = {"model": "painter", "params": {"label": "boot", "n": 2}}
+
+
+def _picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((6, 4)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+PICTURE = _picture()
 
 
 class Answer(TestResponse):
@@ -42,7 +55,14 @@ class Front:
         self.tickets: Any = without_redis(MemoryTickets())
         self.artifacts: Any = without_artifacts(MemoryArtifacts())
         adapters = FrontAdapters(
-            self.store, MemoryKeyStore(), self.artifacts, self.events, self.cache, self.tickets
+            self.store,
+            MemoryKeyStore(),
+            self.artifacts,
+            self.events,
+            self.cache,
+            self.tickets,
+            MemoryUploadStore(),
+            QuickCleaner(),
         )
         fields = {
             "secret": SecretStr("s"),
@@ -102,6 +122,13 @@ class Front:
         assert self.worker.turn()
         found: dict[str, Any] = self.call("GET", f"/v1/jobs/{job_id}").json
         return found
+
+    def upload(self, picture: bytes = PICTURE) -> dict[str, Any]:
+        """An upload of the tenant's, as its ``POST`` shows it."""
+        answer = self.call("POST", "/v1/uploads", data=picture, content_type="image/png")
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json
+        return made
 
     def other_key(self) -> str:
         """A key of another tenant."""

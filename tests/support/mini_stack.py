@@ -15,12 +15,14 @@ from typing import Any, Self
 from apiflask import APIFlask
 from pydantic import SecretStr
 from tests.support.mini_worker import MiniWorker
+from tests.support.pictures import QuickCleaner
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
+from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
 from pressroom.settings import Settings
@@ -43,7 +45,16 @@ class MiniStack:
         self.events = MemoryEventLog()
         self.cache = MemoryResultCache()
         self.tickets = MemoryTickets()
-        adapters = FrontAdapters(self.store, self.keys, self.artifacts, self.events, self.cache, self.tickets)
+        adapters = FrontAdapters(
+            self.store,
+            self.keys,
+            self.artifacts,
+            self.events,
+            self.cache,
+            self.tickets,
+            MemoryUploadStore(),
+            QuickCleaner(),
+        )
         self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})
         self.parts: FrontParts = assemble(adapters, self.settings)
         self.app: APIFlask = create_app(self.parts)

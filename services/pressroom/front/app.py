@@ -3,13 +3,14 @@
 import re
 import secrets
 import time
+from collections.abc import Mapping
 
 from apiflask import APIFlask
 from flask import Response, abort, current_app, g, request
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front import errors, openapi
-from pressroom.front.api import events, health, jobs, models, outputs, reference
+from pressroom.front.api import events, health, jobs, models, outputs, reference, uploads
 from pressroom.front.auth import SameOriginSession, authenticate
 from pressroom.front.pages import desk, sessions
 from pressroom.front.sse import Gate
@@ -57,15 +58,16 @@ def create_app(parts: FrontParts) -> APIFlask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     openapi.configure(app)
     errors.register(app)
-    app.before_request(_begin)
+    limits = {"uploads.post_upload": parts.limits.upload_bytes}
+    app.before_request(lambda: _begin(limits))
     app.after_request(_finish)
     gate = Gate(parts.limits.streams)
     for made in (jobs.blueprint(parts, gate), events.blueprint(parts, gate), outputs.blueprint(parts)):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
-    listed = models.blueprint(parts)
-    listed.before_request(lambda: authenticate(parts.keyring))
-    app.register_blueprint(listed)
+    for made in (models.blueprint(parts), uploads.blueprint(parts)):
+        made.before_request(lambda: authenticate(parts.keyring))
+        app.register_blueprint(made)
     app.register_blueprint(health.blueprint(parts))
     app.register_blueprint(reference.blueprint())
     app.register_blueprint(sessions.blueprint(parts))
@@ -73,7 +75,8 @@ def create_app(parts: FrontParts) -> APIFlask:
     return app
 
 
-def _begin() -> None:
+def _begin(body_limits: Mapping[str, int]) -> None:
+    """``body_limits``: the endpoints that take larger bodies than the others, in bytes."""
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _SANE_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
@@ -87,6 +90,8 @@ def _begin() -> None:
         for name in shape.model_fields
     )
     check_query(request.query_string, request.args.lists(), known)
+    if request.endpoint in body_limits:
+        request.max_content_length = body_limits[request.endpoint]
     if (request.content_length or 0) > (request.max_content_length or 0):
         abort(413)
 

@@ -13,6 +13,7 @@ from pressroom.contract.base import Wire
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
 from pressroom.contract.problem import Problem
+from pressroom.contract.uploads import UploadView
 
 _SHAPES: tuple[type[Wire], ...] = (
     JobRequest,
@@ -23,6 +24,7 @@ _SHAPES: tuple[type[Wire], ...] = (
     Readiness,
     Problem,
     EventEnvelope,
+    UploadView,
 )
 _REFS = "#/components/schemas/"
 _EXAMPLE = {
@@ -106,6 +108,8 @@ def shapes() -> dict[str, Any]:
 
 def _mend(path: str, operation: dict[str, Any]) -> None:
     operation.setdefault("parameters", []).extend(operation.pop("x-headers", []))
+    if (body := operation.pop("x-body", None)) is not None:
+        operation["requestBody"] = {"content": body}
     for parameter in operation["parameters"]:
         # A description belongs to the parameter, and null is no value of a query string.
         schema = parameter["schema"]

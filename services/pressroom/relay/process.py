@@ -27,7 +27,9 @@ class RelayProcess:
         self._log = get_logger(__name__)
         self._stopping = threading.Event()
         self._registry = CollectorRegistry()
-        self._sweeps = Sweeps(parts.housekeeping, RelayMetrics(self._registry))
+        self._sweeps = Sweeps(
+            parts.housekeeping, RelayMetrics(self._registry), uploads=parts.uploads.forget_expired
+        )
 
     def run(self) -> None:
         """Sweep until told to stop. Raises SchemaMismatch."""

@@ -12,28 +12,31 @@ _BATCH = 100
 
 
 class Sweeps:
-    """The relay's duties, in order. ``retention_s`` is how often expired results are looked for."""
+    """The relay's duties, in order. ``retention_s`` is how often what is past its time is looked for;
+    ``uploads`` removes such uploads and says how many."""
 
     def __init__(
         self,
         housekeeping: Housekeeping,
         metrics: RelayMetrics,
         *,
+        uploads: Callable[[], int] = lambda: 0,
         retention_s: float = 10.0,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._housekeeping = housekeeping
+        self._forget_uploads = uploads
         self._metrics = metrics
         self._retention_s = retention_s
         self._clock = clock
-        self._retained_at = float("-inf")
+        self._retained_at = self._uploads_at = float("-inf")
         self._log = get_logger(__name__)
         self.troubles: dict[str, str] = {}
         """Duty to what kept it from being done in the last sweep."""
 
     def sweep(self) -> None:
         """Raises nothing: what failed is logged once and tried again by the next sweep."""
-        for duty in (self._reap, self._tickets, self._erase, self._retain):
+        for duty in (self._reap, self._tickets, self._erase, self._retain, self._uploads):
             name = duty.__name__.strip("_")
             try:
                 duty()
@@ -86,3 +89,11 @@ class Sweeps:
         self._retained_at = float("-inf") if full else self._clock()
         if expired or forgotten:
             self._log.info("retention", results_expired=len(expired), rows_forgotten=forgotten)
+
+    def _uploads(self) -> None:
+        if self._clock() - self._uploads_at < self._retention_s:
+            return
+        forgotten = self._forget_uploads()
+        self._uploads_at = self._clock()
+        if forgotten:
+            self._log.info("uploads_forgotten", count=forgotten)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
+from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
 from pressroom.bootstrap.stores import open_artifacts, open_database, open_job_store, open_key_store
 from pressroom.catalog.catalog import Catalog
@@ -21,6 +23,7 @@ from pressroom.jobs.ports import (
     Tickets,
 )
 from pressroom.jobs.submit import Submitter
+from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
 from pressroom.jobs.withdraw import Withdrawer
 from pressroom.settings import Settings
 
@@ -34,6 +37,7 @@ class FrontLimits:
     """What a front process refuses to exceed."""
 
     body_bytes: int = 1_048_576
+    upload_bytes: int = 10_485_760
     wait_s: int = 60
     streams: int = 600
 
@@ -51,6 +55,7 @@ class FrontParts:
     store: JobStore
     cache: ResultCache
     artifacts: ArtifactStore
+    uploads: Uploads
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -66,6 +71,8 @@ class FrontAdapters:
     events: EventLog
     cache: ResultCache
     tickets: Tickets
+    uploads: UploadStore
+    cleaner: PictureCleaner
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -93,6 +100,10 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         events=open_events(settings),
         cache=open_cache(settings),
         tickets=open_tickets(settings),
+        uploads=SqlUploadStore(database),
+        cleaner=ProcessCleaner(
+            PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
+        ),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -125,7 +136,13 @@ def assemble(
         store=adapters.store,
         cache=adapters.cache,
         artifacts=adapters.artifacts,
+        uploads=Uploads(adapters.uploads, adapters.artifacts, adapters.cleaner, ttl_s=settings.upload_ttl_s),
         secret=secret,
-        limits=FrontLimits(settings.max_body_bytes, settings.max_wait_s, settings.streams_per_process),
+        limits=FrontLimits(
+            body_bytes=settings.max_body_bytes,
+            upload_bytes=settings.max_upload_bytes,
+            wait_s=settings.max_wait_s,
+            streams=settings.streams_per_process,
+        ),
         close=close,
     )

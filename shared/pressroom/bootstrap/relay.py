@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from pressroom.adapters.pictures import ProcessCleaner
+from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
-from pressroom.bootstrap.stores import open_artifacts, open_job_store
+from pressroom.bootstrap.stores import open_artifacts, open_database, open_job_store
 from pressroom.domain.retry import RetryPolicy
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.jobs.ports import JobStore
+from pressroom.jobs.uploads import Uploads
 from pressroom.settings import Settings
 
 
@@ -16,18 +19,22 @@ class RelayParts:
 
     store: JobStore
     housekeeping: Housekeeping
+    uploads: Uploads
 
 
 def relay_parts(settings: Settings) -> RelayParts:
     """Raises RedisNotNamed, DatabaseUnavailable, ArtifactsUnavailable."""
-    store = open_job_store(settings)
+    database = open_database(settings, process="relay")
+    store = open_job_store(settings, database)
+    artifacts = open_artifacts(settings)
     housekeeping = Housekeeping(
         store,
-        open_artifacts(settings),
+        artifacts,
         open_events(settings),
         open_cache(settings),
         open_tickets(settings),
         policy=RetryPolicy(errors_limit=settings.errors_limit),
         cache_ttl_s=settings.cache_ttl_s,
     )
-    return RelayParts(store, housekeeping)
+    uploads = Uploads(SqlUploadStore(database), artifacts, ProcessCleaner(), ttl_s=settings.upload_ttl_s)
+    return RelayParts(store, housekeeping, uploads)

@@ -39,8 +39,8 @@ def main(max_side: int, max_pixels: int) -> None:
                 raise
     given = sys.stdin.buffer.read()
     try:
-        size, content = _cleaned(given, max_side, max_pixels)
-    except _Refused as error:
+        size, content = cleaned(given, max_side, max_pixels)
+    except Refused as error:
         _say({"refused": str(error)})
         return
     except MemoryError:
@@ -51,11 +51,11 @@ def main(max_side: int, max_pixels: int) -> None:
     sys.stdout.buffer.flush()
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Says why the picture is not taken, as the end of a sentence."""
 
 
-def _cleaned(given: bytes, max_side: int, max_pixels: int) -> tuple[tuple[int, int], bytes]:
+def cleaned(given: bytes, max_side: int, max_pixels: int) -> tuple[tuple[int, int], bytes]:
     from PIL import Image, ImageFile, ImageOps
 
     ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -63,19 +63,19 @@ def _cleaned(given: bytes, max_side: int, max_pixels: int) -> tuple[tuple[int, i
     try:
         picture: Any = Image.open(io.BytesIO(given), formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise _Refused(f"it has more than {max_pixels} pixels") from error
+        raise Refused(f"it has more than {max_pixels} pixels") from error
     except MemoryError:
         raise
     except Exception as error:
-        raise _Refused("it is no PNG, JPEG or WebP that can be read") from error
+        raise Refused("it is no PNG, JPEG or WebP that can be read") from error
     # Only the head has been read until here.
     width, height = picture.size
     if max(width, height) > max_side or width * height > max_pixels:
-        raise _Refused(
+        raise Refused(
             f"it is {width} × {height}; at most {max_side} pixels a side and {max_pixels} in all are taken"
         )
     if getattr(picture, "is_animated", False):
-        raise _Refused("it is animated; send a single picture")
+        raise Refused("it is animated; send a single picture")
     try:
         picture.load()
         picture = ImageOps.exif_transpose(picture)
@@ -87,7 +87,7 @@ def _cleaned(given: bytes, max_side: int, max_pixels: int) -> tuple[tuple[int, i
     except MemoryError:
         raise
     except Exception as error:
-        raise _Refused("it is cut off or damaged") from error
+        raise Refused("it is cut off or damaged") from error
     return plain.size, buffer.getvalue()
 
 
