@@ -90,12 +90,12 @@ def _image(settings: Settings, manifest: Manifest) -> Engine:
 
 
 def _fake(settings: Settings, pool: Pool, manifest: Manifest) -> Engine:
-    from pressroom.engines.fake.engine import FakeEngine, Fault, faults_by_words
+    from pressroom.engines.fake.engine import FakeEngine, faults_by_words
 
-    # A prompt (or a label) orders trouble: "<fail>", "<stall>", "<hang>".
-    faults = faults_by_words({f"<{fault.value}>": fault for fault in Fault})
     slots = settings.text_slots if pool == "text" else settings.image_batch
-    return FakeEngine(model=manifest.name, slots=slots, step_seconds=settings.fake_step_s, faults=faults)
+    return FakeEngine(
+        model=manifest.name, slots=slots, step_seconds=settings.fake_step_s, faults=faults_by_words
+    )
 
 
 def _folder(settings: Settings, manifest: Manifest) -> Path:

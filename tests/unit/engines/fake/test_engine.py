@@ -1,5 +1,8 @@
 """The fake engine's own promises: its pace, its slots, and the trouble it makes when told to."""
 
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -15,7 +18,7 @@ from pressroom.engines.base import (
     Step,
     TextGeneration,
 )
-from pressroom.engines.fake.engine import FakeEngine, Fault, fails_at_first, faults_by_words
+from pressroom.engines.fake.engine import FakeEngine, fails_at_first, faults_by_words
 
 
 def _text(name: str = "a", attempt: int = 1, prompt: str = "Write", **params: object) -> TextGeneration:
@@ -101,8 +104,8 @@ def test_pictures_come_one_a_step() -> None:
 
 
 def test_told_to_fail_it_fails_that_generation_only() -> None:
-    engine = FakeEngine(faults=faults_by_words({"!fail": Fault.FAIL}))
-    engine.admit(_text("bad", prompt="please !fail"))
+    engine = FakeEngine(faults=faults_by_words)
+    engine.admit(_text("bad", prompt="please <fail>"))
     engine.admit(_text("good"))
     outcomes = _outcomes(_run(engine))
     assert outcomes["bad"].ending is Ending.FAILED
@@ -111,10 +114,10 @@ def test_told_to_fail_it_fails_that_generation_only() -> None:
 
 
 def test_the_sign_may_stand_in_a_message_or_a_label() -> None:
-    engine = FakeEngine(faults=faults_by_words({"!fail": Fault.FAIL}))
-    turns = (ChatTurn("user", "now !fail"),)
+    engine = FakeEngine(faults=faults_by_words)
+    turns = (ChatTurn("user", "now <fail>"),)
     engine.admit(TextGeneration(Key("chat", 1), TextParams(seed=1), messages=turns))
-    engine.admit(ImageGeneration(Key("picture", 1), ImageParams(label="!fail", seed=1)))
+    engine.admit(ImageGeneration(Key("picture", 1), ImageParams(label="<fail>", seed=1)))
     assert {outcome.ending for outcome in engine.step().outcomes} == {Ending.FAILED}
 
 
@@ -127,8 +130,8 @@ def test_first_attempts_can_fail() -> None:
 
 
 def test_a_stalled_generation_stays_while_others_finish() -> None:
-    engine = FakeEngine(faults=faults_by_words({"!stall": Fault.STALL}))
-    engine.admit(_text("stuck", prompt="!stall"))
+    engine = FakeEngine(faults=faults_by_words)
+    engine.admit(_text("stuck", prompt="<stall>"))
     engine.admit(_text("good"))
     assert set(_outcomes(_run(engine, limit=20))) == {"good"}
     assert engine.load == 1
@@ -138,8 +141,8 @@ def test_a_stalled_generation_stays_while_others_finish() -> None:
 
 @pytest.mark.parametrize("let_go", [FakeEngine.release, FakeEngine.close])
 def test_a_hanging_step_blocks_until_it_is_let_go(let_go: object) -> None:
-    engine = FakeEngine(faults=faults_by_words({"!hang": Fault.HANG}))
-    engine.admit(_text("stuck", prompt="!hang"))
+    engine = FakeEngine(faults=faults_by_words)
+    engine.admit(_text("stuck", prompt="<hang>"))
     ended: list[Step] = []
     thread = threading.Thread(target=lambda: ended.extend(_run(engine)), daemon=True)
     thread.start()
@@ -150,6 +153,47 @@ def test_a_hanging_step_blocks_until_it_is_let_go(let_go: object) -> None:
     let_go(engine)
     thread.join(timeout=10)
     assert _outcomes(ended)["stuck"].ending is Ending.DONE
+
+
+@pytest.mark.parametrize(
+    ("sign", "attempt", "crashes"),
+    [
+        ("<crash>", 1, True),
+        ("<crash>", 9, True),
+        ("<crash:2>", 2, True),
+        ("<crash:2>", 3, False),
+        ("<crash:0>", 1, False),
+        ("<crash:>", 1, False),
+        ("<crash:-1>", 1, False),
+        ("crash", 1, False),
+    ],
+)
+def test_a_crash_may_be_ordered_for_the_first_attempts(sign: str, attempt: int, crashes: bool) -> None:
+    class Died(Exception):
+        pass
+
+    def die() -> None:
+        raise Died
+
+    engine = FakeEngine(faults=faults_by_words, crash=die)
+    engine.admit(_text("poison", attempt=attempt, prompt=f"please {sign} now"))
+    if crashes:
+        with pytest.raises(Died):
+            engine.step()
+    else:
+        assert _outcomes(_run(engine))["poison"].ending is Ending.DONE
+
+
+def test_a_crash_ends_the_process() -> None:
+    code = (
+        "from pressroom.contract.params import TextParams\n"
+        "from pressroom.engines.base import Key, TextGeneration\n"
+        "from pressroom.engines.fake.engine import FakeEngine, faults_by_words\n"
+        "engine = FakeEngine(faults=faults_by_words)\n"
+        "engine.admit(TextGeneration(Key('a', 1), TextParams(seed=1), prompt='<crash>'))\n"
+        "engine.step()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGSEGV
 
 
 def test_thousands_of_jobs_go_through() -> None:

@@ -10,14 +10,19 @@ Trouble to order, by a ``Fault`` for each generation:
     FAIL    it ends FAILED at its first step
     STALL   it never gets further, while the engine serves the others
     HANG    the step in which it would start blocks until ``release()``: an engine that is stuck
+    CRASH   the step in which it would start ends the whole process, as native code does that goes wrong
 
 ``faults_by_words`` makes a plan that reads the fault from the prompt or label, so that it can be
-ordered through every layer above; ``fails_at_first`` one that fails a job's first attempts.
+ordered through every layer above: ``<crash>`` for every attempt, ``<crash:2>`` for the first two;
+``fails_at_first`` one that fails a job's first attempts.
 """
 
+import os
+import re
+import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,7 +51,10 @@ class Fault(StrEnum):
     FAIL = "fail"
     STALL = "stall"
     HANG = "hang"
+    CRASH = "crash"
 
+
+_ORDER = re.compile(rf"<({'|'.join(Fault)})(?::([0-9]{{1,9}}))?>", re.ASCII)
 
 FaultPlan = Callable[[Generation], Fault | None]
 
@@ -60,14 +68,12 @@ def fails_at_first(attempts: int) -> FaultPlan:
     return lambda generation: Fault.FAIL if generation.key.attempt <= attempts else None
 
 
-def faults_by_words(signs: Mapping[str, Fault]) -> FaultPlan:
-    """A generation whose prompt, messages or label hold one of the signs gets that fault."""
-
-    def plan(generation: Generation) -> Fault | None:
-        said = _said(generation)
-        return next((fault for sign, fault in signs.items() if sign in said), None)
-
-    return plan
+def faults_by_words(generation: Generation) -> Fault | None:
+    """A plan: the fault that the prompt, messages or label name, such as ``<fail>`` or ``<hang:1>``."""
+    ordered = _ORDER.search(_said(generation))
+    if ordered is None or (ordered[2] is not None and generation.key.attempt > int(ordered[2])):
+        return None
+    return Fault(ordered[1])
 
 
 @dataclass(slots=True)
@@ -109,6 +115,10 @@ class _Work:
         )
 
 
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 class FakeEngine:
     """Implements ``Engine`` without a model; see the page's head. ``steps`` counts working steps."""
 
@@ -122,6 +132,7 @@ class FakeEngine:
         faults: FaultPlan = no_faults,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        crash: Callable[[], None] = _die,
     ) -> None:
         self._info = EngineInfo(model=model, version="0", provider="none", slots=slots)
         self._tokens_per_step = tokens_per_step
@@ -129,6 +140,7 @@ class FakeEngine:
         self._faults = faults
         self._clock = clock
         self._sleep = sleep
+        self._crash = crash
         self._works: dict[Key, _Work] = {}  # in order of arrival; the first ``slots`` run
         self._ended: list[Outcome] = []
         self._released = threading.Event()
@@ -165,6 +177,8 @@ class FakeEngine:
         running = list(self._works.values())[: self._info.slots]
         deltas: list[Delta] = []
         if running:
+            if any(work.fault is Fault.CRASH for work in running):
+                self._crash()
             if any(work.fault is Fault.HANG for work in running):
                 self._released.wait()
             start = self._clock()
