@@ -1,0 +1,141 @@
+"""What is there when all is over: the rows, what the API tells of them, and the artifacts' bytes."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, select
+
+from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow:
+    """One row of ``output``."""
+
+    n: int
+    size: int
+    sha256: str
+    text: str | None = None
+    artifact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One row of ``job`` with its outputs. ``number`` is the order's; None once it was erased."""
+
+    id: str
+    tenant: str
+    state: str
+    attempt: int = 1
+    errors: int = 0
+    crashes: int = 0
+    number: int | None = None
+    error_code: str | None = None
+    erased: bool = False
+    held: bool = False
+    outputs: tuple[OutputRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the API says of a job: its status code, view, and the SHA-256 of each output's bytes."""
+
+    status: int
+    view: Mapping[str, Any] = field(default_factory=dict)
+    bytes_of: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """``artifacts`` maps each file's path to its SHA-256; ``keys`` each key of a tenant to its job;
+    ``erasing`` are the jobs of which something is still to be erased."""
+
+    jobs: Mapping[str, JobRow]
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    told: Mapping[str, Told] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    erasing: frozenset[str] = frozenset()
+
+
+def collect(
+    truth: Engine, artifacts: Path, url: str, keys: Mapping[str, str], accepted: Iterable[tuple[str, str]]
+) -> Truth:
+    """``accepted`` are jobs and their tenants; each is fetched through the API with all its outputs."""
+    with truth.connect() as connection:
+        outputs: dict[str, list[OutputRow]] = {}
+        for row in connection.execute(select(output)).all():
+            outputs.setdefault(row.job_id, []).append(
+                OutputRow(row.n, row.size, row.sha256, row.text, row.artifact)
+            )
+        jobs = {
+            row["id"]: _job_row(row, tuple(outputs.get(row["id"], ())))
+            for row in connection.execute(select(job)).mappings()
+        }
+        names = {
+            (row.tenant, row.key): row.job_id for row in connection.execute(select(idempotency_key)).all()
+        }
+        erasing = frozenset(connection.execute(select(erasure.c.job_id)).scalars())
+    return Truth(
+        jobs=jobs,
+        keys=names,
+        told=_tell_all(url, keys, accepted),
+        artifacts=_files(artifacts),
+        erasing=erasing,
+    )
+
+
+def _job_row(row: Mapping[Any, Any], outputs: tuple[OutputRow, ...]) -> JobRow:
+    number = (row["metadata"] or {}).get("number")
+    return JobRow(
+        id=row["id"],
+        tenant=row["tenant"],
+        state=row["state"],
+        attempt=row["attempt"],
+        errors=row["errors"],
+        crashes=row["crashes"],
+        number=int(number) if number is not None else None,
+        error_code=row["error_code"],
+        erased=row["erased_at"] is not None,
+        held=row["worker"] is not None and row["lease_until"] is not None,
+        outputs=tuple(sorted(outputs, key=lambda one: one.n)),
+    )
+
+
+def _tell_all(url: str, keys: Mapping[str, str], accepted: Iterable[tuple[str, str]]) -> dict[str, Told]:
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+
+        def ask(wanted: tuple[str, str]) -> tuple[str, Told]:
+            job_id, tenant = wanted
+            headers = {"Authorization": f"Bearer {keys[tenant]}"}
+            answer = http.get(f"/v1/jobs/{job_id}", headers=headers)
+            if answer.status_code != 200:
+                return job_id, Told(answer.status_code)
+            view = answer.json()
+            found = {}
+            for one in view["outputs"]:
+                content = http.get(one["url"], headers=headers)
+                found[one["n"]] = (
+                    _sha256(content.content) if content.status_code == 200 else str(content.status_code)
+                )
+            return job_id, Told(200, view, found)
+
+        with ThreadPoolExecutor(6) as at_once:
+            return dict(at_once.map(ask, accepted))
+
+
+def _files(root: Path) -> dict[str, str]:
+    """``<job>/<attempt>/<name>`` of each file, whole or left over."""
+    found = {}
+    for file in root.rglob("*"):
+        if file.is_file() and not file.name.startswith(".probe"):
+            found["/".join(file.relative_to(root).parts[1:])] = _sha256(file.read_bytes())
+    return found
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
