@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test lint format lock settings-page train-vae bench-text bench-image bench-memory clean
+.PHONY: help setup demo up test chaos lint format lock settings-page train-vae bench-text bench-image bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -27,6 +27,10 @@ up: setup      ## Set up, start everything and keep it running until Ctrl-C.
 test:          ## Install what the tests need and run all of them; TRAIN=1 adds torch. ARGS= goes to pytest.
 	$(call install,$(if $(filter 1,$(TRAIN)),train,dev))
 	$(PY) -m pytest $(ARGS)
+
+chaos:         ## Break a running stack at random: CHAOS_SECONDS=120 CHAOS_SEED=7 CHAOS_DATABASE=sqlite|postgres CHAOS_ENGINE=fake|real.
+	$(call install,dev)
+	@$(PY) -m tests.chaos --database $(or $(CHAOS_DATABASE),sqlite) --seconds $(or $(CHAOS_SECONDS),120) --seed $(or $(CHAOS_SEED),7) --engine $(or $(CHAOS_ENGINE),fake) $(ARGS)
 
 lint:          ## Check style, types, import rules, README commands and locks.
 	$(call install,dev)

@@ -17,14 +17,22 @@ from tests.chaos.stage import NoServer
 @click.option("--seed", type=int, default=7)
 @click.option("--engine", type=click.Choice(["fake", "real"]), default="fake")
 @click.option("--only", multiple=True, help="Names of faults; all that fit when absent.")
+@click.option("--mutation", default="", help="A guard to take out first, see mutations: it must go red.")
 @click.option("--out", type=click.Path(path_type=Path), help="Append the JSON line to this file.")
 def main(
-    database: str, seconds: float, seed: int, engine: str, only: tuple[str, ...], out: Path | None
+    database: str,
+    seconds: float,
+    seed: int,
+    engine: str,
+    only: tuple[str, ...],
+    mutation: str,
+    out: Path | None,
 ) -> None:
     """Break a running pressroom at random, and count what is lost or doubled."""
     folder = Path(tempfile.mkdtemp(prefix="pr-chaos-"))
     try:
-        told = run(Plan(database, seconds, seed, engine, only, workers=3 if engine == "fake" else 2), folder)
+        workers = 3 if engine == "fake" else 2
+        told = run(Plan(database, seconds, seed, engine, only, workers, mutation), folder)
     except NoServer as error:
         raise click.ClickException(str(error)) from None
     show(told.stories)
