@@ -34,10 +34,12 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The policy that the processes ran with; ``fake``: texts are known from their seed."""
+    """The policy that the processes ran with; ``fake``: texts are known from their seed; ``told`` are the
+    tenants that have a webhook endpoint."""
 
     policy: RetryPolicy
     fake: bool = True
+    told: frozenset[str] = frozenset()
 
 
 def violations(account: Account, truth: Truth, rules: Rules) -> list[Violation]:
@@ -189,6 +191,19 @@ def _api_tells_the_row(known: Known, truth: Truth, rules: Rules) -> _Found:
             yield WRONG, f"the API's bytes of output {one.n} are not the row's: {told.bytes_of.get(one.n)}"
 
 
+def _one_message_of_its_end(known: Known, truth: Truth, rules: Rules) -> _Found:
+    """The transaction that ends a job writes down one message of that end for each endpoint."""
+    row = truth.jobs.get(known.id)
+    if row is None or row.state not in TERMINAL:
+        return
+    events = truth.messages.get(known.id, ())
+    wanted = (f"job.{row.state}",) if known.tenant in rules.told else ()
+    if len(events) > len(wanted):
+        yield DOUBLED, f"its webhook messages are {events}, due are {wanted}"
+    elif events != wanted:
+        yield LOST, f"its webhook messages are {events}, due are {wanted}"
+
+
 def _answers_are_right(known: Known, truth: Truth, rules: Rules) -> _Found:
     for entry in known.refused:
         if entry["status"] == 410 and known.erase_asked:
@@ -206,6 +221,7 @@ _OF_A_JOB: tuple[Callable[[Known, Truth, Rules], _Found], ...] = (
     _artifacts_are_whole,
     _streams_tell_the_stored_text,
     _api_tells_the_row,
+    _one_message_of_its_end,
     _answers_are_right,
 )
 

@@ -47,6 +47,7 @@ class Load:
         self._numbers = 0
         self._open: dict[str, str] = {}  # job: tenant
         self._ended: dict[str, tuple[str, str, str]] = {}  # job: tenant, state, digest
+        self._known_refusals: set[tuple[str, str, int]] = set()
         self._stopped = threading.Event()
         self._settled = threading.Event()
         self._give_up_at = float("inf")
@@ -249,6 +250,10 @@ class Load:
     def _refused(self, what: str, which: str, answer: httpx.Response) -> None:
         """An answer that is right only for a job that was erased meanwhile; the invariants decide."""
         job = which if which.startswith("job_") else None
+        with self._changed:
+            if (what, which, answer.status_code) in self._known_refusals:
+                return
+            self._known_refusals.add((what, which, answer.status_code))
         self._ledger.write(
             "refused", job=job, asked=f"{what} {which}", status=answer.status_code, said=answer.text[:400]
         )

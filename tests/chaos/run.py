@@ -18,19 +18,19 @@ from tests.chaos.invariants import WRONG, Rules, Violation, violations
 from tests.chaos.lanes import Lanes
 from tests.chaos.load import Load
 from tests.chaos.report import Report, report
-from tests.chaos.stage import ERRORS_LIMIT, Scene, staged
+from tests.chaos.stage import ERRORS_LIMIT, TOLD_TENANT, Scene, staged
 from tests.chaos.story import Account, account
 from tests.chaos.truth import Truth, collect
 
 from pressroom.domain.retry import RetryPolicy
 
-_SETTLE_S = 120.0
 _STORIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``only``: names of the faults to use, empty is all that fit; ``mutation``: see ``mutations``."""
+    """``only``: names of the faults to use, empty is all that fit; ``mutation``: see ``mutations``;
+    ``settle_s``: how long accepted jobs may take to end once all is healed."""
 
     database: str
     seconds: float
@@ -39,6 +39,7 @@ class Plan:
     only: Sequence[str] = ()
     workers: int = 3
     mutation: str = ""
+    settle_s: float = 120.0
 
 
 def run(plan: Plan, folder: Path) -> Report:
@@ -59,7 +60,7 @@ def run(plan: Plan, folder: Path) -> Report:
             load.stop()
             _heal(scene)
             began = time.monotonic()
-            settled = load.settle(_SETTLE_S)
+            settled = load.settle(plan.settle_s)
             settle_s = round(time.monotonic() - began, 1)
             broken = [*lanes.broken, *load.broken]
             assert not broken, f"the suite itself broke: {broken}"
@@ -73,7 +74,9 @@ def run(plan: Plan, folder: Path) -> Report:
             scene.keys,
             [(one.id, one.tenant) for one in known.jobs.values()],
         )
-        rules = Rules(RetryPolicy(errors_limit=ERRORS_LIMIT), fake=plan.engine == "fake")
+        rules = Rules(
+            RetryPolicy(errors_limit=ERRORS_LIMIT), fake=plan.engine == "fake", told=frozenset({TOLD_TENANT})
+        )
         found = [*violations(known, truth, rules), *_exits(scene)]
         told = report(
             known,

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -21,7 +22,9 @@ from tests.services.postgres import Server, find_binaries
 from tests.services.valkey import Valkey, find_server, free_port
 
 from pressroom.adapters.sql import schema
+from pressroom.adapters.sql.webhook_tables import webhook_endpoint
 from pressroom.bootstrap.stores import open_database, open_key_store
+from pressroom.domain.ids import new_id
 from pressroom.jobs.keys import Keyring
 from pressroom.settings import Settings
 
@@ -29,6 +32,8 @@ _ROOT = Path(__file__).parents[2]
 # Long enough for a busy machine, short enough that a lost lease costs a run little.
 LEASE_S = 3.0
 TENANTS = ("acme", "bolt")
+# Whose jobs' ends are told by webhook; the others' are not.
+TOLD_TENANT = "acme"
 # More than the tries of one attempt survive every fault here, and the budget is for more than that.
 ERRORS_LIMIT = 4
 _BUSY_S = 8.0
@@ -78,6 +83,9 @@ def staged(
             direct = through = f"sqlite:///{folder / 'pressroom.db'}"
         schema.upgrade(direct)
         keys = _keys(direct)
+        truth = create_engine(make_url(direct), poolclass=NullPool)
+        stack.callback(truth.dispose)
+        _endpoint(truth)
         port = free_port()
         home = folder / "home"
         settings = {
@@ -102,8 +110,6 @@ def staged(
         stack.callback(group.kill_all)
         supervisor = Supervisor()
         stack.callback(supervisor.close)
-        truth = create_engine(make_url(direct), poolclass=NullPool)
-        stack.callback(truth.dispose)
 
         def keep(name: str, role: str, ready: str, *arguments: str) -> None:
             supervisor.keep(
@@ -189,6 +195,23 @@ def _keys(database_url: str) -> dict[str, str]:
         return {tenant: keyring.issue(tenant).token for tenant in TENANTS}
     finally:
         database.close()
+
+
+def _endpoint(truth: Engine) -> None:
+    """Somebody who wants to be told. Nothing listens there: what is checked is what is written down."""
+    values: dict[str, Any] = {
+        "id": new_id("whk"),
+        "tenant": TOLD_TENANT,
+        "url": f"http://127.0.0.1:{free_port()}/",
+        "description": "chaos",
+        "secrets": [],
+        "active": True,
+        "failures": 0,
+        "created_at": 0,
+        "changed_at": 0,
+    }
+    with truth.begin() as connection:
+        connection.execute(insert(webhook_endpoint), values)
 
 
 def _wait_until_busy(truth: Engine) -> None:

@@ -14,7 +14,7 @@ from tests.chaos.truth import JobRow, OutputRow, Told, Truth
 from pressroom.domain.retry import RetryPolicy
 from pressroom.engines.fake.words import words
 
-_RULES = Rules(RetryPolicy(errors_limit=3))
+_RULES = Rules(RetryPolicy(errors_limit=3), told=frozenset({"acme"}))
 _TEXTS = ["".join(words(7, n, 5)) for n in range(2)]
 
 
@@ -30,6 +30,10 @@ def _view(row: JobRow) -> Told:
     outputs = [{"n": one.n, "sha256": one.sha256, "text": one.text} for one in row.outputs]
     view = {"status": row.state, "attempt": row.attempt, "outputs": outputs}
     return Told(200, view, {one.n: one.sha256 for one in row.outputs})
+
+
+def _messages(row: JobRow | None) -> tuple[str, ...]:
+    return (f"job.{row.state}",) if row is not None else ()
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Run:
     artifacts: dict[str, str] = field(default_factory=dict)
     told: Told | None = None
     erasing: frozenset[str] = frozenset()
+    messages: tuple[str, ...] | None = None
 
     def becomes(self, **changes: Any) -> None:
         assert self.row is not None
@@ -69,7 +74,15 @@ class Run:
         entries = [self.order, {"what": "accepted", "number": 1, "job": "job_1"}, *self.more]
         rows = [*([self.row] if self.row is not None else []), *self.others]
         told = self.told or (_view(self.row) if self.row is not None else Told(404))
-        truth = Truth({row.id: row for row in rows}, self.keys, {"job_1": told}, self.artifacts, self.erasing)
+        messages = self.messages if self.messages is not None else _messages(self.row)
+        truth = Truth(
+            jobs={row.id: row for row in rows},
+            keys=self.keys,
+            told={"job_1": told},
+            artifacts=self.artifacts,
+            erasing=self.erasing,
+            messages={"job_1": messages, "job_2": messages},
+        )
         return [(one.kind, one.what) for one in violations(account(entries), truth, _RULES)]
 
 
@@ -255,6 +268,23 @@ def _stranger_nobody_ordered(run: Run) -> None:
     run.others.append(JobRow("job_2", "acme", "canceled", number=9))
 
 
+def _message_missing(run: Run) -> None:
+    run.messages = ()
+
+
+def _message_of_another_end(run: Run) -> None:
+    run.messages = ("job.failed",)
+
+
+def _two_messages(run: Run) -> None:
+    run.messages = ("job.succeeded", "job.succeeded")
+
+
+def _told_to_nobodys_endpoint(run: Run) -> None:
+    run.order["tenant"] = "bolt"
+    run.messages = ("job.succeeded",)
+
+
 _PLANTED: list[tuple[Callable[[Run], None], set[str]]] = [
     (_absent, {LOST}),
     (_still_running, {LOST}),
@@ -293,6 +323,10 @@ _PLANTED: list[tuple[Callable[[Run], None], set[str]]] = [
     (_answered_with_an_error, {WRONG}),
     (_stranger_without_an_end, {LOST}),
     (_stranger_nobody_ordered, {WRONG}),
+    (_message_missing, {LOST}),
+    (_message_of_another_end, {LOST}),
+    (_two_messages, {DOUBLED}),
+    (_told_to_nobodys_endpoint, {DOUBLED}),
 ]
 
 

@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import Engine, select
 
 from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
+from pressroom.adapters.sql.webhook_tables import webhook_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,15 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Truth:
     """``artifacts`` maps each file's path to its SHA-256; ``keys`` each key of a tenant to its job;
-    ``erasing`` are the jobs of which something is still to be erased."""
+    ``erasing`` are the jobs of which something is still to be erased; ``messages`` the events that each
+    job's webhook deliveries tell."""
 
     jobs: Mapping[str, JobRow]
     keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
     told: Mapping[str, Told] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     erasing: frozenset[str] = frozenset()
+    messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def collect(
@@ -79,6 +82,9 @@ def collect(
         names = {
             (row.tenant, row.key): row.job_id for row in connection.execute(select(idempotency_key)).all()
         }
+        messages: dict[str, tuple[str, ...]] = {}
+        for told in connection.execute(select(webhook_delivery.c.job_id, webhook_delivery.c.event)).all():
+            messages[told.job_id] = (*messages.get(told.job_id, ()), told.event)
         erasing = frozenset(connection.execute(select(erasure.c.job_id)).scalars())
     return Truth(
         jobs=jobs,
@@ -86,6 +92,7 @@ def collect(
         told=_tell_all(url, keys, accepted),
         artifacts=_files(artifacts),
         erasing=erasing,
+        messages=messages,
     )
 
 
