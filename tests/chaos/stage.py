@@ -1,5 +1,6 @@
 """Builds a stage: real servers behind lines that can be cut, and real, wrapped processes over them."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -19,11 +20,14 @@ from tests.chaos.fault import Stage
 from tests.chaos.proxy import Proxy
 from tests.chaos.supervisor import Supervisor
 from tests.services.postgres import Server, find_binaries
+from tests.services.text_model import MANIFEST
 from tests.services.valkey import Valkey, find_server, free_port
 
+from pressroom.adapters.models.pull import pull
 from pressroom.adapters.sql import schema
 from pressroom.adapters.sql.webhook_tables import webhook_endpoint
 from pressroom.bootstrap.stores import open_database, open_key_store
+from pressroom.catalog.manifest import Manifest
 from pressroom.domain.ids import new_id
 from pressroom.jobs.keys import Keyring
 from pressroom.settings import Settings
@@ -149,9 +153,12 @@ def staged(
 def _engine_settings(engine: str) -> dict[str, object]:
     if engine == "fake":
         return {"engine": "fake", "fake_step_s": 0.02}
+    models = Path(os.environ.get("PRESSROOM_MODELS_DIR") or _ROOT / "var" / "models")
+    # What an older version built is built again; what is missing is fetched.
+    pull(Manifest.model_validate_json(MANIFEST.read_bytes()), models)
     return {
         "engine": "real",
-        "models_dir": _ROOT / "var" / "models",
+        "models_dir": models,
         "text_threads": 1,
         "text_slots": 8,
         "text_slot_tokens": 256,
