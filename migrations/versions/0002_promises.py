@@ -17,7 +17,7 @@ _TEXT_64 = sa.String(64)
 _PARTIAL: list[tuple[str, str, list[str], str]] = [
     ("ix_job_prompt", "job", ["prompt_expires_at"], "prompt_expires_at IS NOT NULL"),
     ("ix_job_ended", "job", ["pool", "finished_at", "tenant"], "finished_at IS NOT NULL"),
-    ("ix_job_batch", "job", ["batch", "batch_row"], "batch IS NOT NULL"),
+    ("ix_job_batch", "job", ["batch", "state", "batch_row"], "batch IS NOT NULL"),
     ("ix_job_dead", "job", ["finished_at"], "error_code = 'dead_letter'"),
     ("ix_job_requeue", "job", ["requeue_of"], "requeue_of IS NOT NULL"),
     ("ix_webhook_delivery_due", "webhook_delivery", ["route", "due_at"], "state = 'pending'"),
@@ -173,6 +173,7 @@ def _batches() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("released", sa.Integer(), nullable=False),
+        sa.Column("result_ttl_s", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=True),
         sa.Column("canceled_at", sa.BigInteger(), nullable=True),
@@ -203,6 +204,7 @@ def _batches() -> None:
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name="fk_batch_row_batch_id_batch"),
         sa.PrimaryKeyConstraint("batch_id", "n", name="pk_batch_row"),
     )
+    op.create_index("uq_batch_row_custom_id", "batch_row", ["batch_id", "custom_id"], unique=True)
 
 
 def _uploads() -> None:

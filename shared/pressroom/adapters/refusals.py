@@ -1,6 +1,10 @@
 """What both job stores, the SQL one and the one in memory, answer when they refuse: the same words."""
 
 from pressroom.domain.errors import (
+    BatchEnded,
+    BatchErased,
+    BatchGivenUp,
+    BatchUnknown,
     DeliveryUnknown,
     EndpointUnknown,
     JobErased,
@@ -44,3 +48,31 @@ def delivery_unknown() -> DeliveryUnknown:
 
 def too_many_endpoints(most: int) -> TooManyEndpoints:
     return TooManyEndpoints(f"You have {most} endpoints already. Remove one that is not needed.")
+
+
+def batch_unknown() -> BatchUnknown:
+    return BatchUnknown("There is no such batch, or it belongs to another tenant.")
+
+
+def batch_erased() -> BatchErased:
+    return BatchErased("This batch was erased; nothing of its content is left. Post a new one.")
+
+
+def batch_given_up() -> BatchGivenUp:
+    return BatchGivenUp(
+        "This batch was given up before all of its rows had come: it was canceled, took too long, or was "
+        "posted again under the same Idempotency-Key. None of its rows will run. Post it again."
+    )
+
+
+def batch_canceled() -> BatchEnded:
+    return BatchEnded("This batch was canceled; its rows are not made anew. Post them as a new batch.")
+
+
+def batch_not_received() -> BatchEnded:
+    return BatchEnded("This batch has not come whole yet, so that nothing of it has failed.")
+
+
+def custom_id_taken(custom_id: str) -> tuple[str, str]:
+    """Code and message of a row that is refused."""
+    return "custom_id_taken", f"An earlier row of this batch has the custom_id {custom_id!r} already."

@@ -11,6 +11,7 @@
     │   ├── QueueFull                      queue_full
     │   ├── PictureInvalid                 picture_invalid
     │   ├── TooManyEndpoints               too_many_endpoints
+    │   ├── TooManyRows                    too_many_rows
     │   └── CursorInvalid                  cursor_invalid
     ├── NotThere
     │   ├── JobUnknown                     job_unknown
@@ -18,7 +19,12 @@
     │   ├── UploadUnknown                  upload_unknown
     │   ├── EndpointUnknown                endpoint_unknown
     │   ├── DeliveryUnknown                delivery_unknown
+    │   ├── BatchUnknown                   batch_unknown
+    │   ├── BatchErased                    batch_erased
     │   └── JobErased                      job_erased
+    ├── WrongState                         (it is not in a state for this)
+    │   ├── BatchGivenUp                   batch_given_up
+    │   └── BatchEnded                     batch_ended
     ├── NotAllowed
     │   ├── KeyInvalid                     api_key_invalid
     │   └── ScopeMissing                   scope_missing
@@ -104,6 +110,10 @@ class TooManyEndpoints(Refused):
     code = "too_many_endpoints"
 
 
+class TooManyRows(Refused):
+    code = "too_many_rows"
+
+
 class NotThere(PressroomError):
     code = "not_there"
 
@@ -128,8 +138,30 @@ class DeliveryUnknown(NotThere):
     code = "delivery_unknown"
 
 
+class BatchUnknown(NotThere):
+    code = "batch_unknown"
+
+
+class BatchErased(NotThere):
+    code = "batch_erased"
+
+
 class JobErased(NotThere):
     code = "job_erased"
+
+
+class WrongState(PressroomError):
+    code = "wrong_state"
+
+
+class BatchGivenUp(WrongState):
+    """Rows come for a batch that takes none any more."""
+
+    code = "batch_given_up"
+
+
+class BatchEnded(WrongState):
+    code = "batch_ended"
 
 
 class NotAllowed(PressroomError):

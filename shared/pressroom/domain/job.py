@@ -51,7 +51,8 @@ class PinnedModel:
 class NewJob:
     """What a submit stores: everything resolved, the seed drawn, the model pinned.
 
-    ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None."""
+    ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None.
+    ``batch`` and ``batch_row``: the row that it was."""
 
     id: str
     tenant: str
@@ -66,6 +67,8 @@ class NewJob:
     result_ttl_s: int
     request_id: str | None = None
     webhook: Mapping[str, Any] | None = None
+    batch: str | None = None
+    batch_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

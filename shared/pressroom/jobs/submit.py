@@ -65,14 +65,24 @@ class Submitter:
 
         Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull,
         DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
+        new = self.resolved(tenant, request, request_id)
+        # Only now: params that no model has may be of any form, and nested too deeply to be written.
+        idempotency = self._idempotency(request, key)
+        submitted = self._store.submit(new, idempotency, self._limits)
+        if submitted.created:
+            self._wake(new.pool)
+        return submitted
+
+    def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
+        """The job that a request asks for, checked, with everything resolved; nothing is stored.
+
+        Raises ModelUnknown, InputInvalid, PromptTooLong."""
         manifest = self._catalog.find(request.model)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input)
-        # Only now: params that no model has may be of any form, and nested too deeply to be written.
-        idempotency = self._idempotency(request, key)
         if isinstance(params, TextParams):
             self._check_length(manifest, request.input, params)
-        new = NewJob(
+        return NewJob(
             id=new_id("job"),
             tenant=tenant,
             model=PinnedModel(manifest.name, manifest.version, manifest.sha256),
@@ -86,19 +96,11 @@ class Submitter:
             result_ttl_s=request.result_ttl_s,
             request_id=request_id,
         )
-        submitted = self._store.submit(new, idempotency, self._limits)
-        if submitted.created:
-            self._wake(manifest.pool)
-        return submitted
 
     def _idempotency(self, request: JobRequest, key: str | None) -> IdempotencyKey | None:
         if key is None:
             return None
-        if not 1 <= len(key) <= _MAX_KEY or not (key.isascii() and key.isprintable()):
-            raise InputInvalid(
-                f"Idempotency-Key is 1 to {_MAX_KEY} printable ASCII characters; a UUID is a good one.",
-                field="header.Idempotency-Key",
-            )
+        check_key(key)
         body = json.dumps(request.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         mac = hmac.new(self._secret, b"pressroom idempotency 1\n" + body.encode(), hashlib.sha256)
         return IdempotencyKey(key, mac.hexdigest())
@@ -123,6 +125,15 @@ class Submitter:
             self._tickets.send(pool)
         except RedisUnavailable as error:
             get_logger(__name__).warning("ticket_not_sent", pool=pool, reason=error.message)
+
+
+def check_key(key: str) -> None:
+    """Raises InputInvalid for what is no idempotency key."""
+    if not 1 <= len(key) <= _MAX_KEY or not (key.isascii() and key.isprintable()):
+        raise InputInvalid(
+            f"Idempotency-Key is 1 to {_MAX_KEY} printable ASCII characters; a UUID is a good one.",
+            field="header.Idempotency-Key",
+        )
 
 
 def resolved_params(manifest: Manifest, given: Mapping[str, Any]) -> TextParams | ImageParams:

@@ -307,6 +307,18 @@ class MemoryJobStore:
     def ping(self) -> None:
         pass
 
+    # -- batches -----------------------------------------------------------------------------
+    def queued(self, pool: str, tenant: str | None = None) -> int:
+        """How many jobs of a pool, or of one lane, are queued."""
+        with self._lock:
+            return sum(row.job.pool == pool and tenant in (None, row.job.tenant) for row in self._queued())
+
+    def state_of(self, job_id: str) -> State | None:
+        """Also of an erased job; None: it is forgotten."""
+        with self._lock:
+            row = self._rows.get(job_id)
+            return row.job.state if row is not None else None
+
     # -- parts -------------------------------------------------------------------------------
     def _row(self, tenant: str, job_id: str) -> Row:
         row = self._rows.get(job_id)

@@ -3,7 +3,10 @@
     batch ──< batch_row ──▶ job
 
 A row waits with its request; once it is a job the request is the job's and the row only names it. A
-row that cannot become a job holds why.
+row that cannot become a job holds why. ``n`` is the row's line in what was posted, counted from 1.
+
+``finished_at`` is NULL while the relay has something to do for a batch: rows to let in, an end to
+find, jobs to cancel, or (``erased_at`` is set) rows and jobs to remove.
 """
 
 from typing import Any
@@ -39,7 +42,10 @@ class BatchColumns(TypedColumns):
     metadata: Named[dict[str, str]] = Column("metadata", JSON)
     rows: Named[int] = Column(Integer)
     refused: Named[int] = Column(Integer)
+    # rows that are jobs, or were
     released: Named[int] = Column(Integer)
+    # the longest of its rows: how long the batch itself is kept after its end
+    result_ttl_s: Named[int] = Column(Integer)
     created_at: Named[int] = Column(BigInteger)
     received_at: Named[int | None] = Column(BigInteger)
     canceled_at: Named[int | None] = Column(BigInteger)
@@ -81,3 +87,4 @@ Index(
     sqlite_where=WAITING,
     postgresql_where=WAITING,
 )
+Index("uq_batch_row_custom_id", batch_row.c.batch_id, batch_row.c.custom_id, unique=True)

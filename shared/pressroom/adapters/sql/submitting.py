@@ -1,8 +1,8 @@
-"""Accept a job: one transaction inserts it, its idempotency key and, for a newcomer, its lane."""
+"""Accept jobs: one transaction inserts them, an idempotency key and, for a newcomer, its lane."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Executable, bindparam, insert, literal, select
@@ -76,7 +76,7 @@ class Admission:
                 self._counts[place] = (counted_at, count + 1)
                 return True
         asked_at = time.monotonic()
-        count = self._database.read(lambda connection: _queued(connection, *place, limit=limit))
+        count = self._database.read(lambda connection: count_queued(connection, *place, limit=limit))
         if count >= limit:
             return False
         with self._lock:
@@ -130,48 +130,63 @@ def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Sub
 
 
 def _insert(database: Database, connection: Connection, new: NewJob, key: IdempotencyKey | None) -> Job:
-    check_transition(None, State.QUEUED, Actor.FRONT)
     now = database.now(connection).wall
     stored = Job.accepted(new, now)
-    connection.execute(
-        _INSERT_JOB,
-        {
-            "id": stored.id,
-            "tenant": stored.tenant,
-            "pool": stored.pool,
-            "kind": stored.kind,
-            "model_name": stored.model.name,
-            "model_version": stored.model.version,
-            "model_sha256": stored.model.sha256,
-            "state": stored.state.value,
-            "priority": stored.priority,
-            "input": dict(stored.input),
-            "params": dict(stored.params),
-            "metadata": dict(stored.metadata),
-            "request_id": new.request_id,
-            "webhook": dict(new.webhook) if new.webhook is not None else None,
-            "cost": estimated_cost(stored.kind, stored.params),
-            "result_ttl_s": stored.result_ttl_s,
-            "created_at": stored.created_at,
-            "due_at": stored.due_at,
-            "deadline_at": stored.deadline_at,
-            "attempt": 0,
-            "errors": 0,
-            "crashes": 0,
-            "alone": False,
-            "cancel_requested": False,
-            "tokens_in": 0,
-            "tokens_out": 0,
-            "engine_ms": 0,
-        },
-    )
+    connection.execute(_INSERT_JOB, _values(stored, new))
     if key is not None:
         _insert_key(connection, stored, key, now)
-    connection.execute(
-        _OPEN_LANE[connection.dialect.name],
-        {"pool": stored.pool, "tenant": stored.tenant, "virtual_time": 0.0, "weight": 1.0, "active": False},
-    )
+    _open_lanes(connection, [stored])
     return stored
+
+
+def insert_jobs(connection: Connection, news: Sequence[NewJob], now: int) -> None:
+    """Insert jobs without a key, as a submit at ``now`` would each."""
+    jobs = [Job.accepted(new, now) for new in news]
+    connection.execute(_INSERT_JOB, [_values(stored, new) for stored, new in zip(jobs, news, strict=True)])
+    _open_lanes(connection, jobs)
+
+
+def _values(stored: Job, new: NewJob) -> dict[str, Any]:
+    check_transition(None, State.QUEUED, Actor.FRONT)
+    return {
+        "id": stored.id,
+        "tenant": stored.tenant,
+        "pool": stored.pool,
+        "kind": stored.kind,
+        "model_name": stored.model.name,
+        "model_version": stored.model.version,
+        "model_sha256": stored.model.sha256,
+        "state": stored.state.value,
+        "priority": stored.priority,
+        "input": dict(stored.input),
+        "params": dict(stored.params),
+        "metadata": dict(stored.metadata),
+        "request_id": new.request_id,
+        "webhook": dict(new.webhook) if new.webhook is not None else None,
+        "batch": new.batch,
+        "batch_row": new.batch_row,
+        "cost": estimated_cost(stored.kind, stored.params),
+        "result_ttl_s": stored.result_ttl_s,
+        "created_at": stored.created_at,
+        "due_at": stored.due_at,
+        "deadline_at": stored.deadline_at,
+        "attempt": 0,
+        "errors": 0,
+        "crashes": 0,
+        "alone": False,
+        "cancel_requested": False,
+        "tokens_in": 0,
+        "tokens_out": 0,
+        "engine_ms": 0,
+    }
+
+
+def _open_lanes(connection: Connection, jobs: Sequence[Job]) -> None:
+    for pool, tenant in sorted({(stored.pool, stored.tenant) for stored in jobs}):
+        connection.execute(
+            _OPEN_LANE[connection.dialect.name],
+            {"pool": pool, "tenant": tenant, "virtual_time": 0.0, "weight": 1.0, "active": False},
+        )
 
 
 def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: int) -> None:
@@ -191,8 +206,8 @@ def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: i
         raise _KeyTaken
 
 
-def _queued(connection: Connection, pool: str, tenant: str | None, *, limit: int) -> int:
-    """How many jobs are queued, counted up to ``limit``."""
+def count_queued(connection: Connection, pool: str, tenant: str | None, *, limit: int) -> int:
+    """How many jobs of a pool, or of one lane, are queued; counted up to ``limit``."""
     wanted = queued(ONE).where(job.c.pool == pool)
     if tenant is not None:
         wanted = wanted.where(job.c.tenant == tenant)

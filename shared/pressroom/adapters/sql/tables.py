@@ -204,7 +204,8 @@ _partial_index("ix_job_erased", ERASED, job.c.erased_at)
 _partial_index("ix_job_prompt", PROMPT_EXPIRING, job.c.prompt_expires_at)
 # How fast a pool works: what ended of late.
 _partial_index("ix_job_ended", ENDED, job.c.pool, job.c.finished_at, job.c.tenant)
-_partial_index("ix_job_batch", IN_BATCH, job.c.batch, job.c.batch_row)
+# A batch's jobs by state: its counts are read from the index alone.
+_partial_index("ix_job_batch", IN_BATCH, job.c.batch, job.c.state, job.c.batch_row)
 _partial_index("ix_job_dead", DEAD_LETTER, job.c.finished_at)
 _partial_index("ix_job_requeue", REQUEUED, job.c.requeue_of)
 

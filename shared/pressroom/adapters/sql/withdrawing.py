@@ -20,36 +20,41 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
     def move(connection: Connection) -> Job:
         wanted = select_jobs().add_columns(*watch_facts())
         row = _locked(connection, wanted.where(job.c.id == job_id, job.c.tenant == tenant), job_id)
-        now = database.now(connection).wall
-        match State(row.state):
-            case State.QUEUED:
-                check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
-                changes: dict[str, Any] = {
-                    "state": State.CANCELED.value,
-                    "finish_reason": "canceled",
-                    "finished_at": now,
-                    "expires_at": now + row.result_ttl_s * 1000,
-                }
-            case State.RUNNING:
-                changes = {"cancel_requested": True}
-            case _:
-                return with_outputs(connection, [row])[0]
-        changed = connection.execute(
-            update(job).where(job.c.id == job_id).values(changes).returning(*job_columns())
-        ).one()
-        if changed.state == State.CANCELED.value:
-            tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
-        return with_outputs(connection, [changed])[0]
+        return with_outputs(connection, [cancel_row(database, connection, row)])[0]
 
     return database.write(move)
+
+
+def cancel_row(database: Database, connection: Connection, row: JobRow) -> JobRow:
+    """Cancel the job of a row, locked, of ``job_columns`` and ``watch_facts``; the row as it is then."""
+    now = database.now(connection).wall
+    match State(row.state):
+        case State.QUEUED:
+            check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
+            changes: dict[str, Any] = {
+                "state": State.CANCELED.value,
+                "finish_reason": "canceled",
+                "finished_at": now,
+                "expires_at": now + row.result_ttl_s * 1000,
+            }
+        case State.RUNNING:
+            changes = {"cancel_requested": True}
+        case _:
+            return row
+    changed = connection.execute(
+        update(job).where(job.c.id == row.id).values(changes).returning(*job_columns())
+    ).one()
+    if changed.state == State.CANCELED.value:
+        tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
+    return changed
 
 
 def erase(database: Database, tenant: str, job_id: str, lease_ms: int) -> None:
     """See ``JobStore.erase``."""
 
     def move(connection: Connection) -> None:
-        row = _locked(connection, _facts().where(job.c.id == job_id, job.c.tenant == tenant), job_id)
-        _erase(database, connection, row, lease_ms)
+        row = _locked(connection, erase_facts().where(job.c.id == job_id, job.c.tenant == tenant), job_id)
+        erase_row(database, connection, row, lease_ms)
 
     database.write(move)
 
@@ -59,15 +64,16 @@ def expire_result(database: Database, job_id: str, lease_ms: int) -> None:
 
     def move(connection: Connection) -> None:
         now = database.now(connection).wall
-        due = _facts().where(job.c.id == job_id, job.c.expires_at <= now, job.c.erased_at.is_(None))
+        due = erase_facts().where(job.c.id == job_id, job.c.expires_at <= now, job.c.erased_at.is_(None))
         row = connection.execute(due.with_for_update()).one_or_none()
         if row is not None:
-            _erase(database, connection, row, lease_ms)
+            erase_row(database, connection, row, lease_ms)
 
     database.write(move)
 
 
-def _facts() -> Select[*tuple[Any, ...]]:
+def erase_facts() -> Select[*tuple[Any, ...]]:
+    """A select of what ``erase_row`` needs."""
     return select(
         job.c.id,
         job.c.tenant,
@@ -89,9 +95,9 @@ def _locked(connection: Connection, wanted: Select[*tuple[Any, ...]], job_id: st
     return row
 
 
-def _erase(database: Database, connection: Connection, row: JobRow, lease_ms: int) -> None:
-    """Empty the row into a tombstone, and leave two erasures: one for now, and one for what an
-    attempt that was still running may write until its lease is over."""
+def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms: int) -> None:
+    """Empty the row, locked, of ``erase_facts`` into a tombstone, and leave two erasures: one for now, and
+    one for what an attempt that was still running may write until its lease is over."""
     now = database.now(connection).wall
     before = State(row.state)
     ended = before in TERMINAL

@@ -1,0 +1,164 @@
+"""Take a batch in: begin, a page of rows at a time, seal; or give it up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, exc, insert, select, update
+
+from pressroom.adapters.refusals import batch_erased, batch_given_up, custom_id_taken
+from pressroom.adapters.sql.batch_rows import request_of, select_batches, to_batch
+from pressroom.adapters.sql.batch_tables import batch, batch_row
+from pressroom.adapters.sql.database import Database
+from pressroom.domain.batch import Batch, BatchState, NewBatch, NewRow
+from pressroom.domain.errors import DatabaseUnavailable
+
+_RECEIVING = batch.c.state == BatchState.RECEIVING.value
+_INSERT_ROWS = insert(batch_row)
+_COUNT_IN = (
+    update(batch)
+    .where(batch.c.id == bindparam("of_batch"), _RECEIVING)
+    .values(rows=batch.c.rows + bindparam("more_rows"), refused=batch.c.refused + bindparam("more_refused"))
+)
+# How often a key is looked up again that another submit took in between.
+_TRIES = 3
+
+
+def open_batch(database: Database, new: NewBatch) -> Batch | None:
+    """See ``BatchStore.open``."""
+    for _ in range(_TRIES):
+        try:
+            return database.write(lambda connection: _open(database, connection, new))
+        except exc.IntegrityError:
+            if new.key is None:
+                raise
+    raise DatabaseUnavailable(
+        "This Idempotency-Key is in use by several requests at once. Send it again.", retry_after_s=2
+    )
+
+
+def _open(database: Database, connection: Connection, new: NewBatch) -> Batch | None:
+    now = database.now(connection).wall
+    if new.key is not None:
+        named = connection.execute(
+            select_batches()
+            .where(batch.c.tenant == new.tenant, batch.c.idempotency_key == new.key)
+            .with_for_update()
+        ).one_or_none()
+        if named is not None and named.received_at is None:
+            _give_up(connection, named.id, now)
+        elif named is not None and named.erased_at is not None:
+            raise batch_erased()
+        elif named is not None:
+            return to_batch(named)
+    connection.execute(
+        insert(batch).values(
+            id=new.id,
+            tenant=new.tenant,
+            state=BatchState.RECEIVING.value,
+            defaults=dict(new.defaults),
+            metadata=dict(new.metadata),
+            rows=0,
+            refused=0,
+            released=0,
+            result_ttl_s=0,
+            created_at=now,
+            idempotency_key=new.key,
+            request_id=new.request_id,
+        )
+    )
+    return None
+
+
+def add_rows(database: Database, batch_id: str, rows: Sequence[NewRow]) -> None:
+    """See ``BatchStore.add``."""
+    # Written out before the transaction: on SQLite everybody else who writes waits for it.
+    values = [_values(batch_id, row) for row in rows]
+
+    def store(connection: Connection) -> None:
+        refused = _refuse_taken(connection, batch_id, values)
+        counted = connection.execute(
+            _COUNT_IN, {"of_batch": batch_id, "more_rows": len(values), "more_refused": refused}
+        )
+        if not counted.rowcount:
+            raise batch_given_up()
+        connection.execute(_INSERT_ROWS, values)
+
+    database.write(store)
+
+
+def seal(database: Database, batch_id: str, result_ttl_s: int, body_mac: str) -> Batch:
+    """See ``BatchStore.seal``."""
+
+    def move(connection: Connection) -> Batch:
+        now = database.now(connection).wall
+        row = connection.execute(
+            select_batches().where(batch.c.id == batch_id, _RECEIVING).with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise batch_given_up()
+        changes: dict[str, Any] = {
+            "state": BatchState.RUNNING.value,
+            "received_at": now,
+            "result_ttl_s": result_ttl_s,
+            "body_mac": body_mac,
+        }
+        if row.rows == row.refused:
+            changes |= {
+                "state": BatchState.FINISHED.value,
+                "finished_at": now,
+                "expires_at": now + result_ttl_s * 1000,
+            }
+        connection.execute(update(batch).where(batch.c.id == batch_id).values(changes))
+        return to_batch(connection.execute(select_batches().where(batch.c.id == batch_id)).one())
+
+    return database.write(move)
+
+
+def give_up(database: Database, batch_id: str) -> bool:
+    """See ``BatchStore.give_up``."""
+    return database.write(
+        lambda connection: _give_up(connection, batch_id, database.now(connection).wall) > 0
+    )
+
+
+def _give_up(connection: Connection, batch_id: str, now: int) -> int:
+    return connection.execute(
+        update(batch)
+        .where(batch.c.id == batch_id, _RECEIVING)
+        .values(state=BatchState.CANCELED.value, canceled_at=now, erased_at=now, idempotency_key=None)
+    ).rowcount
+
+
+def _values(batch_id: str, row: NewRow) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id,
+        "n": row.n,
+        "custom_id": row.custom_id,
+        "request": request_of(row.new) if row.new is not None else None,
+        "job_id": None,
+        "error_code": row.error_code,
+        "error_message": row.error_message,
+    }
+
+
+def _refuse_taken(connection: Connection, batch_id: str, values: list[dict[str, Any]]) -> int:
+    """Refuse the rows whose custom_id an earlier one has; how many of all these rows are refused."""
+    named = [row["custom_id"] for row in values if row["custom_id"] is not None]
+    taken: set[str | None] = set()
+    if named:
+        taken = set(
+            connection.scalars(
+                select(batch_row.c.custom_id).where(
+                    batch_row.c.batch_id == batch_id, batch_row.c.custom_id.in_(named)
+                )
+            )
+        )
+    for row in values:
+        custom_id = row["custom_id"]
+        if custom_id is None:
+            continue
+        if custom_id in taken:
+            code, message = custom_id_taken(custom_id)
+            row |= {"custom_id": None, "request": None, "error_code": code, "error_message": message}
+        taken.add(custom_id)
+    return sum(row["request"] is None for row in values)
