@@ -56,6 +56,14 @@ class Settings(BaseSettings):
     upload_ttl_s: int = Field(86_400, ge=60, description="How long an upload is kept.")
     max_wait_s: int = Field(60, ge=0, le=600, description="Longest `Prefer: wait`.")
     max_queued_lane: int = Field(20_000, ge=1, description="Most queued jobs of one tenant in a pool.")
+    max_batch_rows: int = Field(100_000, ge=1, le=10_000_000, description="Most rows of a batch.")
+    max_batch_bytes: int = Field(
+        1_073_741_824, ge=1024, description="Largest body of a batch, as it comes and when it is unpacked."
+    )
+    batches_at_once: int = Field(4, ge=1, le=64, description="Batches that a front process takes in at once.")
+    batch_receive_s: float = Field(
+        3_600.0, gt=0, description="How long the body of a batch may take to come; later it never runs."
+    )
     max_queued_pool: int = Field(100_000, ge=1, description="Most queued jobs of a pool.")
 
     # -- queue ---------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ MAKERS: dict[str, Callable[[Front], str]] = {
     "job_id": lambda front: str(front.done(OURS)["id"]),
     "n": lambda front: "0",
     "upload_id": lambda front: str(front.upload()["id"]),
+    "batch_id": lambda front: str(front.post_batch([OURS]).json["id"]),
 }
 # Routes that are the same for everybody.
 OPEN = {

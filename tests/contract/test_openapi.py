@@ -22,6 +22,9 @@ from tests.support.front import IMAGE_JOB, TEXT_JOB, Front
 from pressroom.front.app import create_app
 from pressroom.front.openapi import document
 
+# The document says what its lines are; as a whole it is text.
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -111,6 +114,14 @@ CALLS = [
     ("/v1/jobs/{job_id}/events", "GET"),
     ("/v1/jobs/{job_id}/outputs/{n}", "GET"),
     ("/v1/models", "GET"),
+    ("/v1/batches", "POST"),
+    ("/v1/batches", "GET"),
+    ("/v1/batches/{batch_id}", "GET"),
+    ("/v1/batches/{batch_id}", "DELETE"),
+    ("/v1/batches/{batch_id}/rows", "GET"),
+    ("/v1/batches/{batch_id}/results", "GET"),
+    ("/v1/batches/{batch_id}/cancel", "POST"),
+    ("/v1/batches/{batch_id}/retry", "POST"),
     ("/v1/uploads", "POST"),
     ("/v1/uploads/{upload_id}", "GET"),
     ("/v1/uploads/{upload_id}", "DELETE"),
@@ -157,6 +168,8 @@ def _aim(front: Front, case: Any) -> None:
         case.path_parameters["job_id"] = front.done(body)["id"]
     if case.path_parameters and "upload_id" in case.path_parameters:
         case.path_parameters["upload_id"] = front.upload()["id"]
+    if case.path_parameters and "batch_id" in case.path_parameters:
+        case.path_parameters["batch_id"] = front.post_batch([TEXT_JOB, {"model": "nope"}]).json["id"]
     if isinstance(case.body, dict) and "model" in case.body:
         case.body["model"] = "writer"
 

@@ -1,6 +1,8 @@
 """The front over memory adapters as a WSGI app, without a socket, and a worker that turns by hand."""
 
 import io
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ from tests.support.troubled import Troubled, without_artifacts, without_redis
 from werkzeug.test import TestResponse
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
+from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.front.app import create_app
+from pressroom.jobs.batch_keeping import BatchKeeping, BatchSweep
+from pressroom.jobs.ports import QueueLimits
 from pressroom.settings import Settings
 
 TEXT_JOB = {"model": "writer", "input": {"prompt": "a blue mug"}, "params": {"seed": 7}}
@@ -50,6 +55,7 @@ class Front:
         for manifest in (WRITER, PAINTER):
             save(manifest, folder / "zoo")
         self.store: Any = Troubled(MemoryJobStore())
+        self.batches: Any = Troubled(MemoryBatchStore(self.store._inner))
         self.cache: Any = without_redis(MemoryResultCache())
         self.events: Any = without_redis(MemoryEventLog())
         self.tickets: Any = without_redis(MemoryTickets())
@@ -63,6 +69,7 @@ class Front:
             self.tickets,
             MemoryUploadStore(),
             QuickCleaner(),
+            self.batches,
         )
         fields = {
             "secret": SecretStr("s"),
@@ -129,6 +136,26 @@ class Front:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json
         return made
+
+    def post_batch(self, rows: Sequence[Any], query: str = "", **options: Any) -> Answer:
+        """``POST /v1/batches`` with these rows; bytes are sent as they are."""
+        lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
+        return self.send_batch(b"".join(line + b"\n" for line in lines), query, **options)
+
+    def send_batch(self, body: bytes, query: str = "", **options: Any) -> Answer:
+        """``POST /v1/batches`` with these very bytes."""
+        options.setdefault("content_type", "application/x-ndjson")
+        return self.call("POST", f"/v1/batches{query}", data=body, **options)
+
+    def sweep(self, **limits: int) -> BatchSweep:
+        """What the relay does for batches."""
+        return BatchKeeping(self.batches, QueueLimits(**limits), receive_s=3_600).sweep()
+
+    def results(self, batch_id: str, query: str = "") -> list[dict[str, Any]]:
+        """The results of a batch so far."""
+        answer = self.call("GET", f"/v1/batches/{batch_id}/results{query}")
+        assert (answer.status_code, answer.content_type) == (200, "application/x-ndjson"), answer.text
+        return [json.loads(line) for line in answer.text.splitlines()]
 
     def other_key(self) -> str:
         """A key of another tenant."""

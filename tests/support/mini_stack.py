@@ -3,7 +3,7 @@
     with MiniStack() as stack:
         httpx.get(f"{stack.url}/v1/models", headers=stack.auth)
 
-Its worker is ``tests.support.mini_worker``; the models are those of the zoo, by name only.
+It lets batches in as a relay does; its worker is ``tests.support.mini_worker``; the models are those of the zoo, by name only.
 """
 
 import os
@@ -19,14 +19,18 @@ from tests.support.pictures import QuickCleaner
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
+from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
+from pressroom.jobs.batch_keeping import BatchKeeping
+from pressroom.jobs.ports import QueueLimits
 from pressroom.settings import Settings
 
+_SWEEP_S = 0.01
 # No models folder: the manifests are those of the zoo.
 _NOWHERE = Path(os.devnull) / "models"
 
@@ -54,11 +58,15 @@ class MiniStack:
             self.tickets,
             MemoryUploadStore(),
             QuickCleaner(),
+            MemoryBatchStore(self.store),
         )
+        self._keeping = BatchKeeping(adapters.batches, QueueLimits(), receive_s=60)
         self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})
         self.parts: FrontParts = assemble(adapters, self.settings)
         self.app: APIFlask = create_app(self.parts)
         self.key = self.parts.keyring.issue(self.tenant, "mini stack").token
+        self._relaying = threading.Thread(target=self._relay, name="mini-relay") if worker else None
+        self._stopping = threading.Event()
         self._worker = (
             MiniWorker(self.parts.catalog.all(), self.store, self.artifacts, self.events, step_s=step_s)
             if worker
@@ -81,14 +89,24 @@ class MiniStack:
         self._serving.start()
         if self._worker is not None:
             self._worker.start()
+        if self._relaying is not None:
+            self._relaying.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.parts.follower.stop()
+        self._stopping.set()
+        if self._relaying is not None:
+            self._relaying.join(timeout=5)
         if self._worker is not None:
             self._worker.stop()
         self._server.shutdown()
         self._server.server_close()
         self._serving.join(timeout=5)
+
+    def _relay(self) -> None:
+        """Let the rows of batches in, as the relay does."""
+        while not self._stopping.wait(_SWEEP_S):
+            self._keeping.sweep()

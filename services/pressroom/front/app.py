@@ -10,7 +10,7 @@ from flask import Response, abort, current_app, g, request
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front import errors, openapi
-from pressroom.front.api import events, health, jobs, models, outputs, reference, uploads
+from pressroom.front.api import batches, events, health, jobs, models, outputs, reference, uploads
 from pressroom.front.auth import SameOriginSession, authenticate
 from pressroom.front.pages import desk, sessions
 from pressroom.front.sse import Gate
@@ -58,14 +58,17 @@ def create_app(parts: FrontParts) -> APIFlask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     openapi.configure(app)
     errors.register(app)
-    limits = {"uploads.post_upload": parts.limits.upload_bytes}
+    limits = {
+        "uploads.post_upload": parts.limits.upload_bytes,
+        "batches.post_batch": parts.limits.batch_bytes,
+    }
     app.before_request(lambda: _begin(limits))
     app.after_request(_finish)
     gate = Gate(parts.limits.streams)
     for made in (jobs.blueprint(parts, gate), events.blueprint(parts, gate), outputs.blueprint(parts)):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
-    for made in (models.blueprint(parts), uploads.blueprint(parts)):
+    for made in (models.blueprint(parts), uploads.blueprint(parts), batches.blueprint(parts, gate)):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
     app.register_blueprint(health.blueprint(parts))

@@ -62,6 +62,8 @@ _STATUS: tuple[tuple[type[domain.PressroomError], int], ...] = (
     (domain.QueueFull, 429),
     (domain.Refused, 422),
     (domain.JobErased, 410),
+    (domain.BatchErased, 410),
+    (domain.WrongState, 409),
     (domain.NotThere, 404),
     (domain.ScopeMissing, 403),
     (domain.NotAllowed, 401),

@@ -10,6 +10,7 @@ from apiflask import APIFlask
 from pydantic.json_schema import models_json_schema
 
 from pressroom.contract.base import Wire
+from pressroom.contract.batches import BatchLine, BatchPage, BatchResult, BatchRowPage, BatchView
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
 from pressroom.contract.problem import Problem
@@ -25,6 +26,11 @@ _SHAPES: tuple[type[Wire], ...] = (
     Problem,
     EventEnvelope,
     UploadView,
+    BatchLine,
+    BatchView,
+    BatchPage,
+    BatchRowPage,
+    BatchResult,
 )
 _REFS = "#/components/schemas/"
 _EXAMPLE = {
@@ -98,10 +104,11 @@ def shapes() -> dict[str, Any]:
     schemas: dict[str, Any] = made["$defs"]
     schemas["Event"] = schemas.pop("EventEnvelope")["properties"]["event"] | {"title": "Event"}
     schemas["SentEvent"] = _SENT_EVENT
-    params = schemas["JobRequest"]["properties"]["params"]
-    params.pop("additionalProperties", None)
-    params.pop("type", None)
-    params["anyOf"] = [{"$ref": _REFS + "TextParams"}, {"$ref": _REFS + "ImageParams"}]
+    for request in ("JobRequest", "BatchLine"):
+        params = schemas[request]["properties"]["params"]
+        params.pop("additionalProperties", None)
+        params.pop("type", None)
+        params["anyOf"] = [{"$ref": _REFS + "TextParams"}, {"$ref": _REFS + "ImageParams"}]
     schemas["JobRequest"]["examples"] = [_EXAMPLE]
     return dict(sorted(schemas.items()))
 

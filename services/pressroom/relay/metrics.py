@@ -5,6 +5,7 @@ from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from pressroom.jobs.batch_keeping import BatchSweep
 from pressroom.jobs.ports import PoolBacklog, Reaped
 
 
@@ -24,6 +25,15 @@ class RelayMetrics:
         )
         self._tickets = Counter("pressroom_tickets_sent", "Tickets sent.", ("pool",), registry=registry)
         self._erased = Counter("pressroom_erasures_done", "Erasures carried out.", registry=registry)
+
+        self._released = Counter(
+            "pressroom_batch_rows_released", "Rows of batches let into the queue.", registry=registry
+        )
+        self._batches_ended = Counter("pressroom_batches_ended", "Batches that ended.", registry=registry)
+
+    def batches(self, swept: BatchSweep) -> None:
+        self._released.inc(swept.released)
+        self._batches_ended.inc(swept.ended)
 
     def backlog(self, pools: Sequence[PoolBacklog]) -> None:
         for pool in pools:

@@ -28,7 +28,10 @@ class RelayProcess:
         self._stopping = threading.Event()
         self._registry = CollectorRegistry()
         self._sweeps = Sweeps(
-            parts.housekeeping, RelayMetrics(self._registry), uploads=parts.uploads.forget_expired
+            parts.housekeeping,
+            RelayMetrics(self._registry),
+            uploads=parts.uploads.forget_expired,
+            batches=parts.batches.sweep,
         )
 
     def run(self) -> None:

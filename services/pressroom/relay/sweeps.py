@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from pressroom.domain.errors import Unavailable
+from pressroom.jobs.batch_keeping import BatchSweep
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.telemetry import get_logger
@@ -13,7 +14,7 @@ _BATCH = 100
 
 class Sweeps:
     """The relay's duties, in order. ``retention_s`` is how often what is past its time is looked for;
-    ``uploads`` removes such uploads and says how many."""
+    ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches."""
 
     def __init__(
         self,
@@ -21,11 +22,13 @@ class Sweeps:
         metrics: RelayMetrics,
         *,
         uploads: Callable[[], int] = lambda: 0,
+        batches: Callable[[], BatchSweep] = BatchSweep,
         retention_s: float = 10.0,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._housekeeping = housekeeping
         self._forget_uploads = uploads
+        self._keep_batches = batches
         self._metrics = metrics
         self._retention_s = retention_s
         self._clock = clock
@@ -36,7 +39,8 @@ class Sweeps:
 
     def sweep(self) -> None:
         """Raises nothing: what failed is logged once and tried again by the next sweep."""
-        for duty in (self._reap, self._tickets, self._erase, self._retain, self._uploads):
+        # Batches come before tickets: rows that are let in want workers.
+        for duty in (self._reap, self._batches, self._tickets, self._erase, self._retain, self._uploads):
             name = duty.__name__.strip("_")
             try:
                 duty()
@@ -64,6 +68,14 @@ class Sweeps:
                 failed=len(reaped.failed),
                 canceled=len(reaped.canceled),
                 expired=len(reaped.expired),
+            )
+
+    def _batches(self) -> None:
+        swept = self._keep_batches()
+        self._metrics.batches(swept)
+        if swept:
+            self._log.info(
+                "batches_kept", rows_released=swept.released, ended=swept.ended, removed=swept.removed
             )
 
     def _tickets(self) -> None:

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
-from pressroom.bootstrap.stores import open_artifacts, open_database, open_job_store, open_key_store
+from pressroom.bootstrap.stores import (
+    open_artifacts,
+    open_batch_store,
+    open_database,
+    open_job_store,
+    open_key_store,
+)
 from pressroom.catalog.catalog import Catalog
 from pressroom.catalog.prompt import PromptCounter
+from pressroom.jobs.batch_ports import BatchStore
+from pressroom.jobs.batches import Batches, BatchLimits
 from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.follow import LiveFollower
 from pressroom.jobs.keys import Keyring
@@ -38,6 +46,7 @@ class FrontLimits:
 
     body_bytes: int = 1_048_576
     upload_bytes: int = 10_485_760
+    batch_bytes: int = 1_073_741_824
     wait_s: int = 60
     streams: int = 600
 
@@ -56,6 +65,7 @@ class FrontParts:
     cache: ResultCache
     artifacts: ArtifactStore
     uploads: Uploads
+    batches: Batches
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -73,6 +83,7 @@ class FrontAdapters:
     tickets: Tickets
     uploads: UploadStore
     cleaner: PictureCleaner
+    batches: BatchStore
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -104,6 +115,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         cleaner=ProcessCleaner(
             PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
         ),
+        batches=open_batch_store(settings, database),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -118,18 +130,19 @@ def assemble(
     """The use cases over any adapters; tests and trials give those of ``adapters.memory``."""
     catalog = Catalog.load(settings.zoo_dir, settings.models)
     secret = settings.secret.get_secret_value().encode()
+    submitter = Submitter(
+        adapters.store,
+        catalog,
+        adapters.tickets,
+        counter or PromptCounter(settings.models),
+        secret=secret,
+        slot_tokens=settings.text_slot_tokens,
+        limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
+    )
     return FrontParts(
         catalog=catalog,
         keyring=Keyring(adapters.keys),
-        submitter=Submitter(
-            adapters.store,
-            catalog,
-            adapters.tickets,
-            counter or PromptCounter(settings.models),
-            secret=secret,
-            slot_tokens=settings.text_slot_tokens,
-            limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
-        ),
+        submitter=submitter,
         fetcher=Fetcher(adapters.store, adapters.cache, adapters.artifacts),
         withdrawer=Withdrawer(adapters.store, adapters.cache, adapters.events, adapters.artifacts),
         follower=LiveFollower(adapters.store, adapters.events),
@@ -137,10 +150,17 @@ def assemble(
         cache=adapters.cache,
         artifacts=adapters.artifacts,
         uploads=Uploads(adapters.uploads, adapters.artifacts, adapters.cleaner, ttl_s=settings.upload_ttl_s),
+        batches=Batches(
+            adapters.batches,
+            submitter,
+            secret=secret,
+            limits=BatchLimits(settings.max_batch_rows, settings.batches_at_once),
+        ),
         secret=secret,
         limits=FrontLimits(
             body_bytes=settings.max_body_bytes,
             upload_bytes=settings.max_upload_bytes,
+            batch_bytes=settings.max_batch_bytes,
             wait_s=settings.max_wait_s,
             streams=settings.streams_per_process,
         ),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pressroom.adapters.pictures import ProcessCleaner
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
-from pressroom.bootstrap.stores import open_artifacts, open_database, open_job_store
+from pressroom.bootstrap.stores import open_artifacts, open_batch_store, open_database, open_job_store
 from pressroom.domain.retry import RetryPolicy
+from pressroom.jobs.batch_keeping import BatchKeeping
 from pressroom.jobs.housekeeping import Housekeeping
-from pressroom.jobs.ports import JobStore
+from pressroom.jobs.ports import JobStore, QueueLimits
 from pressroom.jobs.uploads import Uploads
 from pressroom.settings import Settings
 
@@ -20,6 +21,7 @@ class RelayParts:
     store: JobStore
     housekeeping: Housekeeping
     uploads: Uploads
+    batches: BatchKeeping
 
 
 def relay_parts(settings: Settings) -> RelayParts:
@@ -37,4 +39,9 @@ def relay_parts(settings: Settings) -> RelayParts:
         cache_ttl_s=settings.cache_ttl_s,
     )
     uploads = Uploads(SqlUploadStore(database), artifacts, ProcessCleaner(), ttl_s=settings.upload_ttl_s)
-    return RelayParts(store, housekeeping, uploads)
+    batches = BatchKeeping(
+        open_batch_store(settings, database),
+        QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
+        receive_s=settings.batch_receive_s,
+    )
+    return RelayParts(store, housekeeping, uploads, batches)

@@ -5,6 +5,7 @@ import urllib.parse
 from pathlib import Path
 
 from pressroom.adapters.files import FileArtifacts
+from pressroom.adapters.sql.batches import SqlBatchStore
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.keys import SqlKeyStore
@@ -30,6 +31,11 @@ def open_job_store(settings: Settings, database: Database | None = None) -> SqlJ
         worker_seen_ms=round(settings.worker_seen_s * 1000),
         sweep_ms=round(settings.sweep_s * 1000),
     )
+
+
+def open_batch_store(settings: Settings, database: Database) -> SqlBatchStore:
+    """The batch store over ``database``."""
+    return SqlBatchStore(database, lease_ms=round(settings.lease_s * 1000))
 
 
 def open_key_store(settings: Settings, database: Database | None = None) -> SqlKeyStore:

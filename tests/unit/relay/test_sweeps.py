@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pressroom.domain.errors import DatabaseUnavailable, RedisUnavailable
+from pressroom.jobs.batch_keeping import BatchSweep
 from pressroom.jobs.housekeeping import Erased
 from pressroom.jobs.ports import PoolBacklog, Reaped
 from pressroom.relay.metrics import RelayMetrics
@@ -107,3 +108,35 @@ def test_the_queue_is_shown(world: World) -> None:
     assert world.value("pressroom_reaped_total", to="requeued") == 2
     assert world.value("pressroom_reaped_total", to="expired") == 1
     assert world.value("pressroom_erasures_done_total") == 4
+
+
+def test_rows_are_let_in_before_tickets_are_counted_and_are_told(world: World) -> None:
+    def keep() -> BatchSweep:
+        world.keeping.calls.append("batches")
+        return BatchSweep(released=7, ended=2)
+
+    sweeps = Sweeps(cast(Any, world.keeping), RelayMetrics(CollectorRegistry()), batches=keep)
+    sweeps.sweep()
+    assert world.keeping.calls[:3] == ["reap", "batches", "top_up"]
+
+
+def test_trouble_with_batches_holds_up_no_other_duty(world: World) -> None:
+    def keep() -> BatchSweep:
+        raise DatabaseUnavailable("away")
+
+    registry = CollectorRegistry()
+    sweeps = Sweeps(cast(Any, world.keeping), RelayMetrics(registry), batches=keep)
+    sweeps.sweep()
+    assert sweeps.troubles == {"batches": "away"}
+    assert "top_up" in world.keeping.calls
+
+
+def test_the_counters_of_batches_grow(world: World) -> None:
+    registry = CollectorRegistry()
+    sweeps = Sweeps(
+        cast(Any, world.keeping), RelayMetrics(registry), batches=lambda: BatchSweep(released=7, ended=2)
+    )
+    sweeps.sweep()
+    sweeps.sweep()
+    assert registry.get_sample_value("pressroom_batch_rows_released_total") == 14
+    assert registry.get_sample_value("pressroom_batches_ended_total") == 4

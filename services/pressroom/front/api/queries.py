@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pressroom.contract.batches import RowStateName
 from pressroom.contract.jobs import StateName
 
 
@@ -25,6 +26,38 @@ class JobsQuery(PageQuery):
     status: StateName | None = Field(None, description="Only jobs of this status.")
     model: str | None = Field(None, min_length=1, max_length=64, description="Only jobs of this model.")
     limit: int = Field(50, ge=1, le=100, description="Most jobs of a page.")
+
+
+class BatchQuery(Query):
+    """``POST /v1/batches``: what a row has that does not say otherwise."""
+
+    model: str | None = Field(None, min_length=1, max_length=64, description="Model of rows that name none.")
+    priority: int | None = Field(None, ge=0, le=9, description="Priority of rows that name none.")
+    deadline_s: int | None = Field(
+        None, ge=1, le=604_800, description="Deadline of rows that name none, from when they are let in."
+    )
+    result_ttl_s: int | None = Field(
+        None, ge=60, le=7_776_000, description="How long results are kept of rows that do not say."
+    )
+
+
+class BatchesQuery(PageQuery):
+    """``GET /v1/batches``."""
+
+    limit: int = Field(50, ge=1, le=100, description="Most batches of a page.")
+
+
+class RowsQuery(PageQuery):
+    """``GET /v1/batches/{id}/rows``."""
+
+    status: RowStateName | None = Field(None, description="Only rows of this status.")
+    limit: int = Field(100, ge=1, le=500, description="Most rows of a page.")
+
+
+class ResultsQuery(Query):
+    """``GET /v1/batches/{id}/results``."""
+
+    after: int = Field(0, ge=0, le=2_147_483_647, description="Only rows behind this one: go on after a cut.")
 
 
 class EventsQuery(Query):

@@ -47,12 +47,8 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
         cancel_requested=job.cancel_requested,
         finish_reason=job.finish_reason,
         error=JobError(code=job.error_code, message=job.error_message or "") if job.error_code else None,
-        outputs=tuple(_output_view(url, output) for output in job.outputs),
-        usage=UsageView(
-            tokens_in=job.usage.tokens_in,
-            tokens_out=job.usage.tokens_out,
-            engine_seconds=job.usage.engine_ms / 1000,
-        ),
+        outputs=output_views(job),
+        usage=usage_view(job),
         timings=Timings(
             queued_at=job.created_at,
             started_at=job.claimed_at,
@@ -93,6 +89,20 @@ def _blocked(job: Job, waiting: Waiting | None) -> str | None:
     if job.state is not State.QUEUED or waiting is None or waiting.live_workers:
         return None
     return f"No live worker has {job.model.name} {job.model.version}; the job waits until one starts."
+
+
+def output_views(job: Job) -> tuple[OutputView, ...]:
+    """All outputs of a job."""
+    return tuple(_output_view(job_url(job.id), output) for output in job.outputs)
+
+
+def usage_view(job: Job) -> UsageView:
+    """What a job cost."""
+    return UsageView(
+        tokens_in=job.usage.tokens_in,
+        tokens_out=job.usage.tokens_out,
+        engine_seconds=job.usage.engine_ms / 1000,
+    )
 
 
 def _output_view(url: str, output: Output) -> OutputView:
