@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     )
     secret: SecretStr = Field(
         SecretStr(""),
-        description="Server secret for idempotency hashes and page sessions; same on all fronts.",
+        description="Server secret for idempotency hashes, page sessions and sealed webhook secrets; the same "
+        "on all fronts and relays.",
     )
 
     # -- front ---------------------------------------------------------------------------------
@@ -107,6 +108,20 @@ class Settings(BaseSettings):
         ge=0,
         le=1000,
         description="How long a picture waits for batch-mates; while more keep coming, up to ten times that.",
+    )
+
+    # -- the outside ---------------------------------------------------------------------------
+    outgoing_allow: str = Field(
+        "",
+        description="Networks, addresses and host names that may be called although they are not public, "
+        "separated by commas: `10.1.0.0/16, hooks.lan, .shop.internal`.",
+    )
+    outgoing_http: bool = Field(False, description="Allows calls without TLS.")
+    webhook_threads: int = Field(
+        32,
+        ge=4,
+        le=512,
+        description="Webhooks that a relay delivers at once; a tenant gets at most a quarter.",
     )
 
     # -- telemetry -----------------------------------------------------------------------------

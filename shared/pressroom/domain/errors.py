@@ -28,6 +28,7 @@
     ├── NotAllowed
     │   ├── KeyInvalid                     api_key_invalid
     │   └── ScopeMissing                   scope_missing
+    ├── SealBroken                         seal_broken
     └── Unavailable                        (try again later)
         ├── DatabaseUnavailable            database_unavailable
         ├── RedisUnavailable               redis_unavailable
@@ -174,6 +175,10 @@ class KeyInvalid(NotAllowed):
 
 class ScopeMissing(NotAllowed):
     code = "scope_missing"
+
+
+class SealBroken(PressroomError):
+    code = "seal_broken"
 
 
 class Unavailable(PressroomError):

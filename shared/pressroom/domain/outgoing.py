@@ -2,6 +2,7 @@
 
     PressroomError
     └── OutgoingError                      code
+        ├── AllowListInvalid               allow_list_invalid     (the operator's setting)
         ├── TargetRefused (also Refused)   target_refused         (it is never called)
         │   ├── UrlInvalid                 url_invalid
         │   ├── UrlNotAllowed              url_not_allowed        scheme, port or name
@@ -27,6 +28,10 @@ class OutgoingError(PressroomError):
     """Base of what keeps a call to the outside from being made or answered."""
 
     code = "outgoing_failed"
+
+
+class AllowListInvalid(OutgoingError):
+    code = "allow_list_invalid"
 
 
 class TargetRefused(OutgoingError, Refused):

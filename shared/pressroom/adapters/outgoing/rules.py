@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from pressroom.adapters.outgoing.addresses import Address, Network, is_public, plain
+from pressroom.domain.outgoing import AllowListInvalid
 
 _NAME = re.compile(r"\.?[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?", re.ASCII)
 
@@ -21,7 +22,7 @@ class Rules:
 
     @classmethod
     def read(cls, allowed: str, *, http: bool = False) -> "Rules":
-        """From a comma-separated list of networks, addresses and names. Raises ValueError."""
+        """From a comma-separated list of networks, addresses and names. Raises AllowListInvalid."""
         networks: list[Network] = []
         names: set[str] = set()
         for entry in filter(None, (part.strip().lower() for part in allowed.split(","))):
@@ -30,7 +31,9 @@ class Rules:
             except ValueError:
                 # What looks like an address, but is none, must not be taken for a name.
                 if not _NAME.fullmatch(entry) or not re.search(r"[a-z]", entry.rpartition(".")[2]):
-                    raise ValueError(f"{entry!r} is no network, address or name") from None
+                    raise AllowListInvalid(
+                        f"PRESSROOM_OUTGOING_ALLOW holds {entry!r}, which is no network, address or name."
+                    ) from None
                 names.add(entry)
         return cls(tuple(networks), frozenset(names), http)
 

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from pressroom.adapters.outgoing.addresses import is_public
 from pressroom.adapters.outgoing.rules import Rules
 from pressroom.adapters.outgoing.targets import MOST_CHARACTERS, read_target
-from pressroom.domain.outgoing import AddressNotPublic, TargetRefused, UrlInvalid, UrlNotAllowed
+from pressroom.domain.outgoing import (
+    AddressNotPublic,
+    AllowListInvalid,
+    TargetRefused,
+    UrlInvalid,
+    UrlNotAllowed,
+)
 
 STRICT = Rules()
 INTRANET = Rules.read("10.0.0.0/8, hooks.lan, .shop.internal, 127.0.0.1, ::1", http=True)
@@ -188,7 +194,7 @@ def test_and_nothing_beside_it(url: str) -> None:
 
 @pytest.mark.parametrize("allowed", ["10.0.0.1/8", "300.1.1.1", "a b", "http://x", "127.1", "-x", "10.0.0"])
 def test_an_operators_slip_is_told(allowed: str) -> None:
-    with pytest.raises(ValueError, match="is no network"):
+    with pytest.raises(AllowListInvalid, match="is no network"):
         Rules.read(allowed)
 
 
