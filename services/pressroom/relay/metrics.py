@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from time import time
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pressroom.jobs.batch_keeping import BatchSweep
 from pressroom.jobs.ports import PoolBacklog, Reaped
+from pressroom.jobs.webhook_ports import Outcome
 
 
 class RelayMetrics:
@@ -25,7 +26,15 @@ class RelayMetrics:
         )
         self._tickets = Counter("pressroom_tickets_sent", "Tickets sent.", ("pool",), registry=registry)
         self._erased = Counter("pressroom_erasures_done", "Erasures carried out.", registry=registry)
-
+        self._webhooks = Counter(
+            "pressroom_webhook_tries",
+            "Tries of deliveries, by what came of them.",
+            ("to",),
+            registry=registry,
+        )
+        self._webhook_s = Histogram(
+            "pressroom_webhook_try_seconds", "How long a try took.", registry=registry
+        )
         self._released = Counter(
             "pressroom_batch_rows_released", "Rows of batches let into the queue.", registry=registry
         )
@@ -52,3 +61,8 @@ class RelayMetrics:
 
     def erased(self, count: int) -> None:
         self._erased.inc(count)
+
+    def webhook(self, outcome: Outcome) -> None:
+        ended = "again" if outcome.retry_in_ms is not None else "failed"
+        self._webhooks.labels("delivered" if outcome.delivered else ended).inc()
+        self._webhook_s.observe(outcome.attempt.ms / 1000)

@@ -1,4 +1,4 @@
-"""The relay's life: check the schema, sweep every ``sweep_s``, stop between two sweeps."""
+"""The relay's life: check the schema, sweep every ``sweep_s``, deliver webhooks, stop between two sweeps."""
 
 import threading
 
@@ -8,13 +8,16 @@ from pressroom.adapters.host.exposition import Exposition
 from pressroom.adapters.host.signals import StopSignals
 from pressroom.bootstrap.relay import RelayParts
 from pressroom.domain.errors import DatabaseUnavailable
+from pressroom.jobs.deliver import Shares
 from pressroom.relay.metrics import RelayMetrics
+from pressroom.relay.postroom import PostRoom
 from pressroom.relay.sweeps import Sweeps
 from pressroom.settings import Settings
 from pressroom.telemetry import get_logger
 
 _PAUSE_S = (0.5, 5.0)
 _STOP_S = 10.0
+_NO_SECRET = "PRESSROOM_SECRET is not set; give the relay the one that the fronts have."
 
 
 class RelayProcess:
@@ -27,9 +30,13 @@ class RelayProcess:
         self._log = get_logger(__name__)
         self._stopping = threading.Event()
         self._registry = CollectorRegistry()
+        metrics = RelayMetrics(self._registry)
+        self._postroom: PostRoom | None = None
+        if parts.deliverer is not None:
+            self._postroom = PostRoom(parts.deliverer, metrics, Shares.of(settings.webhook_threads))
         self._sweeps = Sweeps(
             parts.housekeeping,
-            RelayMetrics(self._registry),
+            metrics,
             uploads=parts.uploads.forget_expired,
             batches=parts.batches.sweep,
         )
@@ -41,9 +48,15 @@ class RelayProcess:
         sweeper = threading.Thread(target=self._sweep_on, name="sweeps", daemon=True)
         self._signals.ready()
         sweeper.start()
+        if self._postroom is not None:
+            self._postroom.start()
+        else:
+            self._log.warning("webhooks_wait", reason=_NO_SECRET)
         self._log.info("relay_ready", sweep_s=self._settings.sweep_s)
         reason = self._signals.wait()
         self._stopping.set()
+        if self._postroom is not None:
+            self._postroom.stop()
         sweeper.join(_STOP_S)
         if exposition is not None:
             exposition.stop()
@@ -67,9 +80,10 @@ class RelayProcess:
         return exposition
 
     def _trouble(self) -> str | None:
-        return (
-            "; ".join(f"{duty}: {reason}" for duty, reason in sorted(self._sweeps.troubles.items())) or None
-        )
+        troubles = dict(self._sweeps.troubles)
+        if self._postroom is not None and self._postroom.trouble is not None:
+            troubles["webhooks"] = self._postroom.trouble
+        return "; ".join(f"{duty}: {reason}" for duty, reason in sorted(troubles.items())) or None
 
     def _sweep_on(self) -> None:
         while True:

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 
 from pressroom.adapters.pictures import ProcessCleaner
+from pressroom.adapters.sealing import SecretSeal
+from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.uploads import SqlUploadStore
+from pressroom.adapters.sql.webhooks import SqlWebhookStore
+from pressroom.bootstrap.outgoing import open_outgoing
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
 from pressroom.bootstrap.stores import open_artifacts, open_batch_store, open_database, open_job_store
 from pressroom.domain.retry import RetryPolicy
 from pressroom.jobs.batch_keeping import BatchKeeping
+from pressroom.jobs.deliver import Deliverer
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.jobs.ports import JobStore, QueueLimits
 from pressroom.jobs.uploads import Uploads
@@ -16,16 +21,17 @@ from pressroom.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class RelayParts:
-    """What the relay is made of."""
+    """What the relay is made of. Without a ``deliverer``, webhooks wait for a relay that has one."""
 
     store: JobStore
     housekeeping: Housekeeping
     uploads: Uploads
     batches: BatchKeeping
+    deliverer: Deliverer | None = None
 
 
 def relay_parts(settings: Settings) -> RelayParts:
-    """Raises RedisNotNamed, DatabaseUnavailable, ArtifactsUnavailable."""
+    """Raises RedisNotNamed, DatabaseUnavailable, ArtifactsUnavailable, AllowListInvalid."""
     database = open_database(settings, process="relay")
     store = open_job_store(settings, database)
     artifacts = open_artifacts(settings)
@@ -44,4 +50,11 @@ def relay_parts(settings: Settings) -> RelayParts:
         QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
         receive_s=settings.batch_receive_s,
     )
-    return RelayParts(store, housekeeping, uploads, batches)
+    return RelayParts(store, housekeeping, uploads, batches, _deliverer(settings, database))
+
+
+def _deliverer(settings: Settings, database: Database) -> Deliverer | None:
+    """None without the server secret, which opens the secrets that sign."""
+    secret = settings.secret.get_secret_value().encode()
+    outgoing = open_outgoing(settings)
+    return Deliverer(SqlWebhookStore(database), outgoing, SecretSeal(secret)) if secret else None
