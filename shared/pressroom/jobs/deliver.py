@@ -17,6 +17,7 @@ from pressroom.jobs.webhook_ports import Outcome, Route, Seal, Taken, WebhookSto
 from pressroom.telemetry import get_logger
 
 REMOVED = "endpoint_removed"
+NO_SECRET = "no_secret"
 # How long what was taken is nobody else's: a try's time limit, and room for the note of it.
 HIDDEN_MS = 30_000
 KEPT_MS = 30 * 24 * 3_600_000
@@ -111,6 +112,9 @@ class Deliverer:
                 for secret in taken.secrets
                 if secret.good(round(began * 1000))
             ]
+            if not keys:
+                # Never unsigned: the receiver could not tell it from anybody's.
+                return self._outcome(taken, began, None, NO_SECRET)
             signed = headers(keys, delivery.id, int(began), body)
             reply = self._outgoing.call(
                 "POST",
