@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos lint format lock settings-page train-vae bench-text bench-image bench-memory clean
+.PHONY: help setup demo up test chaos lint format lock settings-page train-vae bench-text bench-image bench-batch bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -65,6 +65,10 @@ bench-text:    ## Measure the text path under load against the bare loop and lla
 bench-image:   ## Measure pictures a second and the size of micro-batches under load.
 	$(call install,dev)
 	$(PY) benchmarks/image.py
+
+bench-batch:   ## Measure how fast batches are taken in, and the front's memory meanwhile.
+	$(call install,dev)
+	$(PY) benchmarks/batch.py
 
 bench-memory:  ## Measure the memory (PSS) of every part of the running stack.
 	$(call install,dev)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exc, insert, select, update
+from sqlalchemy import Connection, bindparam, exc, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.refusals import batch_erased, batch_given_up, custom_id_taken
 from pressroom.adapters.sql.batch_rows import request_of, select_batches, to_batch
@@ -13,7 +14,12 @@ from pressroom.domain.batch import Batch, BatchState, NewBatch, NewRow
 from pressroom.domain.errors import DatabaseUnavailable
 
 _RECEIVING = batch.c.state == BatchState.RECEIVING.value
-_INSERT_ROWS = insert(batch_row)
+_INSERT_ROWS = {
+    name: upsert(batch_row)
+    .on_conflict_do_nothing(index_elements=[batch_row.c.batch_id, batch_row.c.custom_id])
+    .returning(batch_row.c.n)
+    for name, upsert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 _COUNT_IN = (
     update(batch)
     .where(batch.c.id == bindparam("of_batch"), _RECEIVING)
@@ -75,13 +81,18 @@ def add_rows(database: Database, batch_id: str, rows: Sequence[NewRow]) -> None:
     values = [_values(batch_id, row) for row in rows]
 
     def store(connection: Connection) -> None:
-        refused = _refuse_taken(connection, batch_id, values)
+        # By the index itself, which takes the first of a name: to look for taken names before is planned
+        # badly while the table grows.
+        stored = set(connection.scalars(_INSERT_ROWS[connection.dialect.name], values))
+        taken = [_taken(row) for row in values if row["n"] not in stored]
+        if taken:
+            connection.execute(insert(batch_row), taken)
+        bad = sum(row["request"] is None for row in values if row["n"] in stored)
         counted = connection.execute(
-            _COUNT_IN, {"of_batch": batch_id, "more_rows": len(values), "more_refused": refused}
+            _COUNT_IN, {"of_batch": batch_id, "more_rows": len(values), "more_refused": bad + len(taken)}
         )
         if not counted.rowcount:
             raise batch_given_up()
-        connection.execute(_INSERT_ROWS, values)
 
     database.write(store)
 
@@ -141,24 +152,7 @@ def _values(batch_id: str, row: NewRow) -> dict[str, Any]:
     }
 
 
-def _refuse_taken(connection: Connection, batch_id: str, values: list[dict[str, Any]]) -> int:
-    """Refuse the rows whose custom_id an earlier one has; how many of all these rows are refused."""
-    named = [row["custom_id"] for row in values if row["custom_id"] is not None]
-    taken: set[str | None] = set()
-    if named:
-        taken = set(
-            connection.scalars(
-                select(batch_row.c.custom_id).where(
-                    batch_row.c.batch_id == batch_id, batch_row.c.custom_id.in_(named)
-                )
-            )
-        )
-    for row in values:
-        custom_id = row["custom_id"]
-        if custom_id is None:
-            continue
-        if custom_id in taken:
-            code, message = custom_id_taken(custom_id)
-            row |= {"custom_id": None, "request": None, "error_code": code, "error_message": message}
-        taken.add(custom_id)
-    return sum(row["request"] is None for row in values)
+def _taken(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, refused since an earlier one has its custom_id."""
+    code, message = custom_id_taken(row["custom_id"])
+    return row | {"custom_id": None, "request": None, "error_code": code, "error_message": message}
