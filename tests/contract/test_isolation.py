@@ -24,6 +24,8 @@ MAKERS: dict[str, Callable[[Front], str]] = {
     "job_id": lambda front: str(front.done(OURS)["id"]),
     "n": lambda front: "0",
     "upload_id": lambda front: str(front.upload()["id"]),
+    "webhook_id": lambda front: str(front.webhook()["id"]),
+    "delivery_id": lambda front: str(front.delivery()["id"]),
     "batch_id": lambda front: str(front.post_batch([OURS]).json["id"]),
 }
 # Routes that are the same for everybody.

@@ -126,6 +126,19 @@ CALLS = [
     ("/v1/uploads/{upload_id}", "GET"),
     ("/v1/uploads/{upload_id}", "DELETE"),
     ("/v1/uploads/{upload_id}/content", "GET"),
+    ("/v1/webhooks", "POST"),
+    ("/v1/webhooks", "GET"),
+    ("/v1/webhooks/{webhook_id}", "GET"),
+    ("/v1/webhooks/{webhook_id}", "PATCH"),
+    ("/v1/webhooks/{webhook_id}", "DELETE"),
+    ("/v1/webhooks/{webhook_id}/rotate", "POST"),
+    ("/v1/webhooks/{webhook_id}/test", "POST"),
+    ("/v1/webhooks/{webhook_id}/deliveries", "GET"),
+    ("/v1/webhooks/deliveries", "GET"),
+    ("/v1/webhooks/deliveries/{delivery_id}", "GET"),
+    ("/v1/webhooks/deliveries/{delivery_id}/replay", "POST"),
+    ("/v1/webhooks/secret", "GET"),
+    ("/v1/webhooks/secret/rotate", "POST"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),
 ]
@@ -170,6 +183,13 @@ def _aim(front: Front, case: Any) -> None:
         case.path_parameters["upload_id"] = front.upload()["id"]
     if case.path_parameters and "batch_id" in case.path_parameters:
         case.path_parameters["batch_id"] = front.post_batch([TEXT_JOB, {"model": "nope"}]).json["id"]
+    if case.path_parameters and "webhook_id" in case.path_parameters:
+        case.path_parameters["webhook_id"] = front.webhook()["id"]
+    if case.path_parameters and "delivery_id" in case.path_parameters:
+        case.path_parameters["delivery_id"] = front.delivery()["id"]
+    if isinstance(case.body, dict) and isinstance(case.body.get("url"), str):
+        front.webhook()  # which makes room
+        case.body["url"] = "https://hooks.example.com/in"
     if isinstance(case.body, dict) and "model" in case.body:
         case.body["model"] = "writer"
 

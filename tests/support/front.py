@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import SecretStr
 from tests.support.catalogs import PAINTER, WRITER, save
 from tests.support.mini_worker import MiniWorker
+from tests.support.outgoing import quiet_outgoing
 from tests.support.pictures import QuickCleaner
 from tests.support.troubled import Troubled, without_artifacts, without_redis
 from werkzeug.test import TestResponse
@@ -70,6 +71,8 @@ class Front:
             MemoryUploadStore(),
             QuickCleaner(),
             self.batches,
+            self.store._inner.webhooks,
+            quiet_outgoing(),
         )
         fields = {
             "secret": SecretStr("s"),
@@ -122,6 +125,18 @@ class Front:
     def send(self, body: bytes, content_type: str = "application/json", **options: Any) -> Answer:
         """``POST /v1/jobs`` with these very bytes."""
         return self.call("POST", "/v1/jobs", data=body, content_type=content_type, **options)
+
+    def webhook(self, url: str = "https://hooks.example.com/in", **fields: Any) -> dict[str, Any]:
+        """A new endpoint, with its secret; the most that a tenant may have are made room for."""
+        for old in self.call("GET", "/v1/webhooks").json["items"][:-10]:
+            self.call("DELETE", f"/v1/webhooks/{old['id']}")
+        made: dict[str, Any] = self.call("POST", "/v1/webhooks", json={"url": url, **fields}).json
+        return made
+
+    def delivery(self) -> dict[str, Any]:
+        """A delivery of a new endpoint, which waits."""
+        made: dict[str, Any] = self.call("POST", f"/v1/webhooks/{self.webhook()['id']}/test").json
+        return made
 
     def done(self, body: Any = TEXT_JOB) -> dict[str, Any]:
         """A job that has ended, as ``GET`` shows it."""

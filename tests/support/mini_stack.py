@@ -15,6 +15,7 @@ from typing import Any, Self
 from apiflask import APIFlask
 from pydantic import SecretStr
 from tests.support.mini_worker import MiniWorker
+from tests.support.outgoing import quiet_outgoing
 from tests.support.pictures import QuickCleaner
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -59,6 +60,8 @@ class MiniStack:
             MemoryUploadStore(),
             QuickCleaner(),
             MemoryBatchStore(self.store),
+            self.store.webhooks,
+            quiet_outgoing(),
         )
         self._keeping = BatchKeeping(adapters.batches, QueueLimits(), receive_s=60)
         self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})

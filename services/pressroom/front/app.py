@@ -10,7 +10,18 @@ from flask import Response, abort, current_app, g, request
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front import errors, openapi
-from pressroom.front.api import batches, events, health, jobs, models, outputs, reference, uploads
+from pressroom.front.api import (
+    batches,
+    deliveries,
+    events,
+    health,
+    jobs,
+    models,
+    outputs,
+    reference,
+    uploads,
+    webhooks,
+)
 from pressroom.front.auth import SameOriginSession, authenticate
 from pressroom.front.pages import desk, sessions
 from pressroom.front.sse import Gate
@@ -69,6 +80,9 @@ def create_app(parts: FrontParts) -> APIFlask:
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
     for made in (models.blueprint(parts), uploads.blueprint(parts), batches.blueprint(parts, gate)):
+        made.before_request(lambda: authenticate(parts.keyring))
+        app.register_blueprint(made)
+    for made in (webhooks.blueprint(parts), deliveries.blueprint(parts)):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
     app.register_blueprint(health.blueprint(parts))

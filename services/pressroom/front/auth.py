@@ -21,7 +21,7 @@ CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # The scopes of endpoints that the method alone does not tell.
-_BY_BLUEPRINT = {"webhooks": Scope.WEBHOOKS}
+_BY_BLUEPRINT = {"webhooks": Scope.WEBHOOKS, "deliveries": Scope.WEBHOOKS}
 _BY_ENDPOINT = {"desk.erase_form": Scope.ERASE}
 # Whatever a key is good for, its holder may sign in and out.
 _OPEN_TO_ALL = frozenset({"sessions"})

@@ -15,6 +15,16 @@ from pressroom.contract.events import EventEnvelope
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
 from pressroom.contract.problem import Problem
 from pressroom.contract.uploads import UploadView
+from pressroom.contract.webhooks import (
+    DeliveryPageView,
+    DeliveryView,
+    EndpointChange,
+    EndpointList,
+    EndpointRequest,
+    EndpointView,
+    NewEndpointView,
+    SecretView,
+)
 
 _SHAPES: tuple[type[Wire], ...] = (
     JobRequest,
@@ -31,6 +41,14 @@ _SHAPES: tuple[type[Wire], ...] = (
     BatchPage,
     BatchRowPage,
     BatchResult,
+    EndpointRequest,
+    EndpointChange,
+    EndpointView,
+    NewEndpointView,
+    EndpointList,
+    SecretView,
+    DeliveryView,
+    DeliveryPageView,
 )
 _REFS = "#/components/schemas/"
 _EXAMPLE = {

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
+from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.uploads import SqlUploadStore
+from pressroom.adapters.sql.webhooks import SqlWebhookStore
+from pressroom.bootstrap.outgoing import open_outgoing
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
 from pressroom.bootstrap.stores import (
     open_artifacts,
@@ -15,6 +18,7 @@ from pressroom.bootstrap.stores import (
 )
 from pressroom.catalog.catalog import Catalog
 from pressroom.catalog.prompt import PromptCounter
+from pressroom.domain.outgoing import Outgoing
 from pressroom.jobs.batch_ports import BatchStore
 from pressroom.jobs.batches import Batches, BatchLimits
 from pressroom.jobs.fetch import Fetcher
@@ -32,6 +36,8 @@ from pressroom.jobs.ports import (
 )
 from pressroom.jobs.submit import Submitter
 from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
+from pressroom.jobs.webhook_ports import WebhookStore
+from pressroom.jobs.webhooks import Webhooks
 from pressroom.jobs.withdraw import Withdrawer
 from pressroom.settings import Settings
 
@@ -66,6 +72,7 @@ class FrontParts:
     artifacts: ArtifactStore
     uploads: Uploads
     batches: Batches
+    webhooks: Webhooks
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -84,6 +91,8 @@ class FrontAdapters:
     uploads: UploadStore
     cleaner: PictureCleaner
     batches: BatchStore
+    webhooks: WebhookStore
+    outgoing: Outgoing
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -97,7 +106,7 @@ def prompt_counter(settings: Settings) -> PromptCounter:
 
 def front_parts(settings: Settings, counter: PromptCounter | None = None) -> FrontParts:
     """Nothing is connected yet. Raises SecretNotNamed, RedisNotNamed, DatabaseUnavailable (a URL that
-    cannot work), ArtifactsUnavailable."""
+    cannot work), ArtifactsUnavailable, AllowListInvalid."""
     if not settings.secret.get_secret_value():
         raise SecretNotNamed(
             "PRESSROOM_SECRET is not set. Give all fronts the same random words, e.g. those that "
@@ -116,6 +125,8 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
             PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
         ),
         batches=open_batch_store(settings, database),
+        webhooks=SqlWebhookStore(database),
+        outgoing=open_outgoing(settings),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -130,6 +141,7 @@ def assemble(
     """The use cases over any adapters; tests and trials give those of ``adapters.memory``."""
     catalog = Catalog.load(settings.zoo_dir, settings.models)
     secret = settings.secret.get_secret_value().encode()
+    webhooks = Webhooks(adapters.webhooks, adapters.outgoing, SecretSeal(secret))
     submitter = Submitter(
         adapters.store,
         catalog,
@@ -138,6 +150,7 @@ def assemble(
         secret=secret,
         slot_tokens=settings.text_slot_tokens,
         limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
+        callbacks=webhooks,
     )
     return FrontParts(
         catalog=catalog,
@@ -156,6 +169,7 @@ def assemble(
             secret=secret,
             limits=BatchLimits(settings.max_batch_rows, settings.batches_at_once),
         ),
+        webhooks=webhooks,
         secret=secret,
         limits=FrontLimits(
             body_bytes=settings.max_body_bytes,

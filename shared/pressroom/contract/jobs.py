@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from pressroom.contract.base import Wire
 from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.webhooks import JobWebhook
 
 ModelRef = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
@@ -59,6 +60,9 @@ class JobRequest(Wire):
     )
     metadata: dict[MetadataKey, MetadataValue] = Field(
         default_factory=dict, max_length=16, description="Yours; returned as it is."
+    )
+    webhook: JobWebhook | None = Field(
+        None, description="Who is told of this job's end, besides your endpoints."
     )
 
 

@@ -17,6 +17,7 @@ from pressroom.catalog.catalog import Catalog
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput, JobRequest
 from pressroom.contract.params import MAX_SEED, ImageParams, TextParams
+from pressroom.contract.webhooks import JobWebhook
 from pressroom.domain.errors import InputInvalid, PromptTooLong, RedisUnavailable
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
@@ -36,6 +37,13 @@ class Counter(Protocol):
         the caller wants to know."""
 
 
+class Callbacks(Protocol):
+    """Checks who a job wants to be told of its end."""
+
+    def accept(self, tenant: str, webhook: JobWebhook) -> Mapping[str, Any]:
+        """What the job stores of it. Raises TargetRefused, DatabaseUnavailable."""
+
+
 class Submitter:
     """The use case behind ``POST /v1/jobs``. ``slot_tokens`` is what a text worker's slot holds."""
 
@@ -49,6 +57,7 @@ class Submitter:
         secret: bytes,
         slot_tokens: int,
         limits: QueueLimits | None = None,
+        callbacks: Callbacks | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -57,6 +66,7 @@ class Submitter:
         self._secret = secret
         self._slot_tokens = slot_tokens
         self._limits = limits or QueueLimits()
+        self._callbacks = callbacks
 
     def submit(
         self, tenant: str, request: JobRequest, key: str | None = None, request_id: str | None = None
@@ -76,7 +86,7 @@ class Submitter:
     def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
         """The job that a request asks for, checked, with everything resolved; nothing is stored.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong."""
+        Raises ModelUnknown, InputInvalid, PromptTooLong, TargetRefused."""
         manifest = self._catalog.find(request.model)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input)
@@ -95,13 +105,25 @@ class Submitter:
             deadline_s=request.deadline_s,
             result_ttl_s=request.result_ttl_s,
             request_id=request_id,
+            webhook=self._webhook(tenant, request.webhook),
         )
+
+    def _webhook(self, tenant: str, asked: JobWebhook | None) -> Mapping[str, Any] | None:
+        if asked is None:
+            return None
+        if self._callbacks is None:
+            raise InputInvalid("This server calls nobody back; leave webhook out.", field="webhook")
+        return self._callbacks.accept(tenant, asked)
 
     def _idempotency(self, request: JobRequest, key: str | None) -> IdempotencyKey | None:
         if key is None:
             return None
         check_key(key)
-        body = json.dumps(request.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        asked = request.model_dump(mode="json")
+        if request.webhook is None:
+            # As it was written before there were webhooks: a key outlives an upgrade.
+            del asked["webhook"]
+        body = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         mac = hmac.new(self._secret, b"pressroom idempotency 1\n" + body.encode(), hashlib.sha256)
         return IdempotencyKey(key, mac.hexdigest())
 

@@ -60,6 +60,12 @@ class ResultsQuery(Query):
     after: int = Field(0, ge=0, le=2_147_483_647, description="Only rows behind this one: go on after a cut.")
 
 
+class DeliveriesQuery(PageQuery):
+    """``GET /v1/webhooks/{id}/deliveries``."""
+
+    limit: int = Field(50, ge=1, le=100, description="Most deliveries of a page.")
+
+
 class EventsQuery(Query):
     """``GET /v1/jobs/{id}/events``."""
 
