@@ -210,3 +210,33 @@ def test_erased_for_good(waiting: Client) -> None:
         waiting.job(job.id)
     assert (caught.value.status, caught.value.code) == (410, "job_erased")
     assert job.id not in [other.id for other in waiting.jobs()]
+
+
+def test_a_batch_from_the_post_to_its_results(client: Client) -> None:
+    rows = [{"custom_id": f"é-{n}", **REQUEST.model_dump(mode="json", exclude_unset=True)} for n in range(60)]
+    for n, row in enumerate(rows):
+        row["params"] = {"seed": n, "max_tokens": 3}
+    made = client.batches.post([*rows, {"model": "nope"}])
+    assert (made.rows, made.refused) == (61, 1)
+    done = client.batches.wait(made.id, 30, poll_s=0.02)
+    assert done.counts is not None
+    assert (done.status, done.counts.succeeded) == ("finished", 60)
+    found = list(client.batches.results(made.id))
+    assert [each.custom_id for each in found] == [*(f"é-{n}" for n in range(60)), None]
+    assert found[60].error is not None
+    assert found[60].error.code == "model_unknown"
+    assert found[7].job is not None
+    assert found[7].outputs == client.job(found[7].job).outputs
+    assert [row.n for row in client.batches.rows(made.id, status="refused")] == [61]
+    assert made.id in {batch.id for batch in client.batches.list()}
+    client.batches.erase(made.id)
+    with pytest.raises(ApiProblem) as raised:
+        client.batches.get(made.id)
+    assert raised.value.code == "batch_erased"
+
+
+def test_a_batch_that_waits_is_canceled(waiting: Client) -> None:
+    made = waiting.batches.post([REQUEST, REQUEST])
+    canceled = waiting.batches.cancel(made.id)
+    assert canceled.counts is not None
+    assert (canceled.status, canceled.counts.canceled) == ("canceled", 2)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 JOB_ID = "job_0190f3a2b4c57d8e9fa0b1c2d3e4f5a6"
+BATCH_ID = "batch_0190f3a2b4c57d8e9fa0b1c2d3e4f5a6"
 SHA = "a" * 64
 
 
@@ -117,6 +118,55 @@ def card(name: str = "smollm2-135m-instruct", kind: str = "text", **changes: Any
     }
 
 
+def batch(status: str = "running", rows: int = 2, **changes: Any) -> dict[str, Any]:
+    """A batch as ``GET /v1/batches/{id}`` shows it; ``changes`` are counts, or fields of its own."""
+    counts = dict.fromkeys(
+        ("waiting", "refused", "queued", "running", "succeeded", "failed", "canceled", "expired"), 0
+    )
+    counts |= {name: changes.pop(name) for name in tuple(changes) if name in counts}
+    url = f"/v1/batches/{BATCH_ID}"
+    return {
+        "id": BATCH_ID,
+        "status": status,
+        "rows": rows,
+        "refused": counts["refused"],
+        "counts": counts,
+        "created_at": 1_760_000_000_000,
+        "received_at": 1_760_000_000_100,
+        "canceled_at": None,
+        "finished_at": 1_760_000_000_900 if status == "finished" else None,
+        "expires_at": None,
+        "links": {
+            "self": url,
+            "rows": f"{url}/rows",
+            "results": f"{url}/results",
+            "cancel": f"{url}/cancel",
+            "retry": f"{url}/retry",
+        },
+        **changes,
+    }
+
+
+def result(n: int, text: str = "A mug.", **changes: Any) -> dict[str, Any]:
+    """A line of ``GET /v1/batches/{id}/results``."""
+    made = output(0, text.encode(), "text/plain; charset=utf-8", text=text, finish_reason="stop")
+    return {
+        "n": n,
+        "custom_id": f"row-{n}",
+        "status": "succeeded",
+        "job": JOB_ID,
+        "error": None,
+        "outputs": [made],
+        "usage": {"tokens_in": 9, "tokens_out": 5, "engine_seconds": 0.25},
+        **changes,
+    }
+
+
+def lines(*values: Any) -> str:
+    """JSON lines."""
+    return "".join(json.dumps(value) + "\n" for value in values)
+
+
 def models() -> dict[str, Any]:
     return {"items": [card(), card("vae-fashion", "image")]}
 
@@ -153,8 +203,8 @@ class Chunks(httpx.SyncByteStream):
             yield chunk.encode() if isinstance(chunk, str) else chunk
 
 
-def stream(*chunks: str | bytes | Exception) -> httpx.Response:
-    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Chunks(*chunks))
+def stream(*chunks: str | bytes | Exception, media_type: str = "text/event-stream") -> httpx.Response:
+    return httpx.Response(200, headers={"content-type": media_type}, stream=Chunks(*chunks))
 
 
 Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]

@@ -6,6 +6,7 @@ from typing import TextIO
 import click
 
 from pressroom.cli import config
+from pressroom.cli.batch import batch
 from pressroom.cli.configure import config as configure
 from pressroom.cli.image import image
 from pressroom.cli.jobs import cancel, erase, fetch, jobs, submit, watch
@@ -40,7 +41,7 @@ def app(ctx: click.Context, url: str | None) -> None:
         ctx.obj = ctx.obj.over(config.load())
 
 
-for command in (text, image, submit, watch, fetch, cancel, erase, jobs, models, configure):
+for command in (text, image, submit, watch, fetch, cancel, erase, jobs, batch, models, configure):
     app.add_command(command)
 
 

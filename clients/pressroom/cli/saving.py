@@ -3,7 +3,7 @@
 import io
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -64,12 +64,17 @@ def grid_format(path: Path) -> str:
 
 def write_file(path: Path, content: bytes) -> None:
     """Whole or not at all, so that a Ctrl-C leaves no half picture. Raises Stop."""
+    write_pieces(path, (content,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """As ``write_file``, of what comes piece by piece. Raises Stop."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                file.writelines(pieces)
             os.chmod(name, 0o666 & ~_umask())
             os.replace(name, path)
         except BaseException:

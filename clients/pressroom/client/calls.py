@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
@@ -57,14 +57,15 @@ class JobOptions(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Result]):
     """One HTTP request. ``done_if_repeated`` are refusals that mean, on a second try, that the
-    first one had worked. ``patience_s`` is added to the time that the answer may take."""
+    first one had worked. ``patience_s`` is added to the time that the answer may take. A ``body`` that
+    is a function is called for each try: it gives the bytes piece by piece."""
 
     method: str
     path: str
     read: Callable[[Answer], Result]
     query: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    body: bytes | Callable[[], Iterator[bytes]] | None = None
     done_if_repeated: frozenset[int] = frozenset()
     patience_s: float = 0.0
 
@@ -84,7 +85,7 @@ def submit(
         "/v1/jobs",
         lambda answer: parse(JobView, answer.body),
         headers=headers,
-        body=_json(request),
+        body=as_json(request),
         patience_s=wait_s or 0,
     )
 
@@ -152,7 +153,8 @@ def _of(job_id: str, rest: str = "") -> str:
     return f"/v1/jobs/{quote(job_id, safe='')}{rest}"
 
 
-def _json(request: JobRequest | Mapping[str, Any]) -> bytes:
+def as_json(request: JobRequest | Mapping[str, Any]) -> bytes:
+    """A request as it goes over the wire. Raises NotSendable."""
     plain = (
         request.model_dump(mode="json", exclude_unset=True) if isinstance(request, JobRequest) else request
     )

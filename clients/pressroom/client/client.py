@@ -12,6 +12,7 @@ from typing import Any, Self, Unpack
 import httpx
 
 from pressroom.client import calls
+from pressroom.client.batches import Batches
 from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
 from pressroom.client.courier import Courier, Pace
 from pressroom.client.errors import ApiProblem, ClientError, JobFailed, TextChanged
@@ -50,6 +51,9 @@ class Client:
             transport=transport,
             pace=pace,
         )
+
+        self.batches = Batches(self._courier)
+        """Many jobs at once."""
 
     @property
     def base_url(self) -> str:

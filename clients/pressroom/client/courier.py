@@ -5,7 +5,7 @@ Everything an asynchronous client would have to write anew is in this file and i
 
 import importlib.metadata
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -85,26 +85,36 @@ class Courier:
         """The bytes of an event stream as they come; None: it is over (204).
 
         Raises ServerUnreachable also when nothing at all comes for ``silence_s``, and BadAnswer."""
-        headers = {"accept": "text/event-stream", "cache-control": "no-store"}
+        headers = {"cache-control": "no-store"}
         if last_id is not None:
             headers["last-event-id"] = last_id
+        with self.opened(path, "text/event-stream", headers, silence_s) as response:
+            yield None if response.status_code == 204 else response.iter_bytes()
+
+    @contextmanager
+    def opened(
+        self, path: str, media_type: str, headers: Mapping[str, str], silence_s: float
+    ) -> Iterator[httpx.Response]:
+        """An answer that is read as it comes: 200 with ``media_type``, or 204.
+
+        Raises ApiProblem, ServerUnreachable, BadAnswer; also while it is read."""
         timeout = httpx.Timeout(self._timeout_s, read=silence_s)
         with (
             self._translated(),
-            self._http.stream("GET", self.base_url + path, headers=headers, timeout=timeout) as response,
+            self._http.stream(
+                "GET", self.base_url + path, headers={"accept": media_type, **headers}, timeout=timeout
+            ) as response,
         ):
-            if response.status_code == 204:
-                yield None
-                return
-            answer = _answer(response, b"" if response.status_code == 200 else response.read())
-            if answer.status != 200:
-                raise refusal(answer, self.base_url)
-            if answer.media_type != "text/event-stream":
-                raise BadAnswer(
-                    f"{self.base_url} answered {answer.media_type or 'nothing'} in the place of an event "
-                    "stream. Check the base URL."
-                )
-            yield response.iter_bytes()
+            if response.status_code != 204:
+                answer = _answer(response, b"" if response.status_code == 200 else response.read())
+                if answer.status != 200:
+                    raise refusal(answer, self.base_url)
+                if answer.media_type != media_type:
+                    raise BadAnswer(
+                        f"{self.base_url} answered {answer.media_type or 'nothing'} in the place of "
+                        f"{media_type}. Check the base URL."
+                    )
+            yield response
 
     def _try(self, call: Call[Result]) -> Answer:
         with self._translated():
@@ -113,7 +123,7 @@ class Courier:
                 self.base_url + call.path,
                 params=list(call.query) or None,
                 headers=dict(call.headers),
-                content=call.body,
+                content=call.body() if callable(call.body) else call.body,
                 timeout=httpx.Timeout(self._timeout_s, read=self._timeout_s + call.patience_s),
             )
         return _answer(response, response.content)

@@ -65,11 +65,11 @@ class BadAnswer(ClientError):
 
 
 class TimedOut(ClientError):
-    """The job has not ended in time. It goes on; ask again with its id."""
+    """The job or batch has not ended in time. It goes on; ask again with its id."""
 
-    def __init__(self, job_id: str, timeout_s: float) -> None:
+    def __init__(self, job_id: str, timeout_s: float, what: str = "Job") -> None:
         super().__init__(
-            f"Job {job_id} has not ended after {timeout_s:g} s. It goes on: wait for it again, or cancel it."
+            f"{what} {job_id} has not ended after {timeout_s:g} s. It goes on: wait for it again, or cancel it."
         )
         self.job_id = job_id
 
