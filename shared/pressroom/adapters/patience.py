@@ -2,7 +2,8 @@
 
 After the database was away, or the machine slept, every lease may have run out although its worker
 lives: nobody could renew. So when the time since the last sweep that worked is suspiciously long,
-leases are left alone for one lease. The first sweep of a process holds nothing back.
+leases are left alone for one lease, as they are when the clock that tells them was set. The first
+sweep of a process holds nothing back.
 """
 
 import threading
@@ -31,6 +32,11 @@ class Patience:
                 self._hold_until = now + self._hold_s
                 self._swept_at = now
             return now >= self._hold_until
+
+    def hold(self) -> None:
+        """Leases may look as if they had run out: leave them alone for one lease."""
+        with self._lock:
+            self._hold_until = self._seconds() + self._hold_s
 
     def swept(self) -> None:
         """Tell after a sweep that reached the database."""

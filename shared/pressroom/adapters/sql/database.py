@@ -12,7 +12,8 @@ lane: each waits at most for another submit of the same key or lane. A claim loc
 pool in the order of tenants, then jobs with SKIP LOCKED; the reaper takes jobs with SKIP LOCKED. All
 else locks one job, then what hangs on it, then at most that job's lane. So nobody waits for a job
 while holding a lane, or for a job while holding another. The heartbeat alone waits for jobs while it
-holds jobs, and only one heartbeat names them.
+holds jobs, and only one heartbeat names them. (A relay that makes up for a clock that was set does so
+too; should the two meet, PostgreSQL undoes one, which is done again.)
 """
 
 import random

@@ -9,6 +9,7 @@ from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.leases import attempt_facts, end_job, requeue
 from pressroom.adapters.sql.rows import JobRow
+from pressroom.adapters.sql.steps import StepWatch, make_up_for_steps
 from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
 from pressroom.adapters.sql.webhook_outbox import tell
 from pressroom.adapters.sql.workers import FORGOTTEN_MS
@@ -19,8 +20,18 @@ from pressroom.domain.states import Actor, State, check_transition
 from pressroom.jobs.ports import Reaped
 
 
-def reap(database: Database, patience: Patience, policy: RetryPolicy, limit: int, grace_ms: int) -> Reaped:
+def reap(
+    database: Database,
+    patience: Patience,
+    watch: StepWatch,
+    policy: RetryPolicy,
+    *,
+    limit: int,
+    grace_ms: int,
+) -> Reaped:
     """See ``JobStore.reap``. A running job fails when its deadline passed ``grace_ms`` ago."""
+    if make_up_for_steps(database, watch, policy.last_delay_ms).lease > 0:
+        patience.hold()
     leases = patience.reaps_leases()
 
     def look(connection: Connection) -> tuple[bool, bool]:
@@ -31,7 +42,11 @@ def reap(database: Database, patience: Patience, policy: RetryPolicy, limit: int
         return something, bool(stale)
 
     def move(connection: Connection) -> Reaped:
-        now = database.now(connection)
+        seen = watch.look(database, connection)
+        if seen.step:
+            # Between two looks: the next sweep makes up for it first.
+            return Reaped()
+        now = seen.now
         moved: dict[State, list[str]] = {state: [] for state in State}
         if leases:
             for row in connection.execute(_lapsed(now, limit)).all():

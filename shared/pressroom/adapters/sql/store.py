@@ -18,6 +18,7 @@ from pressroom.adapters.sql import (
 )
 from pressroom.adapters.sql.clock import boot_seconds
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.steps import StepWatch
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob
 from pressroom.domain.retry import Failure, RetryPolicy
 from pressroom.domain.states import State
@@ -59,6 +60,7 @@ class SqlJobStore:
         self._worker_seen_ms = worker_seen_ms
         self._admission = submitting.Admission(database)
         self._patience = Patience(lease_ms, sweep_ms, seconds)
+        self._watch = StepWatch(seconds)
 
     # -- the front ---------------------------------------------------------------------------
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
@@ -117,7 +119,9 @@ class SqlJobStore:
 
     # -- the relay ---------------------------------------------------------------------------
     def reap(self, policy: RetryPolicy, limit: int = 500) -> Reaped:
-        return reaping.reap(self._database, self._patience, policy, limit, self._lease_ms)
+        return reaping.reap(
+            self._database, self._patience, self._watch, policy, limit=limit, grace_ms=self._lease_ms
+        )
 
     def find(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
         return reading.find_jobs(self._database, job_ids)
