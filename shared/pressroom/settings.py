@@ -66,6 +66,7 @@ class Settings(BaseSettings):
         3_600.0, gt=0, description="How long the body of a batch may take to come; later it never runs."
     )
     max_queued_pool: int = Field(100_000, ge=1, description="Most queued jobs of a pool.")
+    max_queued_total: int = Field(200_000, ge=1, description="Most queued jobs of all pools.")
 
     # -- queue ---------------------------------------------------------------------------------
     lease_s: float = Field(60.0, ge=1, description="A worker silent for this long loses its jobs.")

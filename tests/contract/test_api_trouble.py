@@ -100,7 +100,26 @@ def test_a_full_queue_is_429_with_retry_after(tmp_path: Path) -> None:
         assert front.post().status_code == 202
     response = front.post()
     problem(response, 429, "queue_full")
-    assert int(response.headers["Retry-After"]) >= 1
+    assert response.headers["Retry-After"] == "60"
+    assert response.json["queue"] == {
+        "bound": "lane",
+        "limit": 2,
+        "ended_per_second": None,
+        "live_workers": 0,
+    }
+    assert "no worker" in response.json["detail"]
+
+
+def test_the_bound_over_all_pools_is_told(tmp_path: Path) -> None:
+    front = Front(tmp_path, max_queued_total=1)
+    assert front.post().status_code == 202
+    response = front.post(key=front.other_key())
+    problem(response, 429, "queue_full")
+    assert (response.json["queue"]["bound"], response.json["queue"]["limit"]) == ("all", 1)
+
+
+def test_other_refusals_have_no_queue(front: Front) -> None:
+    assert front.post({"model": "nobody"}).json["queue"] is None
 
 
 def test_without_the_database_it_is_503_and_the_key_later_tells(front: Front) -> None:

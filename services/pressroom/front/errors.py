@@ -20,7 +20,7 @@ from apiflask.exceptions import HTTPError
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from pressroom.contract.problem import FieldProblem, Problem
+from pressroom.contract.problem import FieldProblem, Problem, QueueBound
 from pressroom.domain import errors as domain
 from pressroom.front.answers import wire_response
 from pressroom.telemetry import get_logger
@@ -103,6 +103,7 @@ def problem_response(
     field: str | None = None,
     errors: tuple[FieldProblem, ...] = (),
     headers: dict[str, str] | None = None,
+    queue: QueueBound | None = None,
 ) -> Response:
     """A problem+json answer that names the request's id."""
     problem = Problem(
@@ -112,6 +113,7 @@ def problem_response(
         detail=detail,
         field=field,
         errors=errors,
+        queue=queue,
         request_id=g.get("request_id", ""),
     )
     return wire_response(problem, status, headers=headers, media_type=PROBLEM_JSON)
@@ -140,8 +142,18 @@ def _pressroom_error(error: domain.PressroomError) -> Response:
         errors = tuple(FieldProblem(field=field, message=message) for field, message in error.errors)
     elif error.field is not None:
         errors = (FieldProblem(field=error.field, message=error.message),)
+    queue = _queue_bound(error) if isinstance(error, domain.QueueFull) else None
     return problem_response(
-        status, error.code, error.message, field=error.field, errors=errors, headers=headers
+        status, error.code, error.message, field=error.field, errors=errors, headers=headers, queue=queue
+    )
+
+
+def _queue_bound(error: domain.QueueFull) -> QueueBound:
+    return QueueBound(
+        bound=error.bound.value,
+        limit=error.limit,
+        ended_per_second=error.outlook.per_second,
+        live_workers=error.outlook.workers,
     )
 
 

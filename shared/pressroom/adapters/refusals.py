@@ -13,6 +13,7 @@ from pressroom.domain.errors import (
     QueueFull,
     TooManyEndpoints,
 )
+from pressroom.domain.pace import Bound, Drain, forecast
 
 
 def job_unknown() -> JobUnknown:
@@ -30,12 +31,27 @@ def key_reused() -> KeyReused:
     )
 
 
-def lane_full(limit: int) -> QueueFull:
-    return QueueFull(f"{limit} of your jobs are queued already. Post again later.", retry_after_s=5)
+def queue_full(bound: Bound, limit: int, drain: Drain) -> QueueFull:
+    """Which bound it is, how fast it has moved of late, and when there is room."""
+    outlook = forecast(drain)
+    what = {
+        Bound.LANE: f"{limit} of your jobs are queued in this pool already",
+        Bound.POOL: f"The queue of this pool holds {limit} jobs already",
+        Bound.ALL: f"The queues of all pools hold {limit} jobs already",
+    }[bound]
+    if not outlook.workers:
+        why = "no worker that would take them is alive now, so that nobody can say when there is room"
+    elif outlook.per_second is None:
+        why = "none has ended within the last hour, so that nobody can say when there is room"
+    else:
+        why = f"of late {_rate(outlook.per_second)} have ended, so that there is room for another one then"
+    return QueueFull(
+        f"{what}. Post again in {outlook.seconds} s: {why}.", bound=bound, limit=limit, outlook=outlook
+    )
 
 
-def pool_full(limit: int) -> QueueFull:
-    return QueueFull(f"The queue holds {limit} jobs already. Post again later.", retry_after_s=10)
+def _rate(per_second: float) -> str:
+    return f"{per_second:.1f} a second" if per_second >= 1 else f"{per_second * 60:.1f} a minute"
 
 
 def endpoint_unknown() -> EndpointUnknown:

@@ -149,7 +149,7 @@ def assemble(
         counter or PromptCounter(settings.models),
         secret=secret,
         slot_tokens=settings.text_slot_tokens,
-        limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
+        limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool, settings.max_queued_total),
         callbacks=webhooks,
     )
     return FrontParts(

@@ -47,7 +47,7 @@ def relay_parts(settings: Settings) -> RelayParts:
     uploads = Uploads(SqlUploadStore(database), artifacts, ProcessCleaner(), ttl_s=settings.upload_ttl_s)
     batches = BatchKeeping(
         open_batch_store(settings, database),
-        QueueLimits(settings.max_queued_lane, settings.max_queued_pool),
+        QueueLimits(settings.max_queued_lane, settings.max_queued_pool, settings.max_queued_total),
         receive_s=settings.batch_receive_s,
     )
     return RelayParts(store, housekeeping, uploads, batches, _deliverer(settings, database))

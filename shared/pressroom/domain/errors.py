@@ -39,6 +39,8 @@
 ``field`` points into the request (a JSON path such as ``params.top_p``) where one is at fault.
 """
 
+from pressroom.domain.pace import Bound, Forecast
+
 
 class PressroomError(Exception):
     """Base of all errors of the shared packages. ``code`` is stable; the message says what to do."""
@@ -96,7 +98,15 @@ class KeyReused(Refused):
 
 
 class QueueFull(Refused):
+    """``bound`` is the one that is reached, ``limit`` how many it allows, ``outlook`` when there is room."""
+
     code = "queue_full"
+
+    def __init__(self, message: str, *, bound: Bound, limit: int, outlook: Forecast) -> None:
+        super().__init__(message, retry_after_s=outlook.seconds)
+        self.bound = bound
+        self.limit = limit
+        self.outlook = outlook
 
 
 class PictureInvalid(Refused):

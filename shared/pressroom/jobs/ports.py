@@ -26,10 +26,11 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """Bounds of the queue: most queued jobs of one lane, and of a pool."""
+    """Bounds of the queue: most queued jobs of one lane, of a pool, and of all pools."""
 
     lane: int = 20_000
     pool: int = 100_000
+    total: int = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,13 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where a queued job stands. ``position`` is an estimate, 1 is next; None if it is not queued."""
+    """Where a queued job stands. ``position`` is an estimate, 1 is next; None if it is not queued.
+
+    ``live_workers`` would take it; where there is none, ``trouble`` says what keeps one from it."""
 
     position: int | None
     live_workers: int
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,8 @@ class LiveModel:
 
 @dataclass(frozen=True, slots=True)
 class WorkerCard:
-    """A worker incarnation: one process life. ``free`` is how many more jobs it would claim now."""
+    """A worker incarnation: one process life. ``free`` is how many more jobs it would claim now;
+    ``trouble``, in a sentence, why it claims none."""
 
     id: str
     pool: str
@@ -108,6 +113,7 @@ class WorkerCard:
     free: int
     models: tuple[LiveModel, ...]
     draining: bool = False
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

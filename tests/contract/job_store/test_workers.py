@@ -45,6 +45,28 @@ def test_an_announcement_replaces_the_one_before(store: JobStore) -> None:
     assert store.backlog() == (PoolBacklog("text", 0, 1),)
 
 
+def test_a_worker_in_trouble_is_there_but_takes_nothing(desk: Desk) -> None:
+    job = desk.submit()
+    trouble = "The disk is almost full."
+    desk.store.announce(card(free=0, trouble=trouble))
+    (seen,) = desk.store.live_workers()
+    assert seen.trouble == trouble
+    waiting = desk.store.waiting(job)
+    assert (waiting.live_workers, waiting.trouble) == (0, trouble)
+    desk.store.announce(card("worker-2"))
+    waiting = desk.store.waiting(job)
+    assert (waiting.live_workers, waiting.trouble) == (1, None)
+    desk.store.announce(card())
+    assert desk.store.waiting(job).live_workers == 2
+
+
+def test_a_long_trouble_is_cut(desk: Desk) -> None:
+    desk.store.announce(card(trouble="ä" * 1_000))
+    (seen,) = desk.store.live_workers()
+    assert seen.trouble is not None
+    assert seen.trouble[:255] == "ä" * 255
+
+
 def test_the_backlog_is_what_is_due_against_what_is_free(desk: Desk, clock: Timepiece) -> None:
     desk.store.announce(card("one", free=3))
     desk.store.announce(card("two", free=2))

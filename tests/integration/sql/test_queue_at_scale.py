@@ -16,6 +16,7 @@ from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.store import SqlJobStore
 from pressroom.adapters.sql.tables import job, lane
+from pressroom.domain.errors import QueueFull
 from pressroom.domain.ids import new_id
 from pressroom.domain.retry import RetryPolicy
 from pressroom.jobs.ports import QueueLimits
@@ -25,10 +26,10 @@ BACKLOG = 20_000
 SCANS_THE_TABLE = re.compile(r"SCAN job(?! USING)|Seq Scan on job")
 
 
-def _fill(database: Database, tenant: str, number: int) -> None:
-    """Queue many jobs at once, as so many submits would."""
+def _fill(database: Database, tenant: str, number: int, *, state: str = "queued") -> None:
+    """Queue many jobs at once, as so many submits would, or leave as many that have ended."""
     now = int(time.time() * 1000)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id("job"),
             "tenant": tenant,
@@ -37,7 +38,8 @@ def _fill(database: Database, tenant: str, number: int) -> None:
             "model_name": MODEL.name,
             "model_version": MODEL.version,
             "model_sha256": MODEL.sha256,
-            "state": "queued",
+            "state": state,
+            "finished_at": None if state == "queued" else now - n,
             "priority": n % 10,
             "input": {},
             "params": {},
@@ -85,10 +87,7 @@ def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
 def test_a_long_queue_is_read_by_its_index(database: Database, statistics: bool) -> None:
     _fill(database, "hog", BACKLOG)
     store = SqlJobStore(database)
-    if statistics:
-        with database.engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
+    _analyze(database, statistics)
     store.announce(card())
     mine = store.submit(new_job("acme"), None, QueueLimits()).job
     with _statements(database) as seen:
@@ -98,6 +97,17 @@ def test_a_long_queue_is_read_by_its_index(database: Database, statistics: bool)
         store.jobs("acme")
         store.reap(RetryPolicy())
     assert len(seen) > 8
+    _reads_by_index(database, seen)
+
+
+def _analyze(database: Database, wanted: bool) -> None:
+    if wanted:
+        with database.engine.connect() as connection:
+            connection.execute(text("ANALYZE"))
+            connection.commit()
+
+
+def _reads_by_index(database: Database, seen: list[tuple[str, Any]]) -> None:
     explain = "EXPLAIN QUERY PLAN " if database.sqlite else "EXPLAIN "
     with database.engine.connect() as connection:
         for statement, parameters in seen:
@@ -105,6 +115,21 @@ def test_a_long_queue_is_read_by_its_index(database: Database, statistics: bool)
                 str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)
             )
             assert not SCANS_THE_TABLE.search(plan), f"{statement}\n{plan}"
+
+
+@pytest.mark.parametrize("statistics", [False, True])
+def test_what_has_ended_is_not_read_to_say_when_there_is_room(database: Database, statistics: bool) -> None:
+    _fill(database, "done", BACKLOG, state="succeeded")
+    store = SqlJobStore(database)
+    for tenant in ("hog", "acme"):
+        store.submit(new_job(tenant), None, QueueLimits())
+    _analyze(database, statistics)
+    with _statements(database) as seen:
+        for full in (QueueLimits(lane=1), QueueLimits(pool=1), QueueLimits(total=1)):
+            with pytest.raises(QueueFull):
+                store.submit(new_job("hog"), None, full)
+    assert len(seen) > 6
+    _reads_by_index(database, seen)
 
 
 def test_a_place_in_a_long_lane_does_not_take_reading_it(sqlite_url: str) -> None:

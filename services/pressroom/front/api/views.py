@@ -88,6 +88,8 @@ def model_card(manifest: Manifest, live: tuple[tuple[LiveModel, int], ...]) -> M
 def _blocked(job: Job, waiting: Waiting | None) -> str | None:
     if job.state is not State.QUEUED or waiting is None or waiting.live_workers:
         return None
+    if waiting.trouble is not None:
+        return f"The workers of {job.model.name} take no jobs now: {waiting.trouble}"
     return f"No live worker has {job.model.name} {job.model.version}; the job waits until one starts."
 
 

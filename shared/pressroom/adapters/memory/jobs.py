@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.keeping import TOMBSTONE_MS
+from pressroom.adapters.memory.admission import check_room
 from pressroom.adapters.memory.lanes import Lanes
 from pressroom.adapters.memory.rows import Due, Key, Row, added, key_expires_at, wall_ms
 from pressroom.adapters.memory.webhooks import MemoryWebhookStore
 from pressroom.adapters.memory.workers import Workers
 from pressroom.adapters.patience import Patience
-from pressroom.adapters.refusals import job_erased, job_unknown, key_reused, lane_full, pool_full
+from pressroom.adapters.refusals import job_erased, job_unknown, key_reused
 from pressroom.domain.cost import estimated_cost
 from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob, Usage
@@ -65,11 +66,7 @@ class MemoryJobStore:
                 if known.body_mac != key.body_mac:
                     raise key_reused()
                 return Submitted(self._row(new.tenant, known.job_id).job, created=False)
-            queued = [row for row in self._queued() if row.job.pool == new.pool]
-            if sum(row.job.tenant == new.tenant for row in queued) >= limits.lane:
-                raise lane_full(limits.lane)
-            if len(queued) >= limits.pool:
-                raise pool_full(limits.pool)
+            check_room(new, limits, self._rows.values(), self._lanes, self._workers, self._clock())
             if new.id in self._rows:
                 raise ValueError(f"there is a job {new.id} already")
             check_transition(None, State.QUEUED, Actor.FRONT)
@@ -87,14 +84,14 @@ class MemoryJobStore:
 
     def waiting(self, job: Job) -> Waiting:
         with self._lock:
-            alive = self._workers.running(job.pool, job.model)
+            alive, trouble = self._workers.running(job.pool, job.model)
             row = self._rows.get(job.id)
             if row is None or row.job.state is not State.QUEUED:
-                return Waiting(None, alive)
+                return Waiting(None, alive, trouble)
             pool = [other for other in self._queued() if other.job.pool == job.pool]
             mine = sum(other.job.tenant == job.tenant and other.order < row.order for other in pool)
             others = [other.job.tenant for other in pool if other.job.tenant != job.tenant]
-            return Waiting(1 + mine + min(len(others), (mine + 1) * len(set(others))), alive)
+            return Waiting(1 + mine + min(len(others), (mine + 1) * len(set(others))), alive, trouble)
 
     def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
         return {job.id: Standing(job.state, job.attempt) for job in self.find(job_ids)}

@@ -21,6 +21,16 @@ class Lanes:
     def pools(self) -> set[str]:
         return {pool for pool, _ in self._lanes}
 
+    def share(self, pool: str, tenant: str) -> float:
+        """The part of the pool that is the lane's by weight, among those that have work."""
+        own = self._lanes[pool, tenant].weight if (pool, tenant) in self._lanes else 1.0
+        others = sum(
+            lane.weight
+            for (of, _), lane in self._lanes.items()
+            if of == pool and lane.active and lane.tenant != tenant
+        )
+        return own / (own + others)
+
     def settle(self, pool: str, tenant: str, cost: float) -> None:
         """Add the difference between what a job cost and what its lane was charged."""
         lane = self._lanes[pool, tenant]

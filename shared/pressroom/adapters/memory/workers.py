@@ -26,13 +26,21 @@ class Workers:
         cards = (card for card, seen_at in self._cards.values() if seen_at >= since and not card.draining)
         return tuple(sorted(cards, key=lambda card: card.id))
 
-    def running(self, pool: str, model: PinnedModel) -> int:
-        """How many live workers of the pool run exactly this model."""
-        return sum(
-            any((run.name, run.sha256) == (model.name, model.sha256) for run in card.models)
+    def running(self, pool: str, model: PinnedModel) -> tuple[int, str | None]:
+        """How many live workers of the pool would take a job of exactly this model, and what keeps one
+        from it where none would."""
+        troubles = [
+            card.trouble
             for card in self.live()
             if card.pool == pool
-        )
+            and any((run.name, run.sha256) == (model.name, model.sha256) for run in card.models)
+        ]
+        well = troubles.count(None)
+        return well, None if well else next((trouble for trouble in troubles if trouble), None)
+
+    def claiming(self, pool: str | None) -> int:
+        """Live workers of a pool, or of all, that nothing keeps from claiming."""
+        return sum(pool in (None, card.pool) and card.trouble is None for card in self.live())
 
     def models(self) -> tuple[tuple[LiveModel, int], ...]:
         counted = Counter(model for card in self.live() for model in card.models)

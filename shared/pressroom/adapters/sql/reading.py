@@ -127,7 +127,8 @@ def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
     lanes take turns."""
 
     def look(connection: Connection) -> Waiting:
-        alive = live_workers_of(connection, asked.pool, asked.model, database.now(connection).wall - seen_ms)
+        since = database.now(connection).wall - seen_ms
+        alive, trouble = live_workers_of(connection, asked.pool, asked.model, since)
         place = connection.execute(
             _PLACE,
             {
@@ -139,13 +140,13 @@ def waiting(database: Database, asked: Job, seen_ms: int) -> Waiting:
             },
         ).one()
         if not place.queued:
-            return Waiting(None, alive)
+            return Waiting(None, alive, trouble)
         others = min(place.before + place.after, _MOST_AHEAD)
         if others:
             # Without the own lane, and without the NULL at the end of the walk. Lanes may have emptied
             # since the statement before.
             lanes = (connection.scalar(_LANES, {"asked_pool": asked.pool}) or 0) - 2
             others = min(others, (place.mine + 1) * max(lanes, 1))
-        return Waiting(1 + place.mine + others, alive)
+        return Waiting(1 + place.mine + others, alive, trouble)
 
     return database.read(look)

@@ -58,7 +58,7 @@ class SqlJobStore:
         self._database = database
         self._lease_ms = lease_ms
         self._worker_seen_ms = worker_seen_ms
-        self._admission = submitting.Admission(database)
+        self._admission = submitting.Admission(database, worker_seen_ms)
         self._patience = Patience(lease_ms, sweep_ms, seconds)
         self._watch = StepWatch(seconds)
 

@@ -9,14 +9,16 @@ from sqlalchemy import Connection, Executable, bindparam, insert, literal, selec
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.keeping import KEY_GRACE_MS
-from pressroom.adapters.refusals import job_erased, key_reused, lane_full, pool_full
+from pressroom.adapters.refusals import job_erased, key_reused, queue_full
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.pace import Place, measure
 from pressroom.adapters.sql.queue_index import ONE, count_jobs, queued
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
 from pressroom.adapters.sql.tables import idempotency_key, job, lane
 from pressroom.domain.cost import estimated_cost
 from pressroom.domain.errors import KeyReused
 from pressroom.domain.job import Job, NewJob
+from pressroom.domain.pace import Bound
 from pressroom.domain.states import Actor, State, check_transition
 from pressroom.jobs.ports import IdempotencyKey, QueueLimits, Submitted
 
@@ -54,36 +56,43 @@ class Admission:
 
     _TRUST_S = 1.0
     _REMEMBERED = 10_000
+    # How far beyond a bound is counted, for those that others have added within the second.
+    _BEYOND = 1_000
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, worker_seen_ms: int = 15_000) -> None:
         self._database = database
+        self._worker_seen_ms = worker_seen_ms
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, str | None], tuple[float, int]] = {}
+        self._counts: dict[Place, tuple[float, int]] = {}
 
     def check(self, pool: str, tenant: str, limits: QueueLimits) -> None:
         """Raises QueueFull unless there is room for one more, which is then counted in."""
-        for place, limit, refusal in (
-            ((pool, tenant), limits.lane, lane_full),
-            ((pool, None), limits.pool, pool_full),
+        for bound, place, limit in (
+            (Bound.LANE, Place(pool, tenant), limits.lane),
+            (Bound.POOL, Place(pool), limits.pool),
+            (Bound.ALL, Place(), limits.total),
         ):
-            if not self._room(place, limit):
-                raise refusal(limit)
+            over = self._over(place, limit)
+            if over > 0:
+                raise queue_full(bound, limit, measure(self._database, place, over, self._worker_seen_ms))
 
-    def _room(self, place: tuple[str, str | None], limit: int) -> bool:
+    def _over(self, place: Place, limit: int) -> int:
+        """How many must leave before there is room for one more; 0: there is room, and it is taken."""
         with self._lock:
             counted_at, count = self._counts.get(place, (float("-inf"), 0))
             if count < limit and time.monotonic() - counted_at < self._TRUST_S:
                 self._counts[place] = (counted_at, count + 1)
-                return True
+                return 0
         asked_at = time.monotonic()
-        count = self._database.read(lambda connection: count_queued(connection, *place, limit=limit))
+        most = limit + self._BEYOND
+        count = self._database.read(lambda connection: count_queued(connection, *place, limit=most))
         if count >= limit:
-            return False
+            return count - limit + 1
         with self._lock:
             if len(self._counts) >= self._REMEMBERED:
                 self._counts.clear()
             self._counts[place] = (asked_at, count + 1)
-        return True
+        return 0
 
 
 def submit(
@@ -206,8 +215,12 @@ def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: i
         raise _KeyTaken
 
 
-def count_queued(connection: Connection, pool: str, tenant: str | None, *, limit: int) -> int:
-    """How many jobs of a pool, or of one lane, are queued; counted up to ``limit``."""
+def count_queued(connection: Connection, pool: str | None, tenant: str | None, *, limit: int) -> int:
+    """How many jobs of one lane, of a pool, or of all are queued; counted up to ``limit``."""
+    if pool is None:
+        # Pool by pool, since the index of queued jobs begins with it.
+        pools = connection.scalars(select(lane.c.pool).distinct()).all()
+        return min(sum(count_queued(connection, one, None, limit=limit) for one in pools), limit)
     wanted = queued(ONE).where(job.c.pool == pool)
     if tenant is not None:
         wanted = wanted.where(job.c.tenant == tenant)

@@ -13,10 +13,11 @@ from pressroom.jobs.ports import LiveModel, PoolBacklog, WorkerCard
 
 # A backlog is counted up to here.
 _MOST_DUE = 5_000
+_TROUBLE_LENGTH = 255
 # A worker that has not been seen for this long is forgotten.
 FORGOTTEN_MS = 10 * 60_000
 
-_LIVE_IN_POOL = select(worker.c.models).where(
+_LIVE_IN_POOL = select(worker.c.models, worker.c.trouble).where(
     worker.c.pool == bindparam("of_pool"),
     worker.c.seen_at >= bindparam("seen_since"),
     worker.c.draining == false(),
@@ -43,6 +44,7 @@ def announce(database: Database, card: WorkerCard) -> None:
                 for model in card.models
             ],
             "draining": card.draining,
+            "trouble": card.trouble[:_TROUBLE_LENGTH] if card.trouble is not None else None,
             "seen_at": database.now(connection).wall,
         }
         upsert = sqlite.insert if database.sqlite else postgresql.insert
@@ -60,12 +62,27 @@ def withdraw(database: Database, worker_id: str) -> None:
     database.write(lambda connection: connection.execute(delete(worker).where(worker.c.id == worker_id)))
 
 
-def live_workers_of(connection: Connection, pool: str, model: PinnedModel, seen_since: int) -> int:
-    """Workers that would take a job of this model: seen lately and not draining."""
-    models = connection.scalars(_LIVE_IN_POOL, {"of_pool": pool, "seen_since": seen_since})
-    return sum(
-        any(item["name"] == model.name and item["sha256"] == model.sha256 for item in run) for run in models
+def live_workers_of(
+    connection: Connection, pool: str, model: PinnedModel, seen_since: int
+) -> tuple[int, str | None]:
+    """Workers that would take a job of this model: seen lately, not draining, not in trouble. Where
+    there is none, what keeps one from it."""
+    rows = connection.execute(_LIVE_IN_POOL, {"of_pool": pool, "seen_since": seen_since})
+    troubles = [
+        row.trouble
+        for row in rows
+        if any(item["name"] == model.name and item["sha256"] == model.sha256 for item in row.models)
+    ]
+    well = troubles.count(None)
+    return well, None if well else next((trouble for trouble in troubles if trouble), None)
+
+
+def claiming_workers(connection: Connection, pool: str | None, seen_since: int) -> int:
+    """Live workers of a pool, or of all, that nothing keeps from claiming."""
+    wanted = select(func.count()).where(
+        worker.c.seen_at >= seen_since, worker.c.draining == false(), worker.c.trouble.is_(None)
     )
+    return int(connection.scalar(wanted if pool is None else wanted.where(worker.c.pool == pool)) or 0)
 
 
 def live_models(database: Database, seen_ms: int) -> tuple[tuple[LiveModel, int], ...]:
@@ -105,6 +122,7 @@ def live_workers(database: Database, seen_ms: int) -> tuple[WorkerCard, ...]:
                 slots=row.slots,
                 free=row.free,
                 models=tuple(LiveModel(**model) for model in row.models),
+                trouble=row.trouble,
             )
             for row in rows
         )
