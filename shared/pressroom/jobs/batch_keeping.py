@@ -74,7 +74,8 @@ class BatchKeeping:
         for batch in unfinished:
             if batch.erased or batch.state is BatchState.RECEIVING:
                 continue
-            if batch.state is BatchState.CANCELED and batch.queued:
+            if batch.state is BatchState.CANCELED and batch.open:
+                # A running job may have been claimed since the cancel, and so not have been told.
                 while pages < _PAGES and self._store.withdraw(batch.id, _PAGE):
                     pages += 1
             elif not batch.open and (batch.state is BatchState.CANCELED or not batch.unreleased):
