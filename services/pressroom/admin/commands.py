@@ -92,6 +92,21 @@ def revoke(key_id: str) -> None:
 
 
 @admin.command()
+@click.option("--tenant", required=True, help="Whose share it is.")
+@click.option("--pool", required=True, help="The pool: text or image.")
+@click.argument("weight", type=click.FloatRange(0.001, 1_000))
+def weigh(tenant: str, pool: str, weight: float) -> None:
+    """Give a tenant WEIGHT in a pool; 1 is everybody's. With 3 it is served three times as much as one
+    with 1, while both have jobs that wait."""
+    tenant, pool = _name("--tenant", tenant, 64), _name("--pool", pool, 64)
+    if weight != weight:
+        raise click.UsageError("WEIGHT is a number.")
+    with wiring.admin_parts() as parts:
+        parts.store.weigh(pool, tenant, weight)
+    click.echo(f"{tenant} has the weight {weight:g} in the pool {pool}.", err=True)
+
+
+@admin.command()
 def stats() -> None:
     """What waits in each pool, and which workers live."""
     with wiring.admin_parts() as parts:

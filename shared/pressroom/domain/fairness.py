@@ -6,6 +6,7 @@ was empty starts no further back than the active ones: silence saves nothing up 
 queueing, Goyal, Vin and Cheng 1997, section 2).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,12 @@ class Lane:
     virtual_time: float
     weight: float = 1.0
     active: bool = False
+
+
+def check_weight(weight: float) -> None:
+    """Raises ValueError for what is no weight."""
+    if not 0 < weight < math.inf:
+        raise ValueError(f"a lane's weight is a number above 0, not {weight}")
 
 
 def activated(lane: Lane, active: Iterable[Lane]) -> Lane:

@@ -230,6 +230,10 @@ class JobStore(Protocol):
         """Remove idempotency keys past their time, and tombstones that nothing names any more.
         Returns how many rows went."""
 
+    # -- the operator ------------------------------------------------------------------------
+    def weigh(self, pool: str, tenant: str, weight: float) -> None:
+        """Give a lane its weight (above 0, 1 by default): its share of the pool while others want it too."""
+
     # -- everyone ----------------------------------------------------------------------------
     def check_schema(self) -> None:
         """Raises SchemaMismatch unless the database is at this code's migration."""

@@ -149,3 +149,18 @@ def test_a_rotation_shows_the_new_key_and_keeps_the_old_one_for_a_while() -> Non
         parts.keys.check(new)
     assert at_once.exit_code == 0
     assert run("keys", "rotate", "nothing").exit_code == 1
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_tenant_is_given_a_weight() -> None:
+    result = run("weigh", "--tenant", "shop", "--pool", "text", "3")
+    assert result.exit_code == 0
+    assert "weight 3 in the pool text" in result.stderr
+    with admin_parts() as parts:
+        assert parts.store.backlog()[0].pool == "text"
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "much", "nan", "inf"])
+@pytest.mark.usefixtures("migrated")
+def test_what_is_no_weight_is_refused(weight: str) -> None:
+    assert run("weigh", "--tenant", "shop", "--pool", "text", "--", weight).exit_code == 2

@@ -1,6 +1,6 @@
 """The bounds of the memory store's queue. The caller holds the store's lock."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pressroom.adapters.memory.lanes import Lanes
 from pressroom.adapters.memory.rows import Row
@@ -13,7 +13,7 @@ from pressroom.jobs.ports import QueueLimits
 
 
 def check_room(
-    new: NewJob, limits: QueueLimits, rows: Iterable[Row], lanes: Lanes, workers: Workers, now: int
+    new: NewJob, limits: QueueLimits, rows: Collection[Row], lanes: Lanes, workers: Workers, now: int
 ) -> None:
     """Raises QueueFull unless there is room for one more."""
     for bound, pool, tenant, limit in (
@@ -21,6 +21,8 @@ def check_room(
         (Bound.POOL, new.pool, None, limits.pool),
         (Bound.ALL, None, None, limits.total),
     ):
+        if len(rows) < limit:
+            continue
         here = [row for row in rows if pool in (None, row.job.pool)]
         mine = [row for row in here if tenant in (None, row.job.tenant)]
         over = sum(row.job.state is State.QUEUED for row in mine) - limit + 1

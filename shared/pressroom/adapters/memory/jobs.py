@@ -297,6 +297,11 @@ class MemoryJobStore:
                 del self._rows[job_id]
             return len(keys) + len(tombstones)
 
+    # -- the operator ------------------------------------------------------------------------
+    def weigh(self, pool: str, tenant: str, weight: float) -> None:
+        with self._lock:
+            self._lanes.weigh(pool, tenant, weight)
+
     # -- everyone ----------------------------------------------------------------------------
     def check_schema(self) -> None:
         pass

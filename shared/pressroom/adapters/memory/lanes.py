@@ -1,9 +1,10 @@
 """The lanes of the memory store: one turn of a worker over jobs that lie in a dictionary."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pressroom.adapters.memory.rows import Row
-from pressroom.domain.fairness import Lane, rejoined
+from pressroom.domain.fairness import Lane, check_weight, rejoined
 from pressroom.domain.serving import Candidate, take_turn
 from pressroom.jobs.ports import LiveModel
 
@@ -20,6 +21,12 @@ class Lanes:
 
     def pools(self) -> set[str]:
         return {pool for pool, _ in self._lanes}
+
+    def weigh(self, pool: str, tenant: str, weight: float) -> None:
+        """Give the lane its weight; it is made when it is new."""
+        check_weight(weight)
+        self.open(pool, tenant)
+        self._lanes[pool, tenant] = replace(self._lanes[pool, tenant], weight=weight)
 
     def share(self, pool: str, tenant: str) -> float:
         """The part of the pool that is the lane's by weight, among those that have work."""

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, false, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.queue_index import ONE, any_of, due, in_order, queued, tenants_of
 from pressroom.adapters.sql.rows import job_columns, to_job
 from pressroom.adapters.sql.tables import QUEUED, job, lane
-from pressroom.domain.fairness import Lane, rejoined
+from pressroom.domain.fairness import Lane, check_weight, rejoined
 from pressroom.domain.job import Claim
 from pressroom.domain.serving import ALONE_PATIENCE_MS, Candidate, Turn, take_turn
 from pressroom.domain.states import Actor, State, check_transition
@@ -59,6 +60,19 @@ def claim(
 
     # Most looks find nothing: they take no lock.
     return database.write(move) if database.read(look) else []
+
+
+def weigh(database: Database, pool: str, tenant: str, weight: float) -> None:
+    """See ``JobStore.weigh``."""
+    check_weight(weight)
+    upsert = sqlite.insert if database.sqlite else postgresql.insert
+    new_lane = {"pool": pool, "tenant": tenant, "virtual_time": 0.0, "weight": weight, "active": False}
+    statement = (
+        upsert(lane)
+        .values(new_lane)
+        .on_conflict_do_update(index_elements=[lane.c.pool, lane.c.tenant], set_={"weight": weight})
+    )
+    database.write(lambda connection: connection.execute(statement))
 
 
 Runs = Sequence[tuple[str, str]]

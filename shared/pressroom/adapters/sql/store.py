@@ -150,6 +150,10 @@ class SqlJobStore:
     def forget(self, limit: int = 500) -> int:
         return retention.forget(self._database, limit)
 
+    # -- the operator ------------------------------------------------------------------------
+    def weigh(self, pool: str, tenant: str, weight: float) -> None:
+        claims.weigh(self._database, pool, tenant, weight)
+
     # -- everyone ----------------------------------------------------------------------------
     def check_schema(self) -> None:
         schema.check(self._database)
