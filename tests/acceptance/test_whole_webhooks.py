@@ -8,6 +8,7 @@ from statistics import quantiles
 import pytest
 from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook
+from tests.acceptance.press import press, text_body
 from tests.acceptance.processes import Process, until
 from tests.acceptance.room import Room, room
 from tests.support.receiver import Call, Receiver, receiver
@@ -205,3 +206,30 @@ def _p95_ms(hooked: Hooked, there: Receiver, count: int) -> float:
     came = {json.loads(call.body)["data"]["id"]: call.at for call in calls if call.id not in before}
     ends = {job.id: job.finished_at or 0 for job in hooked.room.store.find(list(jobs))}
     return quantiles([came[job_id] - ends[job_id] for job_id in jobs], n=20)[-1]
+
+
+def test_from_the_api_to_the_receiver(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    """What the front has sealed, the relay opens: an endpoint, and a job that names its own URL."""
+    outside = {"outgoing_allow": "127.0.0.0/8", "outgoing_http": True, "artifacts_shared": True}
+    with receiver() as there, press(database_url, redis_url, tmp_path, **outside) as whole:
+        whole.processes.worker()
+        whole.processes.relay()
+        whole.front()
+        http = whole.http()
+        made = http.post("/v1/webhooks", json={"url": there.url, "events": ["job.succeeded"]})
+        assert made.status_code == 201, made.text
+        job_id = whole.post({**text_body(max_tokens=5), "webhook": {"url": there.url + "/own"}}).json()["id"]
+        calls = there.wait_for(lambda calls: len(calls) >= 2)
+        own_secret = http.get("/v1/webhooks/secret").json()["secret"]
+        until(
+            lambda: (
+                {item["status"] for item in http.get("/v1/webhooks/deliveries").json()["items"]}
+                == {"delivered"}
+            ),
+            "both are noted as delivered",
+        )
+    secrets = {"/hook": made.json()["secret"], "/hook/own": own_secret}
+    assert {call.path for call in calls} == set(secrets)
+    for call in calls:
+        told = Webhook(secrets[call.path]).verify(call.body.decode(), call.headers)
+        assert (told["type"], told["data"]["id"]) == ("job.succeeded", job_id)
