@@ -1,7 +1,7 @@
 """What the relay does for batches, again and again: let rows in, find the end, remove. Safe to do twice.
 
 Rows are let in as the lane has room: a batch has at most ``SHARE`` jobs queued, and all batches of a
-lane together half of what it may hold. So the queue is never full of batches, and single jobs get in.
+lane, of a pool and of the queue together half of what it may hold. So single jobs always get in.
 """
 
 from collections import defaultdict

@@ -93,7 +93,7 @@ class BatchStore(Protocol):
 
     def release(self, batch_id: str, most: int, limits: QueueLimits) -> int:
         """Let up to ``most`` waiting rows in, in order, as jobs: while their lane has less than half of
-        its limit queued, and their pool of its. How many; 0 also while another relay is at it."""
+        its limit queued, their pool of its, and the whole queue of its. How many; 0 also while another relay is at it."""
 
     def settle(self, batch_id: str) -> bool:
         """Finish a batch of which nothing waits, is queued or runs."""

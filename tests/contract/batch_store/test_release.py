@@ -69,6 +69,14 @@ def test_a_batch_takes_half_of_its_pool_together_with_others(post: Post) -> None
     assert post.release(batch_id, limits=QueueLimits(lane=1_000, pool=12)) == 2
 
 
+def test_a_batch_takes_half_of_the_whole_queue_together_with_others(post: Post) -> None:
+    image: Any = {"model": OTHER_MODEL, "kind": "image", "pool": "image", "input": {}}
+    for _ in range(4):
+        post.desk.submit("globex", **image)
+    batch_id = post.receive([good(n) for n in range(1, 21)])
+    assert post.release(batch_id, limits=QueueLimits(lane=1_000, pool=1_000, total=12)) == 2
+
+
 def test_the_room_of_each_pool_is_its_own(post: Post) -> None:
     image: Any = {"model": OTHER_MODEL, "kind": "image", "pool": "image", "input": {}}
     rows = [good(1), good(2, **image), good(3), good(4, **image), good(5), good(6)]

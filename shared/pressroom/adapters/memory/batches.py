@@ -258,9 +258,15 @@ class MemoryBatchStore:
                 row = held.rows[n]
                 if row.new is None:
                     continue
-                lane = self._jobs.queued(row.new.pool, held.batch.tenant)
-                full = lane >= max(limits.lane // 2, 1)
-                if done == most or full or self._jobs.queued(row.new.pool) >= max(limits.pool // 2, 1):
+                full = any(
+                    self._jobs.queued(pool, tenant) >= max(limit // 2, 1)
+                    for pool, tenant, limit in (
+                        (row.new.pool, held.batch.tenant, limits.lane),
+                        (row.new.pool, None, limits.pool),
+                        (None, None, limits.total),
+                    )
+                )
+                if done == most or full:
                     break
                 job = replace(row.new, id=next(ids), batch=batch_id, batch_row=n)
                 row.new, row.job_id = None, self._jobs.submit(job, None, limits).job.id

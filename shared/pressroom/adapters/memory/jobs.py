@@ -310,10 +310,12 @@ class MemoryJobStore:
         pass
 
     # -- batches -----------------------------------------------------------------------------
-    def queued(self, pool: str, tenant: str | None = None) -> int:
-        """How many jobs of a pool, or of one lane, are queued."""
+    def queued(self, pool: str | None, tenant: str | None = None) -> int:
+        """How many jobs of one lane, of a pool, or of all are queued."""
         with self._lock:
-            return sum(row.job.pool == pool and tenant in (None, row.job.tenant) for row in self._queued())
+            return sum(
+                pool in (None, row.job.pool) and tenant in (None, row.job.tenant) for row in self._queued()
+            )
 
     def state_of(self, job_id: str) -> State | None:
         """Also of an erased job; None: it is forgotten."""

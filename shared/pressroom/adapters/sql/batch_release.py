@@ -215,17 +215,20 @@ def _of_batch(
 
 
 def _that_fit(connection: Connection, news: Sequence[NewJob], limits: QueueLimits) -> list[NewJob]:
-    """The first of these jobs, until one comes whose lane or pool is half full."""
+    """The first of these jobs, until one comes whose lane or pool is half full, or the whole queue is."""
+    if not news:
+        return []
+    lane, pool, total = (max(most // 2, 1) for most in (limits.lane, limits.pool, limits.total))
+    in_all = total - count_queued(connection, None, None, limit=total)
     room: dict[str, int] = {}
     fit: list[NewJob] = []
     for new in news:
         if new.pool not in room:
-            lane, pool = max(limits.lane // 2, 1), max(limits.pool // 2, 1)
             room[new.pool] = min(
                 lane - count_queued(connection, new.pool, new.tenant, limit=lane),
                 pool - count_queued(connection, new.pool, None, limit=pool),
             )
-        if room[new.pool] <= 0:
+        if room[new.pool] <= 0 or len(fit) >= in_all:
             break
         room[new.pool] -= 1
         fit.append(new)
