@@ -1,5 +1,7 @@
 """One job through all of it: it survives its worker, belongs to its tenant, and is erased for good."""
 
+import io
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from PIL import Image
 from sqlalchemy import text
 from tests.acceptance.press import Press, image_body, press, stored, text_body, told
 from tests.acceptance.processes import until
@@ -149,8 +152,11 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
     http = fake_press.http()
     document = http.get("/openapi.json").json()
     OpenAPIV31SpecValidator(document).validate()
-    job_id = fake_press.post_text(max_tokens=4)
-    fake_press.client().wait(job_id, 30)
+    things = {"n": "0", "job_id": fake_press.post_text(max_tokens=4)}
+    fake_press.client().wait(things["job_id"], 30)
+    row = {"Content-Type": "application/x-ndjson"}
+    hook = {"url": "https://hooks.example.com/in"}
+    # In this order: what one makes the next ones name, and those that remove come last.
     calls: dict[str, dict[str, Any]] = {
         "postJob": {"json": text_body(max_tokens=4)},
         "listJobs": {},
@@ -158,10 +164,41 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "followJob": {},
         "getOutput": {},
         "cancelJob": {},
+        "postBatch": {"content": json.dumps(text_body(max_tokens=4)), "headers": row},
+        "listBatches": {},
+        "getBatch": {},
+        "listBatchRows": {},
+        "getBatchResults": {},
+        "retryBatch": {},
+        "cancelBatch": {},
+        "postUpload": {"content": _png(), "headers": {"Content-Type": "image/png"}},
+        "getUpload": {},
+        "getUploadContent": {},
+        "createWebhook": {"json": hook},
+        "listWebhooks": {},
+        "getWebhook": {},
+        "changeWebhook": {"json": {"description": "ours"}},
+        "rotateWebhookSecret": {},
+        "testWebhook": {},
+        "listWebhookDeliveries": {},
+        "listDeliveries": {},
+        "getDelivery": {},
+        "replayDelivery": {},
+        "getWebhookSecret": {},
+        "rotateWebhookSecretOfJobs": {},
         "listModels": {},
         "getHealth": {},
         "getReadiness": {},
+        "removeWebhook": {},
+        "eraseUpload": {},
+        "eraseBatch": {},
         "eraseJob": {},
+    }
+    makers = {
+        "postBatch": "batch_id",
+        "postUpload": "upload_id",
+        "createWebhook": "webhook_id",
+        "testWebhook": "delivery_id",
     }
     operations = {
         operation["operationId"]: (method, path, operation)
@@ -172,12 +209,20 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
 
     for name, content in calls.items():
         method, path, operation = operations[name]
-        answer = http.request(method, path.replace("{job_id}", job_id).replace("{n}", "0"), **content)
+        answer = http.request(method, path.format(**things), **content)
         assert answer.status_code < 300, (name, answer.text)
         documented = operation["responses"][str(answer.status_code)]
         media_type = answer.headers.get("Content-Type", "").partition(";")[0]
         assert not documented.get("content") or media_type in documented["content"], name
         assert answer.headers["X-Request-Id"]
+        if name in makers:
+            things[makers[name]] = answer.json()["id"]
+
+
+def _png() -> bytes:
+    made = io.BytesIO()
+    Image.new("L", (6, 4)).save(made, "PNG")
+    return made.getvalue()
 
 
 def _contents(whole: Press, job_id: str) -> list[bytes]:
