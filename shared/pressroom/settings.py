@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field("json", description="Format of the log lines.")
     metrics_port: int = Field(
-        0, ge=0, le=65535, description="Port of a worker's or relay's /metrics; 0 is none."
+        0, ge=0, le=65535, description="Port of a process's /metrics; 0 is none. A stack counts on from it."
     )
 
     @field_validator("home", "zoo_dir", "models_dir")

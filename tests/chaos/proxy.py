@@ -61,6 +61,7 @@ class Proxy:
         """Cut it for good. May be called twice."""
         if self._thread.is_alive():
             self._do(self._cut())
+            self._do(self._rest())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
             self._loop.close()
@@ -84,6 +85,15 @@ class Proxy:
         for writer in list(self._connections):
             _reset(writer)
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        """Let go of connections that were only just made, and give aborted ones the turns to close."""
+        for _ in range(5):
+            await asyncio.sleep(0.01)
+            for task in self._tasks:
+                task.cancel()
+            for writer in list(self._connections):
+                _reset(writer)
 
     async def _become(self, slowness: _Slowness | None) -> None:
         self._slowness = slowness

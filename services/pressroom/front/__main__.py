@@ -9,7 +9,7 @@ from pressroom import settings as settings_module
 from pressroom.bootstrap.front import SecretNotNamed, front_parts
 from pressroom.bootstrap.queue import RedisNotNamed
 from pressroom.domain.errors import DatabaseUnavailable, PressroomError
-from pressroom.front.server import listen, serve
+from pressroom.front.counters import Counters
 from pressroom.settings import Settings
 from pressroom.telemetry import configure_logging, get_logger
 
@@ -19,15 +19,23 @@ def main() -> int:
     try:
         settings = settings_module.load()
         configure_logging("front", level=settings.log_level, form=settings.log_format)
+        counters = Counters(settings.home, settings.port) if settings.metrics_port else None
+        # Only now: what is loaded with it decides by the environment where it counts.
+        from pressroom.front.server import Telling, listen, serve
+
         _check(settings)
         listener = listen(settings.host, settings.port)
+        telling = None
+        if counters is not None:
+            counters.clear()
+            telling = Telling(counters, settings.metrics_port)
     except ValidationError as error:
         return _refuse(settings_module.what_is_wrong(error))
     except (PressroomError, SecretNotNamed, RedisNotNamed) as error:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(_why_not_bound(settings, error))
-    serve(settings, listener)
+    serve(settings, listener, telling)
     return 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from apiflask import APIFlask
 from flask import Response, abort, current_app, g, request
+from prometheus_client import CollectorRegistry
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front import errors, openapi
@@ -23,6 +24,7 @@ from pressroom.front.api import (
     webhooks,
 )
 from pressroom.front.auth import SameOriginSession, authenticate
+from pressroom.front.metrics import FrontMetrics
 from pressroom.front.pages import desk, sessions
 from pressroom.front.sse import Gate
 from pressroom.front.strict import StrictRequest, check_query
@@ -53,8 +55,9 @@ class FrontApp(APIFlask):
     session_interface = SameOriginSession()
 
 
-def create_app(parts: FrontParts) -> APIFlask:
+def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFlask:
     """The app: API, reference and pages. It opens nothing and starts no thread."""
+    metrics = metrics or FrontMetrics(CollectorRegistry())
     app = FrontApp(
         __name__, title="Pressroom", version="1", spec_path=None, docs_path=None, json_errors=False
     )
@@ -74,8 +77,8 @@ def create_app(parts: FrontParts) -> APIFlask:
         "batches.post_batch": parts.limits.batch_bytes,
     }
     app.before_request(lambda: _begin(limits))
-    app.after_request(_finish)
-    gate = Gate(parts.limits.streams)
+    app.after_request(lambda response: _finish(response, metrics))
+    gate = Gate(parts.limits.streams, metrics.streams)
     for made in (jobs.blueprint(parts, gate), events.blueprint(parts, gate), outputs.blueprint(parts)):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
@@ -113,12 +116,17 @@ def _begin(body_limits: Mapping[str, int]) -> None:
         abort(413)
 
 
-def _finish(response: Response) -> Response:
+def _finish(response: Response, metrics: FrontMetrics) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     for name, value in _SECURITY.items():
         response.headers.setdefault(name, value)
+    took = time.perf_counter() - g.get("started", time.perf_counter())
+    metrics.answered(request.endpoint, request.method, response.status_code, took)
+    if "problem" in g:
+        metrics.refused(g.problem)
+    if "submitted" in g:
+        metrics.submitted(g.submitted.job.pool, created=g.submitted.created)
     if request.path not in _QUIET:
-        took = time.perf_counter() - g.get("started", time.perf_counter())
         get_logger(__name__).info(
             "request",
             method=request.method,

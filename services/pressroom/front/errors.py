@@ -106,6 +106,7 @@ def problem_response(
     queue: QueueBound | None = None,
 ) -> Response:
     """A problem+json answer that names the request's id."""
+    g.problem = code
     problem = Problem(
         title=HTTPStatus(status).phrase,
         status=status,

@@ -9,14 +9,19 @@ import gc
 import logging
 import socket
 import threading
-from typing import Any
+from typing import Any, cast
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 
+from pressroom.adapters.host.exposition import Exposition
 from pressroom.bootstrap.front import FrontParts, front_parts, prompt_counter
 from pressroom.front.app import create_app
+from pressroom.front.counters import Counters
+from pressroom.front.metrics import FrontMetrics
 from pressroom.settings import Settings
 from pressroom.telemetry import get_logger
 
@@ -59,9 +64,10 @@ class FrontServer(BaseApplication):  # type: ignore[misc]
 
     parts: FrontParts
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, telling: "Telling | None" = None) -> None:
         self._settings = settings
         self._listener = listener
+        self._telling = telling
         self._counter = prompt_counter(settings)
         super().__init__()
 
@@ -84,13 +90,35 @@ class FrontServer(BaseApplication):  # type: ignore[misc]
                 worker.app.parts.close() if hasattr(worker.app, "parts") else None
             ),
         }
+        if self._telling is not None:
+            options |= self._telling.hooks()
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         """Called in each worker, after the fork."""
         self.parts = front_parts(self._settings, self._counter)
-        return create_app(self.parts)
+        return create_app(self.parts, FrontMetrics(CollectorRegistry()))
+
+
+class Telling:
+    """Tells what all processes have counted, on a port of its own, from a thread of gunicorn's master."""
+
+    def __init__(self, counters: Counters, port: int) -> None:
+        """Raises MetricsPortTaken."""
+        registry = CollectorRegistry()
+        registry.register(cast(Collector, counters))
+        self._counters = counters
+        self._exposition = Exposition(registry, lambda: None, port=port)
+
+    def hooks(self) -> dict[str, Any]:
+        """What gunicorn is to call."""
+        return {
+            "when_ready": lambda _: self._exposition.start(),
+            "post_fork": lambda _, __: self._exposition.leave(),
+            "child_exit": lambda _, worker: self._counters.bury(worker.pid),
+            "on_exit": lambda _: self._counters.remove(),
+        }
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -108,7 +136,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket) -> None:
+def serve(settings: Settings, listener: socket.socket, telling: Telling | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
     host, port = listener.getsockname()[:2]
     get_logger(__name__).info(
@@ -118,7 +146,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         processes=settings.front_processes,
         threads=settings.front_threads,
     )
-    FrontServer(settings, listener).run()
+    FrontServer(settings, listener, telling).run()
 
 
 def _share_memory() -> None:

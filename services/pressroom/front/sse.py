@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Response
 
@@ -16,15 +16,21 @@ _HEARTBEAT = ": still here\n\n"
 
 
 class Gate:
-    """At most ``most`` requests of a process wait at once; each holds a thread."""
+    """At most ``most`` requests of a process wait at once; each holds a thread.
 
-    def __init__(self, most: int) -> None:
+    ``count`` is told of each that comes (1) or goes (-1)."""
+
+    def __init__(self, most: int, count: Callable[[int], None] = lambda more: None) -> None:
         self._most = most
+        self._count = count
         self._places = threading.BoundedSemaphore(most)
 
     def try_enter(self) -> bool:
         """False: it is full. Otherwise ``leave`` once."""
-        return self._places.acquire(blocking=False)
+        entered = self._places.acquire(blocking=False)
+        if entered:
+            self._count(1)
+        return entered
 
     def enter(self) -> None:
         """Raises TooManyStreams."""
@@ -36,6 +42,7 @@ class Gate:
 
     def leave(self) -> None:
         self._places.release()
+        self._count(-1)
 
 
 def stream(events: Iterator[Followed | None], gate: Gate) -> Response:

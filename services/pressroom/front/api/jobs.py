@@ -58,7 +58,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         The answer comes as soon as the job is stored. After a 503 the job may have been accepted
         all the same: send it again with the same Idempotency-Key."""
         key = request.headers.get("Idempotency-Key")
-        submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id)
+        g.submitted = submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id)
         job, waited = _waited_for(parts, gate, submitted.job)
         headers = {"Location": job_url(job.id)}
         if waited is not None:

@@ -36,7 +36,8 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
     def post_form() -> ResponseReturnValue:
         """The forms without JavaScript: post, then look at the job's page."""
         try:
-            submitted = parts.submitter.submit(g.tenant, _asked(request.form.to_dict()), None, g.request_id)
+            asked = _asked(request.form.to_dict())
+            g.submitted = submitted = parts.submitter.submit(g.tenant, asked, None, g.request_id)
         except ValidationError as error:
             return _desk(parts, error.errors(include_url=False)[0]["msg"], 422)
         except Refused as error:

@@ -6,6 +6,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from pressroom.domain.errors import PressroomError
+
+
+class MetricsPortTaken(PressroomError):
+    code = "metrics_port_taken"
+
 
 class Exposition:
     """A small HTTP server in a thread. ``health`` says what is wrong, or None when all is well."""
@@ -13,8 +19,14 @@ class Exposition:
     def __init__(
         self, registry: CollectorRegistry, health: Callable[[], str | None], *, port: int, host: str = ""
     ) -> None:
-        """Binds at once; port 0 takes a free one. Raises OSError when the port is taken."""
-        self._server = ThreadingHTTPServer((host, port), _handler(registry, health))
+        """Binds at once; port 0 takes a free one. Raises MetricsPortTaken."""
+        try:
+            self._server = ThreadingHTTPServer((host, port), _handler(registry, health))
+        except OSError as error:
+            raise MetricsPortTaken(
+                f"Cannot tell metrics on port {port} ({error.strerror}). Stop what listens there, or set "
+                "PRESSROOM_METRICS_PORT to a free port; 0 tells none."
+            ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="metrics", daemon=True
@@ -27,6 +39,10 @@ class Exposition:
 
     def start(self) -> None:
         self._thread.start()
+
+    def leave(self) -> None:
+        """In a process that was forked from the one that serves: let go of the port."""
+        self._server.socket.close()
 
     def stop(self) -> None:
         if self._thread.ident is not None:
