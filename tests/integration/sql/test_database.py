@@ -121,7 +121,7 @@ def test_readers_of_sqlite_wait_for_no_writer(sqlite_url: str) -> None:
     database = Database(open_engine(sqlite_url))
     other = sqlite3.connect(make_url(sqlite_url).database or "", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    other.execute("INSERT INTO tenant VALUES ('a', 1)")
+    other.execute("INSERT INTO tenant (id, created_at) VALUES ('a', 1)")
     began = time.perf_counter()
     assert _count(database) == 0
     assert time.perf_counter() - began < 1
