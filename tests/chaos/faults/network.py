@@ -1,5 +1,6 @@
 """Trouble with the network: a line that is cut, and one that crawls."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
 
@@ -18,46 +19,48 @@ def _database(stage: Stage) -> Line | None:
     return stage.database_line
 
 
-class LineCut:
+class _LineFault(ABC):
+    """Something is done to a line, and after a spell the line is healed."""
+
+    spell_s: tuple[float, float]
+
+    def __init__(self, name: str, which: _Which) -> None:
+        self.name = name
+        self._which = which
+
+    def fits(self, stage: Stage) -> bool:
+        return self._which(stage) is not None
+
+    def hit(self, stage: Stage, dice: Random) -> None:
+        line = self._which(stage)
+        assert line is not None
+        stage.busy()
+        self._break(line, dice)
+        try:
+            spell(dice, *self.spell_s)
+        finally:
+            line.heal()
+
+    @abstractmethod
+    def _break(self, line: Line, dice: Random) -> None: ...
+
+
+class LineCut(_LineFault):
     """Every connection is reset, and none is made for a while."""
 
-    def __init__(self, name: str, which: _Which) -> None:
-        self.name = name
-        self._which = which
+    spell_s = (0.3, 1.5)
 
-    def fits(self, stage: Stage) -> bool:
-        return self._which(stage) is not None
-
-    def hit(self, stage: Stage, dice: Random) -> None:
-        line = self._which(stage)
-        assert line is not None
-        stage.busy()
+    def _break(self, line: Line, dice: Random) -> None:
         line.cut()
-        try:
-            spell(dice, 0.3, 1.5)
-        finally:
-            line.heal()
 
 
-class LineSlow:
+class LineSlow(_LineFault):
     """What passes is late by up to a fifth of a second a piece, and comes in drops."""
 
-    def __init__(self, name: str, which: _Which) -> None:
-        self.name = name
-        self._which = which
+    spell_s = (0.5, 2.0)
 
-    def fits(self, stage: Stage) -> bool:
-        return self._which(stage) is not None
-
-    def hit(self, stage: Stage, dice: Random) -> None:
-        line = self._which(stage)
-        assert line is not None
-        stage.busy()
+    def _break(self, line: Line, dice: Random) -> None:
         line.slow(dice.uniform(0.02, 0.2), dice.choice((20_000, 200_000)))
-        try:
-            spell(dice, 0.5, 2.0)
-        finally:
-            line.heal()
 
 
 def network_faults() -> tuple[LineCut | LineSlow, ...]:
