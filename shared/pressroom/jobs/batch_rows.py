@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pressroom.contract.batches import BatchLine
 from pressroom.contract.jobs import JobRequest
 from pressroom.domain.errors import InputInvalid, PressroomError
+from pressroom.jobs.invalid import wrong_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,7 @@ def given_row(n: int, size: int, value: Any, defaults: Mapping[str, Any]) -> Giv
 
 
 def _refusal(error: ValidationError) -> InputInvalid:
-    problems = tuple(
-        (".".join(map(str, item["loc"])) or "row", item["msg"])
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+    problems = wrong_fields(error, whole="row")
     field, message = problems[0]
     more = f" {len(problems) - 1} more of the row's fields are wrong too." if len(problems) > 1 else ""
     return InputInvalid(f"{field}: {message}.{more}", field=field, errors=problems)

@@ -21,6 +21,7 @@ from pressroom.contract.webhooks import JobWebhook
 from pressroom.domain.errors import InputInvalid, PromptTooLong, RedisUnavailable
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
+from pressroom.jobs.invalid import wrong_fields
 from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
 from pressroom.telemetry import get_logger
 
@@ -209,10 +210,7 @@ def check_input(manifest: Manifest, given: JobInput) -> None:
 
 
 def _params_invalid(manifest: Manifest, error: ValidationError) -> InputInvalid:
-    problems = tuple(
-        (".".join(("params", *map(str, item["loc"]))), item["msg"])
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+    problems = wrong_fields(error, "params")
     field, message = problems[0]
     shape = "text" if manifest.kind == "text" else "picture"
     return InputInvalid(
