@@ -79,13 +79,16 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
     app.before_request(lambda: _begin(limits))
     app.after_request(lambda response: _finish(response, metrics))
     gate = Gate(parts.limits.streams, metrics.streams)
-    for made in (jobs.blueprint(parts, gate), events.blueprint(parts, gate), outputs.blueprint(parts)):
-        made.before_request(lambda: authenticate(parts.keyring))
-        app.register_blueprint(made)
-    for made in (models.blueprint(parts), uploads.blueprint(parts), batches.blueprint(parts, gate)):
-        made.before_request(lambda: authenticate(parts.keyring))
-        app.register_blueprint(made)
-    for made in (webhooks.blueprint(parts), deliveries.blueprint(parts)):
+    for made in (
+        jobs.blueprint(parts, gate),
+        events.blueprint(parts, gate),
+        outputs.blueprint(parts),
+        models.blueprint(parts),
+        uploads.blueprint(parts),
+        batches.blueprint(parts, gate),
+        webhooks.blueprint(parts),
+        deliveries.blueprint(parts),
+    ):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
     app.register_blueprint(health.blueprint(parts))
