@@ -1,12 +1,12 @@
 """``pressroom admin``: keys, migrations, numbers."""
 
-import time
 from datetime import UTC, datetime
 
 import click
 
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.keys import IssuedKey
 from pressroom.jobs.ports import ApiKey, LiveModel, PoolBacklog
 
@@ -151,7 +151,7 @@ def _key_state(key: ApiKey) -> str:
         return f"revoked {_at(key.revoked_at)}"
     if key.expires_at is None:
         return "in use"
-    word = "until" if key.expires_at > time.time_ns() // 1_000_000 else "over since"
+    word = "until" if key.expires_at > wall_ms() else "over since"
     return f"{word} {_at(key.expires_at)}"
 
 
@@ -163,7 +163,7 @@ def _pool_line(pool: PoolBacklog) -> str:
     line = f"pool {pool.pool}: {pool.due} queued, {pool.free} free places"
     if pool.oldest_due_at is None:
         return line
-    return f"{line}, the oldest since {max(0, time.time_ns() // 1_000_000 - pool.oldest_due_at) // 1000} s"
+    return f"{line}, the oldest since {max(0, wall_ms() - pool.oldest_due_at) // 1000} s"
 
 
 def _model_line(model: LiveModel, workers: int) -> str:

@@ -15,6 +15,7 @@ from pressroom.bootstrap.stores import (
     open_database,
     open_job_store,
     open_key_store,
+    queue_limits,
 )
 from pressroom.catalog.catalog import Catalog
 from pressroom.catalog.prompt import PromptCounter
@@ -30,7 +31,6 @@ from pressroom.jobs.ports import (
     Follower,
     JobStore,
     KeyStore,
-    QueueLimits,
     ResultCache,
     Tickets,
 )
@@ -149,7 +149,7 @@ def assemble(
         counter or PromptCounter(settings.models),
         secret=secret,
         slot_tokens=settings.text_slot_tokens,
-        limits=QueueLimits(settings.max_queued_lane, settings.max_queued_pool, settings.max_queued_total),
+        limits=queue_limits(settings),
         callbacks=webhooks,
     )
     return FrontParts(

@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass
 
-from pressroom.adapters.pictures import ProcessCleaner
 from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
 from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
-from pressroom.bootstrap.stores import open_artifacts, open_batch_store, open_database, open_job_store
+from pressroom.bootstrap.stores import (
+    open_artifacts,
+    open_batch_store,
+    open_database,
+    open_job_store,
+    queue_limits,
+)
 from pressroom.domain.retry import RetryPolicy
 from pressroom.jobs.batch_keeping import BatchKeeping
 from pressroom.jobs.deliver import Deliverer
 from pressroom.jobs.housekeeping import Housekeeping
-from pressroom.jobs.ports import JobStore, QueueLimits
-from pressroom.jobs.uploads import Uploads
+from pressroom.jobs.ports import JobStore
+from pressroom.jobs.uploads import UploadKeeping
 from pressroom.settings import Settings
 
 
@@ -25,7 +30,7 @@ class RelayParts:
 
     store: JobStore
     housekeeping: Housekeeping
-    uploads: Uploads
+    uploads: UploadKeeping
     batches: BatchKeeping
     deliverer: Deliverer | None = None
 
@@ -44,10 +49,10 @@ def relay_parts(settings: Settings) -> RelayParts:
         policy=RetryPolicy(errors_limit=settings.errors_limit),
         cache_ttl_s=settings.cache_ttl_s,
     )
-    uploads = Uploads(SqlUploadStore(database), artifacts, ProcessCleaner(), ttl_s=settings.upload_ttl_s)
+    uploads = UploadKeeping(SqlUploadStore(database), artifacts)
     batches = BatchKeeping(
         open_batch_store(settings, database),
-        QueueLimits(settings.max_queued_lane, settings.max_queued_pool, settings.max_queued_total),
+        queue_limits(settings),
         receive_s=settings.batch_receive_s,
     )
     return RelayParts(store, housekeeping, uploads, batches, _deliverer(settings, database))

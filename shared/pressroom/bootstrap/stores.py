@@ -11,7 +11,7 @@ from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.keys import SqlKeyStore
 from pressroom.adapters.sql.store import SqlJobStore
 from pressroom.domain.errors import ArtifactsUnavailable
-from pressroom.jobs.ports import ArtifactStore
+from pressroom.jobs.ports import ArtifactStore, QueueLimits
 from pressroom.settings import Settings
 
 
@@ -36,6 +36,11 @@ def open_job_store(settings: Settings, database: Database | None = None) -> SqlJ
 def open_batch_store(settings: Settings, database: Database) -> SqlBatchStore:
     """The batch store over ``database``."""
     return SqlBatchStore(database, lease_ms=round(settings.lease_s * 1000))
+
+
+def queue_limits(settings: Settings) -> QueueLimits:
+    """The bounds of the queue, for who submits and for who lets batches in."""
+    return QueueLimits(settings.max_queued_lane, settings.max_queued_pool, settings.max_queued_total)
 
 
 def open_key_store(settings: Settings, database: Database | None = None) -> SqlKeyStore:

@@ -2,14 +2,15 @@
 
 import re
 import secrets
-import time
+
+from pressroom.domain.times import wall_ms
 
 _DIGITS = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def new_id(prefix: str) -> str:
     """``prefix`` + 32 hex digits: 48 bits of milliseconds, then the version and 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
+    milliseconds = wall_ms()
     value = (milliseconds & (2**48 - 1)) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

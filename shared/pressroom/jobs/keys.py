@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from pressroom.domain.errors import DatabaseUnavailable, KeyInvalid
 from pressroom.domain.scopes import EVERY_SCOPE, Scope
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ApiKey, KeyStore
 
 _FORM = re.compile(r"pr_([0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)
@@ -23,10 +24,6 @@ _REFUSED = (
     "This API key is not valid here. Send a current one as `Authorization: Bearer pr_…`; "
     "`pressroom admin keys create` makes one."
 )
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Keyring:
         *,
         trust_s: float = 5.0,
         outage_s: float = 600.0,
-        wall_ms: Callable[[], int] = _wall_ms,
+        wall_ms: Callable[[], int] = wall_ms,
     ) -> None:
         self._store = store
         self._wall_ms = wall_ms

@@ -7,13 +7,13 @@ before the row names them; a row is gone before its bytes are.
 """
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from pressroom.domain.errors import ArtifactsUnavailable, UploadUnknown
 from pressroom.domain.ids import is_id, new_id
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ArtifactStore
 from pressroom.telemetry import get_logger
 
@@ -68,10 +68,6 @@ class UploadStore(Protocol):
         """Those past their time, the oldest first."""
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Uploads:
     """Takes, shows and removes uploads. ``ttl_s``: how long one is kept. Thread-safe."""
 
@@ -82,7 +78,7 @@ class Uploads:
         cleaner: PictureCleaner,
         *,
         ttl_s: int,
-        wall_ms: Callable[[], int] = _wall_ms,
+        wall_ms: Callable[[], int] = wall_ms,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
@@ -112,7 +108,7 @@ class Uploads:
             self._store.add(upload)
         except Exception:
             # If the row is there all the same, the upload is one that cannot be read: nobody knows its id.
-            self._drop_bytes(upload)
+            _drop_bytes(self._artifacts, upload)
             raise
         return upload
 
@@ -137,12 +133,23 @@ class Uploads:
         self._artifacts.erase(upload.id)
         self._store.remove(tenant, upload_id)
 
+
+class UploadKeeping:
+    """The relay's duty: what is past its time goes. Safe to do twice, at once."""
+
+    def __init__(
+        self, store: UploadStore, artifacts: ArtifactStore, *, wall_ms: Callable[[], int] = wall_ms
+    ) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._wall_ms = wall_ms
+
     def forget_expired(self) -> int:
         """Remove those past their time; how many. Raises DatabaseUnavailable."""
         done = 0
         for upload in self._store.expired(self._wall_ms()):
             # The bytes first: a row without bytes is found again by the next call, bytes without a row never.
-            if self._drop_bytes(upload):
+            if _drop_bytes(self._artifacts, upload):
                 try:
                     self._store.remove(upload.tenant, upload.id)
                 except UploadUnknown:  # by another relay, or by its owner
@@ -150,13 +157,15 @@ class Uploads:
                 done += 1
         return done
 
-    def _drop_bytes(self, upload: Upload) -> bool:
-        try:
-            self._artifacts.erase(upload.id)
-        except ArtifactsUnavailable as error:
-            get_logger(__name__).warning("upload_not_removed", upload=upload.id, reason=error.message)
-            return False
-        return True
+
+def _drop_bytes(artifacts: ArtifactStore, upload: Upload) -> bool:
+    """False: they lie there still."""
+    try:
+        artifacts.erase(upload.id)
+    except ArtifactsUnavailable as error:
+        get_logger(__name__).warning("upload_not_removed", upload=upload.id, reason=error.message)
+        return False
+    return True
 
 
 def unknown_upload() -> UploadUnknown:

@@ -6,7 +6,7 @@ from tests.support.troubled import without_artifacts
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.domain.errors import ArtifactsUnavailable, DatabaseUnavailable, OutputUnknown, UploadUnknown
-from pressroom.jobs.uploads import CleanPicture, Upload, Uploads
+from pressroom.jobs.uploads import CleanPicture, Upload, UploadKeeping, Uploads
 
 
 class Cleaner:
@@ -20,6 +20,7 @@ class World:
         self.store = MemoryUploadStore()
         self.artifacts = without_artifacts(MemoryArtifacts())
         self.uploads = Uploads(self.store, self.artifacts, Cleaner(), ttl_s=60, wall_ms=lambda: self.now)
+        self.keeping = UploadKeeping(self.store, self.artifacts, wall_ms=lambda: self.now)
 
 
 @pytest.fixture
@@ -38,22 +39,22 @@ def test_its_time_is_over_at_once_and_the_rest_follows(world: World) -> None:
     upload = world.uploads.take("acme", b"bytes")
     world.now = upload.expires_at - 1
     assert world.uploads.find("acme", upload.id)
-    assert world.uploads.forget_expired() == 0
+    assert world.keeping.forget_expired() == 0
     world.now += 1
     with pytest.raises(UploadUnknown):
         world.uploads.find("acme", upload.id)
-    assert world.uploads.forget_expired() == 1
+    assert world.keeping.forget_expired() == 1
     with pytest.raises(OutputUnknown):
         world.uploads.content(upload)
-    assert world.uploads.forget_expired() == 0
+    assert world.keeping.forget_expired() == 0
 
 
 def test_bytes_that_cannot_be_removed_are_tried_again(world: World) -> None:
     upload = world.uploads.take("acme", b"bytes")
     world.now = upload.expires_at
     world.artifacts.fail("erase", times=1)
-    assert world.uploads.forget_expired() == 0
-    assert world.uploads.forget_expired() == 1
+    assert world.keeping.forget_expired() == 0
+    assert world.keeping.forget_expired() == 1
 
 
 def test_no_row_without_bytes_and_no_bytes_without_a_row(

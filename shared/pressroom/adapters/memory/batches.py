@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.memory.jobs import MemoryJobStore
-from pressroom.adapters.memory.rows import wall_ms
 from pressroom.adapters.refusals import (
     batch_canceled,
     batch_erased,
@@ -30,6 +29,7 @@ from pressroom.domain.batch import (
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob
 from pressroom.domain.states import State
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.batch_ports import BatchPage, Unfinished
 from pressroom.jobs.ports import QueueLimits
 

@@ -8,7 +8,7 @@ from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.memory.admission import check_room
 from pressroom.adapters.memory.lanes import Lanes
-from pressroom.adapters.memory.rows import Due, Key, Row, added, key_expires_at, wall_ms
+from pressroom.adapters.memory.rows import Due, Key, Row, added, key_expires_at
 from pressroom.adapters.memory.webhooks import MemoryWebhookStore
 from pressroom.adapters.memory.workers import Workers
 from pressroom.adapters.patience import Patience
@@ -18,6 +18,7 @@ from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob, Usage
 from pressroom.domain.retry import Failure, RetryPolicy
 from pressroom.domain.states import TERMINAL, Actor, State, check_transition
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import (
     Erasure,
     IdempotencyKey,

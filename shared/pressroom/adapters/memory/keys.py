@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from pressroom.adapters.memory.rows import wall_ms
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ApiKey
 
 

@@ -1,6 +1,5 @@
 """How the memory store keeps a job: what its owner sees, and what only the queue knows."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,11 +10,6 @@ from pressroom.domain.retry import Budget
 from pressroom.domain.serving import Candidate
 from pressroom.domain.states import State
 from pressroom.jobs.ports import Erasure
-
-
-def wall_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

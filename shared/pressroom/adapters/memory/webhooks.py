@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
-from pressroom.adapters.memory.rows import wall_ms
 from pressroom.adapters.refusals import delivery_unknown, endpoint_unknown, too_many_endpoints
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
+from pressroom.domain.times import wall_ms
 from pressroom.domain.webhooks import (
     Delivery,
     DeliveryState,

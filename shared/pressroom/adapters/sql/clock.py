@@ -15,6 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from pressroom.domain.times import wall_ms
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SERVER_CLOCK = "server"
 _SERVER_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
@@ -45,7 +47,7 @@ class HostClock:
         self._boot = boot_id()
 
     def __call__(self, connection: Connection) -> Now:
-        return Now(time.time_ns() // 1_000_000, int(boot_seconds() * 1000), self._boot)
+        return Now(wall_ms(), int(boot_seconds() * 1000), self._boot)
 
 
 def boot_seconds() -> float:
