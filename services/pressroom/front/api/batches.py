@@ -19,17 +19,22 @@ from pressroom.contract.jobs import JobError
 from pressroom.domain.batch import Batch, BatchCounts, BatchRow, RowState
 from pressroom.domain.errors import CursorInvalid
 from pressroom.front.answers import wire_response
-from pressroom.front.api.documents import REQUEST_ID, answer, header_docs, header_parameter, problems
+from pressroom.front.api.documents import (
+    REQUEST_ID,
+    answer,
+    header_docs,
+    header_parameter,
+    idempotency_key,
+    problems,
+)
 from pressroom.front.api.queries import BatchesQuery, BatchQuery, ResultsQuery, RowsQuery
 from pressroom.front.api.views import output_views, usage_view
 from pressroom.front.jsonl import MEDIA_TYPE, chunks_of, lines_of, rows_of
 from pressroom.front.sse import Gate
 
-_KEY = header_parameter(
-    "Idempotency-Key",
+_KEY = idempotency_key(
     "Your name for this batch, e.g. a UUID. The same key and body give the same batch, however often they "
-    "are sent; a body that broke off is sent again with the same key.",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "are sent; a body that broke off is sent again with the same key."
 )
 _ENCODING = header_parameter(
     "Content-Encoding", "Whether the body is packed.", {"type": "string", "enum": ["identity", "gzip"]}

@@ -64,3 +64,9 @@ def header_docs(**headers: str) -> dict[str, Any]:
 def header_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     """A request header."""
     return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+def idempotency_key(description: str) -> dict[str, Any]:
+    """The request header ``Idempotency-Key``, of the form that ``jobs.submit.check_key`` takes."""
+    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
+    return header_parameter("Idempotency-Key", description, schema)

@@ -11,7 +11,7 @@ from pressroom.domain.errors import DatabaseUnavailable, NotThere
 from pressroom.domain.job import Job
 from pressroom.domain.states import State
 from pressroom.front.answers import wire_response
-from pressroom.front.api.documents import answer, header_docs, header_parameter, problems
+from pressroom.front.api.documents import answer, header_docs, header_parameter, idempotency_key, problems
 from pressroom.front.api.queries import JobsQuery
 from pressroom.front.api.views import job_url, job_view
 from pressroom.front.sse import Gate
@@ -19,11 +19,9 @@ from pressroom.jobs.ports import Waiting
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=[,;]|$)", re.ASCII | re.IGNORECASE)
 
-_IDEMPOTENCY_KEY = header_parameter(
-    "Idempotency-Key",
+_IDEMPOTENCY_KEY = idempotency_key(
     "Your name for this request, e.g. a UUID. The same key and body give the same job, however "
-    "often they are sent; the same key and another body are refused.",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "often they are sent; the same key and another body are refused."
 )
 _PREFER = header_parameter(
     "Prefer",
