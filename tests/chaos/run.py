@@ -20,7 +20,7 @@ from tests.chaos.load import Load
 from tests.chaos.report import Report, report
 from tests.chaos.stage import ERRORS_LIMIT, TOLD_TENANT, Scene, staged
 from tests.chaos.story import Account, account
-from tests.chaos.truth import Truth, collect
+from tests.chaos.truth import Truth, collect, unended
 
 from pressroom.domain.retry import RetryPolicy
 
@@ -60,7 +60,7 @@ def run(plan: Plan, folder: Path) -> Report:
             load.stop()
             _heal(scene)
             began = time.monotonic()
-            settled = load.settle(plan.settle_s)
+            settled = load.settle(plan.settle_s) and _all_end(scene, began + plan.settle_s)
             settle_s = round(time.monotonic() - began, 1)
             broken = [*lanes.broken, *load.broken]
             assert not broken, f"the suite itself broke: {broken}"
@@ -112,6 +112,15 @@ def _heal(scene: Scene) -> None:
     if scene.stage.database_line is not None:
         scene.stage.database_line.heal()
     scene.supervisor.all_ready(90)
+
+
+def _all_end(scene: Scene, deadline: float) -> bool:
+    """Those too whose answer was lost: nobody waits for them, and one may rest before another try."""
+    while unended(scene.truth):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _exits(scene: Scene) -> list[Violation]:

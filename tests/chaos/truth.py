@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
 from pressroom.adapters.sql.webhook_tables import webhook_delivery
@@ -63,6 +63,12 @@ class Truth:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     erasing: frozenset[str] = frozenset()
     messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def unended(truth: Engine) -> int:
+    """How many jobs have not ended, whether or not anybody was told of them."""
+    with truth.connect() as connection:
+        return connection.scalar(select(func.count()).where(job.c.finished_at.is_(None))) or 0
 
 
 def collect(

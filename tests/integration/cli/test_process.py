@@ -44,6 +44,8 @@ def start(stack: MiniStack, home: Path, *args: str) -> "subprocess.Popen[bytes]"
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Whoever started the tests may have had Ctrl-C ignored, as a shell does for what it runs behind.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
