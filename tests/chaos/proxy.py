@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 import threading
+import weakref
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -33,7 +34,8 @@ class Proxy:
         self._holder = _bound(0)
         self.port: int = self._holder.getsockname()[1]
         self._listener: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        # Weak, and never left by hand: one that was closed lives on until its last bytes are taken.
+        self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._tasks: set[asyncio.Task[None]] = set()
         self._slowness: _Slowness | None = None
         self._loop = asyncio.new_event_loop()
@@ -82,18 +84,18 @@ class Proxy:
             self._listener = None
         for task in self._tasks:
             task.cancel()
-        for writer in list(self._connections):
-            _reset(writer)
+        for transport in list(self._transports):
+            _reset(transport)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _rest(self) -> None:
-        """Let go of connections that were only just made, and give aborted ones the turns to close."""
-        for _ in range(5):
-            await asyncio.sleep(0.01)
-            for task in self._tasks:
-                task.cancel()
-            for writer in list(self._connections):
-                _reset(writer)
+        """Wait until nothing is going on any more: connections that are only just made end too."""
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await self._cut()
+            await asyncio.wait(others, timeout=0.05)
+        # What was aborted last is told so, and closes its socket, in the turn after this one.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _become(self, slowness: _Slowness | None) -> None:
         self._slowness = slowness
@@ -105,11 +107,11 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        self._connections.add(writer)
+        self._transports.add(writer.transport)
         far: asyncio.StreamWriter | None = None
         try:
             far_reader, far = await asyncio.open_connection(*self._server)
-            self._connections.add(far)
+            self._transports.add(far.transport)
             # One side's end is the end of both: neither of the servers uses half a connection.
             pumps = [asyncio.ensure_future(self._pump(reader, far))]
             pumps.append(asyncio.ensure_future(self._pump(far_reader, writer)))
@@ -121,14 +123,13 @@ class Proxy:
                 await asyncio.gather(*pumps, return_exceptions=True)
         except OSError:
             # The server is away: its client sees what it would see without a proxy.
-            _reset(writer)
+            _reset(writer.transport)
         except asyncio.CancelledError:
             pass
         finally:
             self._tasks.discard(task)
             for end in (writer, far):
                 if end is not None:
-                    self._connections.discard(end)
                     end.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -146,11 +147,11 @@ class Proxy:
             await asyncio.wait_for(self._changed.wait(), pause_s)
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
+def _reset(transport: asyncio.WriteTransport) -> None:
     """Close with RST, as a cut line's far end does at the next packet."""
     with contextlib.suppress(OSError):
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    writer.transport.abort()
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
 
 
 def _bound(port: int) -> socket.socket:
