@@ -145,6 +145,8 @@ def _too_long(now: Now) -> tuple[ColumnElement[bool], ...]:
     return (
         RUNNING,
         job.c.lease_clock == now.lease_clock,
+        # Follows from the next line, and is what the index of leases can answer.
+        job.c.lease_until > now.lease + _TOLERANCE_MS,
         job.c.lease_until - job.c.lease_ms > now.lease + _TOLERANCE_MS,
     )
 
