@@ -167,14 +167,14 @@ DELAYS_MS = (
 )
 _JITTER = 0.1
 _LONGEST_ASKED_MS = 24 * _HOUR
-# A Retry-After holds up the whole endpoint for at most this long.
-_LONGEST_PAUSE_MS = 10 * _MINUTE
+# For this long at most an endpoint rests, or is held up by a Retry-After.
+LONGEST_REST_MS = 10 * _MINUTE
 GONE = 410
 _SLOW_DOWN = frozenset({429, 503})
 
 # The circuit breaker: after so many failures in a row it rests, each time longer.
 OPENS_AFTER = 5
-_RESTS_MS = (5 * _SECOND, 10 * _MINUTE)
+_RESTS_MS = (5 * _SECOND, LONGEST_REST_MS)
 
 
 def next_delay_ms(
@@ -197,7 +197,7 @@ def asks_to_slow_down(status: int | None) -> bool:
 
 def rest_ms(failures: int, retry_after_s: float | None = None) -> int | None:
     """How long an endpoint rests after so many failures in a row; None: it does not."""
-    asked = min((retry_after_s or 0) * 1000, _LONGEST_PAUSE_MS)
+    asked = min((retry_after_s or 0) * 1000, LONGEST_REST_MS)
     shortest, longest = _RESTS_MS
     tripped = min(shortest * 2 ** min(failures - OPENS_AFTER, 16), longest) if failures >= OPENS_AFTER else 0
     return round(max(asked, tripped)) or None

@@ -17,9 +17,12 @@ from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.steps import StepWatch
 from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
+from pressroom.domain.webhooks import Attempt, Endpoint, SealedSecret
 from pressroom.jobs.ports import Reaped
+from pressroom.jobs.webhook_ports import Outcome
 
 POLICY = RetryPolicy()
 HOUR_MS = 3_600_000
@@ -210,3 +213,83 @@ def test_a_slow_answer_is_no_step(database: Database, clock: Host) -> None:
         looks.append(database.read(lambda connection: watch.look(database, connection)))
         clock.pass_ms(1_000)
     assert [bool(seen.step) for seen in looks] == [False, False, True], "22 s, and the clock told of 2"
+
+
+@dataclass
+class Told:
+    """Jobs of a tenant whose endpoint is told of their ends."""
+
+    desk: Desk
+    webhooks: SqlWebhookStore
+
+    def end_one(self) -> None:
+        self.desk.store.cancel("acme", self.desk.submit().id)
+
+    def due(self) -> list[str]:
+        return [route.name for route in self.webhooks.routes() if route.due and not route.resting]
+
+    def fail_one(self, retry_in_ms: int) -> None:
+        (route,) = self.webhooks.routes()
+        (taken,) = self.webhooks.take({route.name: 1}, 30_000)
+        tried = Attempt(at=0, ms=1, status=500, error=None)
+        self.webhooks.settle(taken, Outcome(tried, delivered=False, retry_in_ms=retry_in_ms))
+
+
+@pytest.fixture
+def told(desk: Desk, database: Database, clock: Host) -> Told:
+    webhooks = SqlWebhookStore(database)
+    now = webhooks.now()
+    secret = SealedSecret("sealed", now)
+    endpoint = Endpoint("whe_1", "acme", "https://example.org/", "", None, (secret,), True, now, now)
+    desk.submit()  # makes the tenant
+    webhooks.add(endpoint, 20)
+    return Told(desk, webhooks)
+
+
+def test_an_end_that_was_told_by_a_clock_ahead_is_sent_when_it_is_set_right(told: Told, clock: Host) -> None:
+    assert _sweep(told.desk, clock, 1) == []
+    clock.set_by(5 * HOUR_MS)
+    assert _sweep(told.desk, clock, 1) == []
+    told.end_one()
+    clock.set_by(-5 * HOUR_MS)
+    assert told.due() == []
+    _sweep(told.desk, clock, 1)
+    assert told.due() == ["whe_1"]
+
+
+def test_one_that_waits_for_another_try_waits_no_longer_than_it_should(told: Told, clock: Host) -> None:
+    told.end_one()
+    clock.set_by(5 * HOUR_MS)
+    told.fail_one(retry_in_ms=300_000)
+    clock.set_by(-5 * HOUR_MS)
+    # A relay that is new: it saw no step.
+    fresh = Desk(_store(told.desk.store._database, clock))  # type: ignore[attr-defined]
+    _sweep(fresh, clock, 1)
+    assert told.due() == []
+    clock.pass_ms(298_000)
+    assert told.due() == []
+    clock.pass_ms(3_000)
+    assert told.due() == ["whe_1"]
+
+
+def test_a_long_wait_that_was_asked_for_is_no_sign_of_a_step(told: Told, clock: Host) -> None:
+    told.end_one()
+    told.fail_one(retry_in_ms=24 * HOUR_MS)
+    _sweep(told.desk, clock, 3)
+    clock.set_by(-5 * HOUR_MS)
+    _sweep(told.desk, clock, 3)
+    clock.pass_ms(23 * HOUR_MS)
+    assert told.due() == []
+    clock.pass_ms(HOUR_MS)
+    assert told.due() == ["whe_1"]
+
+
+def test_an_endpoint_rests_no_longer_than_any_does(told: Told, clock: Host) -> None:
+    clock.set_by(5 * HOUR_MS)
+    for _ in range(5):
+        told.end_one()
+        told.fail_one(retry_in_ms=5_000)
+    clock.set_by(-5 * HOUR_MS)
+    _sweep(told.desk, clock, 1)
+    clock.pass_ms(10_000)
+    assert told.due() == ["whe_1"]

@@ -8,7 +8,8 @@ A deadline is a time span that a client allows, and a job must not end because a
   reaper is to be patient for one lease, as after an outage.
 - Set back: queued jobs would be due in the future, and leases of the server's clock good for hours.
   Both can be seen in the rows: no job waits longer than the longest pause before another try, and no
-  lease is longer than its length. They are cut to what they may be.
+  lease is longer than its length. They are cut to what they may be. Deliveries wait for up to a day,
+  so each keeps the time from which on it waits, and what waits from the future on is brought back.
 
 What only keeps things longer or shorter by the step (results, idempotency keys, API keys) is by the
 clock as it is.
@@ -23,12 +24,16 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, delete, exists, li
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
+from pressroom.adapters.sql.webhook_tables import PENDING, webhook_delivery, webhook_endpoint
 from pressroom.adapters.sql.workers import FORGOTTEN_MS
+from pressroom.domain.webhooks import LONGEST_REST_MS
 from pressroom.telemetry import get_logger
 
 # Less than this is a clock that is slewed, or an answer that was late.
 _TOLERANCE_MS = 5_000
 _BATCH = 2_000
+# A transaction that asked for the time before the clock was set back has ended by then.
+_UNSURE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The database's time at a moment of a clock that nobody sets, in milliseconds, and the step before it."""
+    """The database's time at a moment of a clock that nobody sets, in milliseconds, and the step before it.
+
+    ``unsure``: the clock may have been set back a short while ago, and rows may be of the time before."""
 
     now: Now
     moment: int
     step: Step
+    unsure: bool = False
 
 
 class StepWatch:
@@ -58,6 +66,7 @@ class StepWatch:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._before: Seen | None = None
+        self._unsure_until = 0
 
     def look(self, database: Database, connection: Connection) -> Seen:
         """The time, and how the clocks were set since what was last ``made_up_for``."""
@@ -65,16 +74,21 @@ class StepWatch:
         with self._lock:
             if self._before is None or self._before.now.lease_clock != now.lease_clock:
                 self._before = Seen(now, answered, Step())
+                self._unsure_until = answered + _UNSURE_MS
             before = self._before
+            unsure = answered < self._unsure_until
         passed = answered - before.moment
         ahead = (now.wall - before.now.wall - passed, now.lease - before.now.lease - passed)
         bound = _TOLERANCE_MS + answered - asked
-        return Seen(now, answered, Step(*(each if abs(each) > bound else 0 for each in ahead)))
+        step = Step(*(each if abs(each) > bound else 0 for each in ahead))
+        return Seen(now, answered, step, unsure or step.wall < 0)
 
     def made_up_for(self, seen: Seen) -> None:
         """Compare what comes with this from now on."""
         with self._lock:
             self._before = seen
+            if seen.step.wall < 0:
+                self._unsure_until = seen.moment + _UNSURE_MS
 
     def _moment(self) -> int:
         return int(self._seconds() * 1000)
@@ -87,10 +101,16 @@ def make_up_for_steps(database: Database, watch: StepWatch, longest_wait_ms: int
 
     def look(connection: Connection) -> tuple[Seen, bool]:
         seen = watch.look(database, connection)
-        late = any(
-            connection.scalar(select(exists().where(*each)))
-            for each in (_far_off(seen.now, longest_wait_ms), _too_long(seen.now), _ahead(seen.now))
-        )
+        signs = [
+            _far_off(seen.now, longest_wait_ms),
+            _too_long(seen.now),
+            _ahead(seen.now),
+            _resting(seen.now),
+        ]
+        if seen.unsure:
+            # There may be very many, and no index tells them.
+            signs.append(_waiting_from_the_future(seen.now))
+        late = any(connection.scalar(select(exists().where(*sign))) for sign in signs)
         return seen, late
 
     seen, late = database.read(look)
@@ -133,6 +153,13 @@ def _cut_short(connection: Connection, now: Now, longest_wait_ms: int) -> None:
     )
     # A live one tells of itself again.
     connection.execute(delete(worker).where(*_ahead(now)))
+    connection.execute(update(webhook_endpoint).where(*_resting(now)).values(rests_until=now.wall))
+    wait = webhook_delivery.c.due_at - webhook_delivery.c.waits_since
+    connection.execute(
+        update(webhook_delivery)
+        .where(*_waiting_from_the_future(now))
+        .values(due_at=now.wall + wait, waits_since=now.wall)
+    )
 
 
 def _far_off(now: Now, longest_wait_ms: int) -> tuple[ColumnElement[bool], ...]:
@@ -149,6 +176,16 @@ def _too_long(now: Now) -> tuple[ColumnElement[bool], ...]:
         job.c.lease_until > now.lease + _TOLERANCE_MS,
         job.c.lease_until - job.c.lease_ms > now.lease + _TOLERANCE_MS,
     )
+
+
+def _resting(now: Now) -> tuple[ColumnElement[bool], ...]:
+    """Endpoints that rest for longer than any does."""
+    return (webhook_endpoint.c.rests_until > now.wall + LONGEST_REST_MS + _TOLERANCE_MS,)
+
+
+def _waiting_from_the_future(now: Now) -> tuple[ColumnElement[bool], ...]:
+    """Deliveries that were put off, or made, at a time that is still to come."""
+    return PENDING, webhook_delivery.c.waits_since > now.wall + _TOLERANCE_MS
 
 
 def _ahead(now: Now) -> tuple[ColumnElement[bool], ...]:

@@ -61,6 +61,7 @@ def tell(
                 "attempts": 0,
                 "created_at": now,
                 "due_at": now,
+                "waits_since": now,
             }
         )
 

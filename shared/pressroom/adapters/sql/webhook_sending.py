@@ -123,7 +123,7 @@ def take(database: Database, wanted: Mapping[str, int], hidden_ms: int) -> tuple
         rows = connection.execute(
             update(webhook_delivery)
             .where(webhook_delivery.c.id.in_(ids))
-            .values(due_at=now + hidden_ms)
+            .values(due_at=now + hidden_ms, waits_since=now)
             .returning(*webhook_delivery.c)
         ).all()
         secrets = _secrets(connection, rows)
@@ -185,7 +185,7 @@ def settle(database: Database, taken: Taken, outcome: Outcome) -> None:
             "last_error": attempt.error,
         }
         if outcome.retry_in_ms is not None:
-            values["due_at"] = now + outcome.retry_in_ms
+            values |= {"due_at": now + outcome.retry_in_ms, "waits_since": now}
         else:
             ended = DeliveryState.DELIVERED if outcome.delivered else DeliveryState.FAILED
             values |= {"state": ended.value, "finished_at": now}

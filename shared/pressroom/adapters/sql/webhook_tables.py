@@ -67,6 +67,8 @@ class WebhookDeliveryColumns(TypedColumns):
     attempts: Named[int] = Column(Integer)
     created_at: Named[int] = Column(BigInteger)
     due_at: Named[int] = Column(BigInteger)
+    # when due_at was written, by the same clock: what it says if that clock is set back
+    waits_since: Named[int] = Column(BigInteger)
     finished_at: Named[int | None] = Column(BigInteger)
     last_status: Named[int | None] = Column(Integer)
     last_error: Named[str | None] = Column(Text)

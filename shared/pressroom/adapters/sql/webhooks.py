@@ -77,7 +77,8 @@ class SqlWebhookStore:
                 values["events"] = list(changes["events"])
             waiting = update(webhook_delivery).where(webhook_delivery.c.route == endpoint_id, PENDING)
             if waking:
-                connection.execute(waiting.where(webhook_delivery.c.due_at > now).values(due_at=now))
+                sooner = waiting.where(webhook_delivery.c.due_at > now)
+                connection.execute(sooner.values(due_at=now, waits_since=now))
             if changes.get("url", before.url) != before.url:
                 connection.execute(waiting.values(url=changes["url"]))
             return _changed(connection, endpoint_id, values)
@@ -139,6 +140,7 @@ class SqlWebhookStore:
     def replay(self, tenant: str, delivery_id: str) -> Delivery:
         def move(connection: Connection) -> Delivery:
             found = _found_delivery(connection, tenant, delivery_id)
+            now = self._database.now(connection).wall
             url = found.url
             if found.endpoint_id is not None:
                 url = _found(connection, tenant, found.endpoint_id, lock=True).url
@@ -149,7 +151,8 @@ class SqlWebhookStore:
                     url=url,
                     state=DeliveryState.PENDING.value,
                     attempts=0,
-                    due_at=self._database.now(connection).wall,
+                    due_at=now,
+                    waits_since=now,
                     finished_at=None,
                 )
                 .returning(*webhook_delivery.c)
@@ -172,6 +175,7 @@ class SqlWebhookStore:
             "attempts": delivery.attempts,
             "created_at": delivery.created_at,
             "due_at": delivery.due_at,
+            "waits_since": delivery.created_at,
         }
         self._database.write(lambda connection: connection.execute(insert(webhook_delivery).values(values)))
 
