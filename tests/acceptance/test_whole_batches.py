@@ -18,7 +18,7 @@ from tests.acceptance.processes import Process, until
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
-MANY = 100_000
+MANY = 40_000
 GROWTH_MB = 20
 
 
@@ -86,7 +86,7 @@ class Memory:
             self.highest = max(self.highest, self.now())
 
 
-def test_a_hundred_thousand_rows_take_no_memory_and_nobodys_turn(
+def test_very_many_rows_take_no_memory_and_nobodys_turn(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     with press(database_url, redis_url, tmp_path, fake_step_s=0.02) as whole:
@@ -131,16 +131,16 @@ def test_every_row_has_its_own_result(database_url: str, redis_url: str, tmp_pat
         whole.front()
         whole.processes.worker("first")
         whole.processes.worker("second")
-        body = [line(n) for n in range(1, 2_001)]
-        body[9], body[99], body[1_999] = b"{\n", line(100, "<fail>"), b"[]\n"
+        body = [line(n) for n in range(1, 602)]
+        body[9], body[99], body[600] = b"{\n", line(100, "<fail>"), b"[]\n"
         batch_id = post(whole, b"".join(body)).json()["id"]
         finished(whole, batch_id)
-        assert counts(whole, batch_id) == Counter(succeeded=1_997, failed=1, refused=2)
+        assert counts(whole, batch_id) == Counter(succeeded=598, failed=1, refused=2)
         found = results(whole, batch_id)
-        assert [each["n"] for each in found] == list(range(1, 2_001))
+        assert [each["n"] for each in found] == list(range(1, 602))
         good = [each for each in found if each["status"] == "succeeded"]
         assert all(each["custom_id"] == f"row-{each['n']}" for each in good)
-        assert len({each["job"] for each in good}) == 1_997
+        assert len({each["job"] for each in good}) == 598
         # A row is what a single job of the same seed is, whoever made it.
         for each in good[:: len(good) // 5]:
             single = whole.post(json.loads(body[each["n"] - 1]) | {"custom_id": None}).status_code
@@ -151,7 +151,7 @@ def test_every_row_has_its_own_result(database_url: str, redis_url: str, tmp_pat
             assert [text.decode() for text in stored(whole.http(), job)] == [
                 output["text"] for output in each["outputs"]
             ]
-        assert whole.rows("SELECT count(*) FROM job WHERE batch = :id", id=batch_id) == 1_998
+        assert whole.rows("SELECT count(*) FROM job WHERE batch = :id", id=batch_id) == 599
         assert found[99]["error"]["code"] == "generation_failed"
 
 
@@ -191,10 +191,10 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(fake_press: Press,
 def test_relays_killed_while_they_let_rows_in_lose_and_double_none(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    rows = 3_000
+    rows = 1_000
     # A small queue, so that letting in takes the whole time; two relays, so that they meet.
     with press(
-        database_url, redis_url, tmp_path, fake_step_s=0.001, sweep_s=0.05, max_queued_lane=200
+        database_url, redis_url, tmp_path, fake_step_s=0.001, sweep_s=0.05, max_queued_lane=100
     ) as whole:
         whole.front()
         whole.processes.worker("first")
