@@ -12,7 +12,7 @@ which repeated kills of workers can cause. A trouble of disks, network or server
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.chaos.ledger import digest
+from tests.chaos.ledger import Entry, digest
 from tests.chaos.story import Account, Known
 from tests.chaos.truth import JobRow, Truth
 
@@ -50,7 +50,12 @@ def violations(account: Account, truth: Truth, rules: Rules) -> list[Violation]:
         for look in _OF_A_JOB
         for kind, what in look(known, truth, rules)
     ]
-    return found + list(_orders(account, truth)) + list(_strangers(account, truth, rules))
+    return [
+        *found,
+        *_orders(account, truth),
+        *_strangers(account, truth, rules),
+        *_messages(account, truth),
+    ]
 
 
 _Found = Iterator[tuple[str, str]]
@@ -196,7 +201,7 @@ def _one_message_of_its_end(known: Known, truth: Truth, rules: Rules) -> _Found:
     row = truth.jobs.get(known.id)
     if row is None or row.state not in TERMINAL:
         return
-    events = truth.messages.get(known.id, ())
+    events = tuple(message.event for message in truth.messages.get(known.id, ()))
     wanted = (f"job.{row.state}",) if known.tenant in rules.told else ()
     if len(events) > len(wanted):
         yield DOUBLED, f"its webhook messages are {events}, due are {wanted}"
@@ -252,3 +257,22 @@ def _strangers(account: Account, truth: Truth, rules: Rules) -> Iterator[Violati
             yield Violation(LOST, row.id, f"it is still {row.state}; its answer was lost")
         if row.number is None or row.number not in account.orders:
             yield Violation(WRONG, row.id, "nobody ordered it")
+
+
+# -- messages --------------------------------------------------------------------------------------
+def _messages(account: Account, truth: Truth) -> Iterator[Violation]:
+    """Each was taken by its receiver at least once, and always came as it was written down, signed."""
+    came: dict[str, list[Entry]] = {}
+    for entry in account.delivered:
+        came.setdefault(entry["message"], []).append(entry)
+    for job_id, messages in truth.messages.items():
+        for message in messages:
+            tries = came.pop(message.id, [])
+            if not any(entry["taken"] for entry in tries):
+                yield Violation(LOST, job_id, f"{message.id} came {len(tries)} times and was never taken")
+            if others := {entry["body"] for entry in tries} - {message.body}:
+                yield Violation(WRONG, job_id, f"{message.id} is {message.body}, and came as {others}")
+            if not all(entry["signed"] for entry in tries):
+                yield Violation(WRONG, job_id, f"{message.id} came without a good signature")
+    for message_id in came:
+        yield Violation(DOUBLED, "", f"{message_id} came, and is not in the database")

@@ -11,7 +11,7 @@ A line is on disk before its writer goes on, so that the account survives whatev
     saw        a poll saw the job ended (or gone): its state, and a digest of all its outputs
     followed   a stream came to its end: what it said the state is, and the text it told
     stumbled   a stream broke its own rules
-    delivered  a webhook message came: its id, body, and whether it was taken
+    delivered  a webhook message came: its id, its body, whether it was signed, and whether it was taken
 """
 
 import hashlib

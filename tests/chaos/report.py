@@ -69,6 +69,8 @@ def report(
         "reruns": reruns,
         "dead_letters": sum(row.error_code == "dead_letter" for row in rows),
         "unsettled": len(account.unsettled),
+        "messages": sum(map(len, truth.messages.values())),
+        "delivered": len(account.delivered),
         "followed": sum(len(known.followed) for known in account.jobs.values()),
         "faults": dict(sorted(hits.items())),
     }

@@ -14,6 +14,7 @@ from tests.chaos.faults.disk import ArtifactsFull, SqliteFull
 from tests.chaos.faults.network import network_faults
 from tests.chaos.faults.processes import process_faults
 from tests.chaos.faults.services import PostgresStopped, ValkeyKilled, ValkeyWiped
+from tests.chaos.hook import hook
 from tests.chaos.invariants import WRONG, Rules, Violation, violations
 from tests.chaos.lanes import Lanes
 from tests.chaos.load import Load
@@ -47,10 +48,16 @@ def run(plan: Plan, folder: Path) -> Report:
     AssertionError where the suite itself did not get on."""
     path = folder / "ledger.jsonl"
     with (
-        staged(
-            plan.database, folder, engine=plan.engine, workers=plan.workers, mutation=plan.mutation
-        ) as scene,
         ledgers.Ledger(path) as ledger,
+        hook(ledger) as told_of_ends,
+        staged(
+            plan.database,
+            folder,
+            told_of_ends,
+            engine=plan.engine,
+            workers=plan.workers,
+            mutation=plan.mutation,
+        ) as scene,
     ):
         load = Load(scene.url, scene.keys, ledger, plan.seed, engine=plan.engine)
         try:

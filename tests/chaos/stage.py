@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, create_engine, insert, text
+import httpx
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from tests.acceptance.processes import Processes
 from tests.chaos.control import change, environment
 from tests.chaos.fault import Stage
+from tests.chaos.hook import Hook
 from tests.chaos.proxy import Proxy
 from tests.chaos.supervisor import Supervisor
 from tests.services.postgres import Server, find_binaries
@@ -25,10 +26,8 @@ from tests.services.valkey import Valkey, find_server, free_port
 
 from pressroom.adapters.models.pull import pull
 from pressroom.adapters.sql import schema
-from pressroom.adapters.sql.webhook_tables import webhook_endpoint
 from pressroom.bootstrap.stores import open_database, open_key_store
 from pressroom.catalog.manifest import Manifest
-from pressroom.domain.ids import new_id
 from pressroom.jobs.keys import Keyring
 from pressroom.settings import Settings
 
@@ -68,9 +67,9 @@ class Scene:
 
 @contextmanager
 def staged(
-    database: str, folder: Path, *, engine: str = "fake", workers: int = 3, mutation: str = ""
+    database: str, folder: Path, hook: Hook, *, engine: str = "fake", workers: int = 3, mutation: str = ""
 ) -> Iterator[Scene]:
-    """All processes run and are ready. Raises NoServer."""
+    """All processes run and are ready, and ``hook`` is told of one tenant's ends. Raises NoServer."""
     control = folder / "control.json"
     change(control, mutation=mutation)
     with ExitStack() as stack:
@@ -89,7 +88,6 @@ def staged(
         keys = _keys(direct)
         truth = create_engine(make_url(direct), poolclass=NullPool)
         stack.callback(truth.dispose)
-        _endpoint(truth)
         port = free_port()
         home = folder / "home"
         settings = {
@@ -105,6 +103,8 @@ def staged(
             "poll_s": 0.5,
             "sweep_s": 0.2,
             "drain_s": 1.0,
+            "outgoing_allow": "127.0.0.0/8",
+            "outgoing_http": True,
             "errors_limit": ERRORS_LIMIT,
             "log_format": "json",
             **_engine_settings(engine),
@@ -126,6 +126,8 @@ def staged(
             keep(f"text-{number + 1}", "worker", "worker_ready", "--pool", "text")
         keep("image-1", "worker", "worker_ready", "--pool", "image")
         supervisor.all_ready(120)
+        url = f"http://127.0.0.1:{port}"
+        hook.secret = _endpoint(url, keys[TOLD_TENANT], hook.url)
         stage = Stage(
             database=database,
             folder=folder,
@@ -141,7 +143,7 @@ def staged(
         )
         yield Scene(
             stage=stage,
-            url=f"http://127.0.0.1:{port}",
+            url=url,
             keys=keys,
             truth=truth,
             artifacts=home / "artifacts",
@@ -204,21 +206,12 @@ def _keys(database_url: str) -> dict[str, str]:
         database.close()
 
 
-def _endpoint(truth: Engine) -> None:
-    """Somebody who wants to be told. Nothing listens there: what is checked is what is written down."""
-    values: dict[str, Any] = {
-        "id": new_id("whk"),
-        "tenant": TOLD_TENANT,
-        "url": f"http://127.0.0.1:{free_port()}/",
-        "description": "chaos",
-        "secrets": [],
-        "active": True,
-        "failures": 0,
-        "created_at": 0,
-        "changed_at": 0,
-    }
-    with truth.begin() as connection:
-        connection.execute(insert(webhook_endpoint), values)
+def _endpoint(url: str, key: str, target: str) -> str:
+    """Make an endpoint as its tenant does; the secret that its messages are signed with."""
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as http:
+        answer = http.post("/v1/webhooks", json={"url": target, "description": "chaos"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["secret"])
 
 
 def _wait_until_busy(truth: Engine) -> None:

@@ -34,7 +34,7 @@ class Known:
 @dataclass(slots=True)
 class Account:
     """``jobs`` by their id; ``ids_of`` each order's ids (one, in a good run); ``orders`` by number;
-    ``refused`` what no job is named in; ``unsettled`` orders."""
+    ``refused`` what no job is named in; ``unsettled`` orders; ``delivered`` each call of a webhook."""
 
     jobs: dict[str, Known] = field(default_factory=dict)
     ids_of: dict[int, set[str]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.invariants import DOUBLED, LOST, WRONG, Rules, violations
 from tests.chaos.ledger import Entry, digest
 from tests.chaos.story import account
-from tests.chaos.truth import JobRow, OutputRow, Told, Truth
+from tests.chaos.truth import JobRow, Message, OutputRow, Told, Truth
 
 from pressroom.domain.retry import RetryPolicy
 from pressroom.engines.fake.words import words
@@ -34,6 +34,14 @@ def _view(row: JobRow) -> Told:
 
 def _messages(row: JobRow | None) -> tuple[str, ...]:
     return (f"job.{row.state}",) if row is not None else ()
+
+
+def _call(message: Message, **other: Any) -> Entry:
+    said = {"message": message.id, "body": message.body, "taken": True, "signed": True}
+    return {"what": "delivered", **said, **other}
+
+
+_MESSAGE = Message("job_1_0", "job.succeeded", "job.succeeded 0")
 
 
 @dataclass
@@ -62,6 +70,7 @@ class Run:
     told: Told | None = None
     erasing: frozenset[str] = frozenset()
     messages: tuple[str, ...] | None = None
+    calls: list[Entry] | None = None
 
     def becomes(self, **changes: Any) -> None:
         assert self.row is not None
@@ -75,13 +84,19 @@ class Run:
         rows = [*([self.row] if self.row is not None else []), *self.others]
         told = self.told or (_view(self.row) if self.row is not None else Told(404))
         messages = self.messages if self.messages is not None else _messages(self.row)
+        written = {
+            job_id: tuple(Message(f"{job_id}_{n}", event, f"{event} {n}") for n, event in enumerate(messages))
+            for job_id in account(entries).jobs
+        }
+        calls = [_call(message) for of_job in written.values() for message in of_job]
+        entries += self.calls if self.calls is not None else calls
         truth = Truth(
             jobs={row.id: row for row in rows},
             keys=self.keys,
             told={"job_1": told},
             artifacts=self.artifacts,
             erasing=self.erasing,
-            messages={"job_1": messages, "job_2": messages},
+            messages=written,
         )
         return [(one.kind, one.what) for one in violations(account(entries), truth, _RULES)]
 
@@ -285,6 +300,26 @@ def _told_to_nobodys_endpoint(run: Run) -> None:
     run.messages = ("job.succeeded",)
 
 
+def _never_delivered(run: Run) -> None:
+    run.calls = []
+
+
+def _never_taken(run: Run) -> None:
+    run.calls = [_call(_MESSAGE, taken=False), _call(_MESSAGE, taken=False)]
+
+
+def _delivered_with_another_body(run: Run) -> None:
+    run.calls = [_call(_MESSAGE), _call(_MESSAGE, body="job.succeeded, and more")]
+
+
+def _delivered_unsigned(run: Run) -> None:
+    run.calls = [_call(_MESSAGE, signed=False, taken=False), _call(_MESSAGE)]
+
+
+def _delivered_and_not_written_down(run: Run) -> None:
+    run.calls = [_call(_MESSAGE), _call(Message("msg_9", "job.succeeded", "x"))]
+
+
 _PLANTED: list[tuple[Callable[[Run], None], set[str]]] = [
     (_absent, {LOST}),
     (_still_running, {LOST}),
@@ -327,6 +362,11 @@ _PLANTED: list[tuple[Callable[[Run], None], set[str]]] = [
     (_message_of_another_end, {LOST}),
     (_two_messages, {DOUBLED}),
     (_told_to_nobodys_endpoint, {DOUBLED}),
+    (_never_delivered, {LOST}),
+    (_never_taken, {LOST}),
+    (_delivered_with_another_body, {WRONG}),
+    (_delivered_unsigned, {WRONG}),
+    (_delivered_and_not_written_down, {DOUBLED}),
 ]
 
 
@@ -373,7 +413,12 @@ def _erased_with_more_to_erase(run: Run) -> None:
     run.erasing = frozenset({"job_1"})
 
 
+def _delivered_twice(run: Run) -> None:
+    run.calls = [_call(_MESSAGE, taken=False), _call(_MESSAGE), _call(_MESSAGE)]
+
+
 _ALLOWED = (
+    _delivered_twice,
     _tried_again,
     _canceled_with_a_part,
     _canceled_too_late,

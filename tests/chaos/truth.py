@@ -52,23 +52,35 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One row of ``webhook_delivery``."""
+
+    id: str
+    event: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """``artifacts`` maps each file's path to its SHA-256; ``keys`` each key of a tenant to its job;
-    ``erasing`` are the jobs of which something is still to be erased; ``messages`` the events that each
-    job's webhook deliveries tell."""
+    ``erasing`` are the jobs of which something is still to be erased; ``messages`` what each job's
+    webhook deliveries say."""
 
     jobs: Mapping[str, JobRow]
     keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
     told: Mapping[str, Told] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     erasing: frozenset[str] = frozenset()
-    messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    messages: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
 
 
 def unended(truth: Engine) -> int:
-    """How many jobs have not ended, whether or not anybody was told of them."""
+    """How many jobs have not ended and how many messages were not delivered, whether or not anybody
+    waits for them."""
+    jobs = select(func.count()).where(job.c.finished_at.is_(None))
+    messages = select(func.count()).where(webhook_delivery.c.finished_at.is_(None))
     with truth.connect() as connection:
-        return connection.scalar(select(func.count()).where(job.c.finished_at.is_(None))) or 0
+        return sum(connection.scalar(each) or 0 for each in (jobs, messages))
 
 
 def collect(
@@ -88,9 +100,10 @@ def collect(
         names = {
             (row.tenant, row.key): row.job_id for row in connection.execute(select(idempotency_key)).all()
         }
-        messages: dict[str, tuple[str, ...]] = {}
-        for told in connection.execute(select(webhook_delivery.c.job_id, webhook_delivery.c.event)).all():
-            messages[told.job_id] = (*messages.get(told.job_id, ()), told.event)
+        messages: dict[str, tuple[Message, ...]] = {}
+        for told in connection.execute(select(webhook_delivery)).all():
+            message = Message(told.id, told.event, told.body)
+            messages[told.job_id] = (*messages.get(told.job_id, ()), message)
         erasing = frozenset(connection.execute(select(erasure.c.job_id)).scalars())
     return Truth(
         jobs=jobs,

@@ -31,6 +31,8 @@ class Receiver:
     def __init__(self, answer: Callable[[str, int], int] = lambda message, before: 200) -> None:
         self.answer = answer
         self.headers: dict[str, str] = {}
+        self.heard: Callable[[Call], None] = lambda call: None
+        """Is told of each call before it is answered, in the call's thread."""
         self._calls: list[Call] = []
         self._changed = threading.Condition()
         self._let_go = threading.Event()
@@ -72,8 +74,10 @@ class Receiver:
         with self._changed:
             before = sum(call.id == headers["webhook-id"] for call in self._calls)
             status = self.answer(headers["webhook-id"], before)
-            self._calls.append(Call(request.path, headers, body, time.time_ns() // 1_000_000, status))
+            call = Call(request.path, headers, body, time.time_ns() // 1_000_000, status)
+            self._calls.append(call)
             self._changed.notify_all()
+        self.heard(call)
         if status == 0:
             self._let_go.wait(60)
             return
