@@ -20,7 +20,7 @@ from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
-from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.front.app import create_app
@@ -60,6 +60,7 @@ class Front:
         self.cache: Any = without_redis(MemoryResultCache())
         self.events: Any = without_redis(MemoryEventLog())
         self.tickets: Any = without_redis(MemoryTickets())
+        self.nudges: Any = without_redis(MemoryNudges())
         self.artifacts: Any = without_artifacts(MemoryArtifacts())
         adapters = FrontAdapters(
             self.store,
@@ -68,6 +69,7 @@ class Front:
             self.events,
             self.cache,
             self.tickets,
+            self.nudges,
             MemoryUploadStore(),
             QuickCleaner(),
             self.batches,

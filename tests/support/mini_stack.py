@@ -23,7 +23,7 @@ from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
-from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache, MemoryTickets
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
@@ -57,6 +57,7 @@ class MiniStack:
             self.events,
             self.cache,
             self.tickets,
+            MemoryNudges(),
             MemoryUploadStore(),
             QuickCleaner(),
             MemoryBatchStore(self.store),

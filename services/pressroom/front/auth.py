@@ -40,6 +40,11 @@ class SameOriginSession(SecureCookieSessionInterface):
         return request.is_secure
 
 
+def demand(scope: Scope) -> None:
+    """Raises ScopeMissing unless the request's key, let in before, has ``scope`` too."""
+    _demand(scope, g.scopes)
+
+
 def authenticate(keyring: Keyring) -> None:
     """Let the request in and note its tenant in ``g``.
 
@@ -51,7 +56,7 @@ def authenticate(keyring: Keyring) -> None:
             raise KeyInvalid("Send the API key as `Authorization: Bearer pr_…`.")
         key = keyring.check(token.strip())
         _check_scope(key)
-        g.tenant = key.tenant
+        g.tenant, g.scopes = key.tenant, key.scopes
         return
     if signed_in(keyring):
         if request.method not in _SAFE:
@@ -73,7 +78,7 @@ def signed_in(keyring: Keyring) -> bool:
         session.clear()
         return False
     _check_scope(key)
-    g.tenant = key.tenant
+    g.tenant, g.scopes = key.tenant, key.scopes
     return True
 
 
@@ -91,9 +96,12 @@ def _check_scope(key: ApiKey) -> None:
     if request.blueprint in _OPEN_TO_ALL:
         return
     named = _BY_ENDPOINT.get(request.endpoint or "") or _BY_BLUEPRINT.get(request.blueprint or "")
-    scope = named or needed(request.method)
-    if scope not in key.scopes:
-        has = ", ".join(in_order(key.scopes)) or "none"
+    _demand(named or needed(request.method), key.scopes)
+
+
+def _demand(scope: Scope, scopes: frozenset[Scope]) -> None:
+    if scope not in scopes:
+        has = ", ".join(in_order(scopes)) or "none"
         raise ScopeMissing(
             f"This API key has not the scope `{scope}` (it has: {has}). Use one that has it; "
             "`pressroom admin keys create --scope` makes one."

@@ -8,7 +8,7 @@ from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
-from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
+from pressroom.bootstrap.queue import open_cache, open_events, open_nudges, open_tickets
 from pressroom.bootstrap.stores import (
     open_artifacts,
     open_batch_store,
@@ -25,6 +25,7 @@ from pressroom.jobs.batches import Batches, BatchLimits
 from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.follow import LiveFollower
 from pressroom.jobs.keys import Keyring
+from pressroom.jobs.nudges import Nudges
 from pressroom.jobs.ports import (
     ArtifactStore,
     EventLog,
@@ -88,6 +89,7 @@ class FrontAdapters:
     events: EventLog
     cache: ResultCache
     tickets: Tickets
+    nudges: Nudges
     uploads: UploadStore
     cleaner: PictureCleaner
     batches: BatchStore
@@ -120,6 +122,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         events=open_events(settings),
         cache=open_cache(settings),
         tickets=open_tickets(settings),
+        nudges=open_nudges(settings),
         uploads=SqlUploadStore(database),
         cleaner=ProcessCleaner(
             PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
@@ -157,7 +160,9 @@ def assemble(
         keyring=Keyring(adapters.keys),
         submitter=submitter,
         fetcher=Fetcher(adapters.store, adapters.cache, adapters.artifacts),
-        withdrawer=Withdrawer(adapters.store, adapters.cache, adapters.events, adapters.artifacts),
+        withdrawer=Withdrawer(
+            adapters.store, adapters.cache, adapters.events, adapters.artifacts, adapters.nudges
+        ),
         follower=LiveFollower(adapters.store, adapters.events),
         store=adapters.store,
         cache=adapters.cache,
@@ -166,6 +171,7 @@ def assemble(
         batches=Batches(
             adapters.batches,
             submitter,
+            adapters.nudges,
             secret=secret,
             limits=BatchLimits(settings.max_batch_rows, settings.batches_at_once),
         ),

@@ -2,6 +2,7 @@
 
 from pressroom.adapters.celery.tickets import CeleryTickets
 from pressroom.adapters.redis.events import RedisEventLog
+from pressroom.adapters.redis.nudges import RedisNudges
 from pressroom.adapters.redis.results import RedisResultCache
 from pressroom.settings import Settings
 
@@ -21,6 +22,10 @@ def open_cache(settings: Settings) -> RedisResultCache:
 
 def open_tickets(settings: Settings) -> CeleryTickets:
     return CeleryTickets(redis_url(settings))
+
+
+def open_nudges(settings: Settings) -> RedisNudges:
+    return RedisNudges(redis_url(settings))
 
 
 def redis_url(settings: Settings) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pressroom.adapters.redis.nudges import RedisNudgeListener
 from pressroom.bootstrap.queue import open_cache, open_events, redis_url
 from pressroom.bootstrap.stores import open_artifacts, open_job_store
 from pressroom.catalog.catalog import MANIFEST_FILE, Catalog, zoo_folder
 from pressroom.catalog.manifest import Manifest
 from pressroom.domain.retry import RetryPolicy
 from pressroom.engines.base import Engine
+from pressroom.jobs.nudges import NudgeListener
 from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
 from pressroom.settings import Settings
 
@@ -20,13 +22,15 @@ Pool = Literal["text", "image"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a worker is made of. ``open_engine`` loads the weights, so it is called last."""
+    """What a worker is made of. ``listen`` gives the nudges to its argument, once it is started;
+    ``open_engine`` loads the weights, so it is called last."""
 
     store: JobStore
     artifacts: ArtifactStore
     events: EventLog
     cache: ResultCache
     redis_url: str
+    listen: Callable[[Callable[[frozenset[str]], None]], NudgeListener]
     policy: RetryPolicy
     manifest: Manifest
     open_engine: Callable[[], Engine]
@@ -42,6 +46,7 @@ def worker_parts(settings: Settings, pool: Pool) -> WorkerParts:
         events=open_events(settings),
         cache=open_cache(settings),
         redis_url=redis_url(settings),
+        listen=lambda heard: RedisNudgeListener(redis_url(settings), heard),
         policy=RetryPolicy(errors_limit=settings.errors_limit),
         manifest=manifest,
         open_engine=lambda: _engine(settings, pool, manifest),

@@ -141,6 +141,11 @@ class JobView(Wire):
         None, description="Why nothing happens, e.g. no live worker has the model."
     )
     cancel_requested: bool = False
+    cancel_latency_ms: int | None = Field(
+        None,
+        description="Of a canceled job: milliseconds from when the cancel was accepted until its end was "
+        "stored; the engine was free before that.",
+    )
     finish_reason: str | None = None
     error: JobError | None = None
     outputs: tuple[OutputView, ...] = ()

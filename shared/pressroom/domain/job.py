@@ -93,6 +93,7 @@ class Job:
     errors: int = 0
     crashes: int = 0
     cancel_requested: bool = False
+    cancel_requested_at: int | None = None
     claimed_at: int | None = None
     first_output_at: int | None = None
     finished_at: int | None = None
@@ -126,6 +127,15 @@ class Job:
     @property
     def terminal(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def cancel_latency_ms(self) -> int | None:
+        """From a cancel that was accepted until the job had ended by it; None where no cancel ended it.
+
+        By the database's clock, so that it may be off by what the clock was set meanwhile; never below 0."""
+        if self.state is not State.CANCELED or self.cancel_requested_at is None or self.finished_at is None:
+            return None
+        return max(0, self.finished_at - self.cancel_requested_at)
 
 
 @dataclass(frozen=True, slots=True)

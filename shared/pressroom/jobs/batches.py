@@ -22,6 +22,7 @@ from pressroom.domain.errors import (
     InputInvalid,
     KeyReused,
     PressroomError,
+    RedisUnavailable,
     Refused,
     TooManyRows,
     Unavailable,
@@ -30,6 +31,7 @@ from pressroom.domain.ids import is_id, new_id
 from pressroom.domain.job import NewJob
 from pressroom.jobs.batch_ports import BatchPage, BatchStore
 from pressroom.jobs.batch_rows import GivenRow
+from pressroom.jobs.nudges import Nudges
 from pressroom.jobs.submit import check_key
 from pressroom.telemetry import get_logger
 
@@ -71,10 +73,17 @@ class Batches:
     """The use cases behind ``/v1/batches``. Another tenant's batch is an unknown one. Thread-safe."""
 
     def __init__(
-        self, store: BatchStore, resolver: Resolver, *, secret: bytes, limits: BatchLimits | None = None
+        self,
+        store: BatchStore,
+        resolver: Resolver,
+        nudges: Nudges,
+        *,
+        secret: bytes,
+        limits: BatchLimits | None = None,
     ) -> None:
         self._store = store
         self._resolver = resolver
+        self._nudges = nudges
         self._secret = secret
         self._limits = limits or BatchLimits()
         self._places = threading.BoundedSemaphore(self._limits.at_once)
@@ -145,6 +154,10 @@ class Batches:
         for _ in range(_CANCEL_PAGES):
             if not self._store.withdraw(batch_id):
                 break
+        try:
+            self._nudges.send(())
+        except RedisUnavailable as error:
+            get_logger(__name__).warning("cancel_heard_late", batch=batch_id, reason=error.message)
         return self._store.batch(tenant, batch_id)
 
     def erase(self, tenant: str, batch_id: str) -> None:

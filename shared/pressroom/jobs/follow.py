@@ -12,7 +12,7 @@ exactly a client is told is ``jobs.story``.
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic, time
 
 from pressroom.contract.events import End
@@ -32,6 +32,9 @@ _GRACE_S = 0.5
 
 # So long after its end, as the database tells it, a job's end event may still be on its way.
 _JUST_ENDED_MS = 3_000
+
+# How late it is seen that a client has left.
+_LEFT_S = 0.5
 
 # Pause after Redis has failed.
 _REDIS_PAUSE_S = 1.0
@@ -102,6 +105,19 @@ class Subscription:
             return events, standing
 
 
+def _take(
+    subscription: Subscription, timeout_s: float, gone: Callable[[], bool] | None
+) -> tuple[list[Numbered], Standing | None]:
+    """As ``Subscription.take``, but empty soon after the client has left."""
+    until = monotonic() + timeout_s
+    while True:
+        left = max(0.0, until - monotonic())
+        events, standing = subscription.take(left if gone is None else min(left, _LEFT_S))
+        over = events or standing or subscription.gone or subscription.closed or left <= _LEFT_S
+        if over or gone is None or gone():
+            return events, standing
+
+
 class LiveFollower:
     """The ``Follower`` of a front process. Its two threads start with the first client, so that it
     may be built before a fork.
@@ -130,8 +146,11 @@ class LiveFollower:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def follow(self, tenant: str, job_id: str, last_id: str | None) -> Iterator[Followed | None]:
+    def follow(
+        self, tenant: str, job_id: str, last_id: str | None, gone: Callable[[], bool] | None = None
+    ) -> Iterator[Followed | None]:
         """The job's events behind ``last_id`` until its end; None when nothing happened for a while.
+        ``gone`` is asked twice a second whether the client has left.
 
         Raises at once: JobUnknown, JobErased, InputInvalid (``last_id``), DatabaseUnavailable. An
         iterator that is over at once: the client has had the end. One that stops without an end:
@@ -143,17 +162,20 @@ class LiveFollower:
             return iter(())
         if is_stored(place) and not job.terminal:
             raise not_of_this_stream()
-        return self._tell(job, place)
+        return self._tell(job, place, gone)
 
-    def wait(self, job_id: str, timeout_s: float) -> None:
-        """Return when the job has ended or is gone, the process stops, or the time is up."""
+    def wait(self, job_id: str, timeout_s: float, gone: Callable[[], bool] | None = None) -> None:
+        """Return when the job has ended or is erased, the process stops, the client has left (``gone``),
+        or the time is up."""
         until = monotonic() + timeout_s
         subscription = self._join(Subscription(job_id, START))
         try:
             while (left := until - monotonic()) > 0 and not subscription.closed:
-                events, standing = subscription.take(left)
+                events, standing = _take(subscription, left, gone)
                 ended = standing is not None and standing.state in TERMINAL
                 if ended or subscription.gone or any(isinstance(e.event, End) for e in events):
+                    return
+                if gone is not None and gone():
                     return
         finally:
             self._leave(subscription)
@@ -170,7 +192,7 @@ class LiveFollower:
             thread.join(timeout=5)
 
     # -- one client --------------------------------------------------------------------------
-    def _tell(self, job: Job, place: Place) -> Iterator[Followed | None]:
+    def _tell(self, job: Job, place: Place, gone: Callable[[], bool] | None) -> Iterator[Followed | None]:
         story = Story(place)
         if job.terminal:
             yield from self._ending(story, job, place)
@@ -180,10 +202,10 @@ class LiveFollower:
             # Caught up here and now, without waiting for the reader's next round.
             subscription.put(self._read_now(job.id, place))
             while not story.over:
-                events, standing = subscription.take(self._heartbeat_s)
+                events, standing = _take(subscription, self._heartbeat_s, gone)
                 for event in events:
                     yield from story.hear(event)
-                if subscription.closed:
+                if subscription.closed or (not story.over and gone is not None and gone()):
                     return
                 if subscription.gone:
                     yield from story.gone()

@@ -7,27 +7,22 @@ the next sweep, since the database still says that it is to be done.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pressroom.contract.events import End
 from pressroom.domain.errors import ArtifactsUnavailable, RedisUnavailable, Unavailable
 from pressroom.domain.job import Job
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
+from pressroom.jobs.late_end import late_end
 from pressroom.jobs.ports import (
     ArtifactStore,
     Erasure,
     EventLog,
     JobStore,
-    Numbered,
     PoolBacklog,
     Reaped,
     ResultCache,
     Tickets,
 )
 from pressroom.telemetry import get_logger
-
-# The relay does not know how far a dead worker counted: behind everything, which readers see as a
-# gap, and so take the end from the database. It also keeps late events of that worker out.
-_BEHIND_ALL = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +105,7 @@ class Housekeeping:
 
     # -- parts -------------------------------------------------------------------------------
     def _tell_end(self, jobs: Sequence[Job]) -> None:
-        ends = [
-            Numbered(job.id, job.attempt, _BEHIND_ALL if job.attempt else 1, _end(job))
-            for job in jobs
-            if job.terminal
-        ]
+        ends = [late_end(job) for job in jobs if job.terminal]
         try:
             for job in jobs:
                 if job.terminal:
@@ -151,7 +142,3 @@ def _tried(remove: Callable[[str], None], job_id: str) -> bool:
         get_logger(__name__).warning("erasure_failed", job=job_id, reason=error.message)
         return False
     return True
-
-
-def _end(job: Job) -> End:
-    return End(status=job.state.value, finish_reason=job.finish_reason)

@@ -5,7 +5,7 @@ raises ``DatabaseUnavailable`` (a lost COMMIT answer may be either: callers rere
 guarded UPDATEs: the first one wins, a later one returns False or finds nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -356,11 +356,14 @@ class Followed:
 class Follower(Protocol):
     """Follows jobs for clients."""
 
-    def follow(self, tenant: str, job_id: str, last_id: str | None) -> Iterator[Followed | None]:
-        """Events behind ``last_id``; None is a heartbeat when nothing happened for a while."""
+    def follow(
+        self, tenant: str, job_id: str, last_id: str | None, gone: Callable[[], bool] | None = None
+    ) -> Iterator[Followed | None]:
+        """Events behind ``last_id``; None is a heartbeat when nothing happened for a while. Ends, soon,
+        when ``gone`` says that nobody listens any more."""
 
-    def wait(self, job_id: str, timeout_s: float) -> None:
-        """Return when the job has ended or is gone, or the time is up."""
+    def wait(self, job_id: str, timeout_s: float, gone: Callable[[], bool] | None = None) -> None:
+        """Return when the job has ended or is erased, nobody waits any more, or the time is up."""
 
     def stop(self) -> None:
         """End all streams: the process stops."""

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pressroom.domain.errors import Unavailable
 from pressroom.domain.job import Job
 from pressroom.jobs.fetch import check_id
+from pressroom.jobs.late_end import late_end
+from pressroom.jobs.nudges import Nudges
 from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
 from pressroom.telemetry import get_logger
 
@@ -18,19 +20,31 @@ class Withdrawer:
     """The use cases behind ``POST …/cancel`` and ``DELETE``."""
 
     def __init__(
-        self, store: JobStore, cache: ResultCache, events: EventLog, artifacts: ArtifactStore
+        self,
+        store: JobStore,
+        cache: ResultCache,
+        events: EventLog,
+        artifacts: ArtifactStore,
+        nudges: Nudges,
     ) -> None:
         self._store = store
         self._cache = cache
         self._events = events
         self._artifacts = artifacts
+        self._nudges = nudges
 
     def cancel(self, tenant: str, job_id: str) -> Job:
-        """The job as it is then; one that has ended stays as it is.
+        """The job as it is then; one that has ended stays as it is. A queued one has ended now, and its
+        followers are told; the worker of a running one is nudged.
 
         Raises JobUnknown, JobErased, DatabaseUnavailable."""
         check_id(job_id)
-        return self._store.cancel(tenant, job_id)
+        job = self._store.cancel(tenant, job_id)
+        if not job.terminal:
+            _try(self._nudge, job_id, "cancel_heard_late")
+        elif job.finished_at == job.cancel_requested_at:
+            _try(lambda _: self._events.append([late_end(job)]), job_id, "end_not_told")
+        return job
 
     def erase(self, tenant: str, job_id: str) -> None:
         """Remove prompt, params, metadata and outputs for good; a running job ends.
@@ -38,12 +52,17 @@ class Withdrawer:
         Raises JobUnknown, JobErased (done before), DatabaseUnavailable."""
         check_id(job_id)
         self._store.erase(tenant, job_id)
+        _try(self._nudge, job_id, "cancel_heard_late")
         for remove in (self._cache.erase, self._events.erase, self._artifacts.erase):
-            _try(remove, job_id)
+            _try(remove, job_id, "erasure_left_to_relay")
+
+    def _nudge(self, job_id: str) -> None:
+        self._nudges.send([job_id])
 
 
-def _try(remove: Callable[[str], None], job_id: str) -> None:
+def _try(act: Callable[[str], None], job_id: str, otherwise: str) -> None:
+    """``otherwise`` is what to log if it fails: others do it a little later."""
     try:
-        remove(job_id)
+        act(job_id)
     except Unavailable as error:
-        get_logger(__name__).warning("erasure_left_to_relay", job=job_id, reason=error.message)
+        get_logger(__name__).warning(otherwise, job=job_id, reason=error.message)

@@ -32,6 +32,32 @@ def test_a_running_job_is_asked_to_end(desk: Desk) -> None:
     assert desk.store.complete(claim.held, partial(state=State.CANCELED, finish_reason="canceled"))
 
 
+def test_a_queued_job_is_canceled_in_no_time(desk: Desk, clock: Timepiece) -> None:
+    canceled = desk.store.cancel("acme", desk.submit().id)
+    assert (canceled.cancel_requested_at, canceled.cancel_latency_ms) == (clock.wall, 0)
+    clock.pass_ms(500)
+    assert desk.store.cancel("acme", canceled.id).cancel_latency_ms == 0
+
+
+def test_a_running_jobs_cancel_takes_from_the_first_request_to_the_end(desk: Desk, clock: Timepiece) -> None:
+    claim = desk.running()
+    asked_at = clock.wall
+    for _ in range(2):
+        job = desk.store.cancel("acme", claim.job.id)
+        assert (job.cancel_requested_at, job.cancel_latency_ms) == (asked_at, None)
+        clock.pass_ms(20)
+    desk.store.complete(claim.held, partial(state=State.CANCELED, finish_reason="canceled"))
+    job = desk.store.job("acme", claim.job.id)
+    assert (job.cancel_requested_at, job.cancel_latency_ms) == (asked_at, 40)
+
+
+def test_a_cancel_that_came_too_late_took_no_time(desk: Desk, clock: Timepiece) -> None:
+    claim = desk.running()
+    desk.store.cancel("acme", claim.job.id)
+    desk.store.complete(claim.held, success())
+    assert desk.store.job("acme", claim.job.id).cancel_latency_ms is None
+
+
 def test_an_ended_job_is_not_canceled(desk: Desk) -> None:
     claim = desk.running()
     desk.store.complete(claim.held, success())

@@ -14,7 +14,7 @@ from pressroom.adapters.celery.tickets import CeleryTickets
 from pressroom.adapters.host.signals import StopSignals
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
-from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache
 from pressroom.bootstrap.worker import WorkerParts
 from pressroom.catalog.manifest import Manifest
 from pressroom.domain.errors import SchemaMismatch
@@ -50,12 +50,14 @@ class World:
         self.front = Desk(self.store)
         self.signals = StopSignals()
         self.status: list[int] = []
+        self.nudges = MemoryNudges()
         parts = WorkerParts(
             store=self.store,
             artifacts=MemoryArtifacts(),
             events=MemoryEventLog(),
             cache=MemoryResultCache(),
             redis_url=redis_url,
+            listen=self.nudges.listener,
             policy=RetryPolicy(),
             manifest=MANIFEST,
             open_engine=lambda: engine,

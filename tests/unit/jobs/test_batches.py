@@ -9,6 +9,7 @@ from tests.support.troubled import Troubled
 
 from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
+from pressroom.adapters.memory.redis import MemoryNudges
 from pressroom.contract.jobs import DEFAULT_RESULT_TTL_S, JobInput, JobRequest
 from pressroom.domain.batch import BatchState, RowState
 from pressroom.domain.errors import (
@@ -50,7 +51,9 @@ class World:
             add(batch_id, rows)
 
         self.store._inner.add = counted
-        self.batches = Batches(self.store, Resolver(), secret=b"s", limits=BatchLimits(**limits))
+        self.batches = Batches(
+            self.store, Resolver(), MemoryNudges(), secret=b"s", limits=BatchLimits(**limits)
+        )
 
     def post(self, rows: Iterable[GivenRow], body: bytes = b"", **options: Any) -> Received:
         mac = self.batches.body_mac({})

@@ -10,7 +10,7 @@ from tests.support.troubled import Troubled, without_redis
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
-from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache
 from pressroom.domain.errors import DatabaseUnavailable, JobErased, JobUnknown, OutputUnknown
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
@@ -160,6 +160,8 @@ def test_an_output_that_is_not_there_says_how_many_are(world: World) -> None:
 def test_an_erased_jobs_outputs_are_gone_from_the_cache_too(world: World) -> None:
     job = world.finished()
     world.cache.put(job, 60)
-    Withdrawer(world.plain_store, world.cache, MemoryEventLog(), world.artifacts).erase("acme", job.id)
+    Withdrawer(world.plain_store, world.cache, MemoryEventLog(), world.artifacts, MemoryNudges()).erase(
+        "acme", job.id
+    )
     with pytest.raises(JobErased):
         world.fetcher.output("acme", job.id, 0)

@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 from tests.support.desk import Desk
-from tests.support.jobs import picture, success
+from tests.support.jobs import failure, partial, picture, success
 from tests.support.troubled import Troubled, without_artifacts, without_redis
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
-from pressroom.adapters.memory.redis import MemoryEventLog, MemoryResultCache
-from pressroom.contract.events import Started
+from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache
+from pressroom.contract.events import End, Started
 from pressroom.domain.errors import DatabaseUnavailable, JobErased, JobUnknown, OutputUnknown
 from pressroom.domain.job import Job
+from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
 from pressroom.jobs.ports import Numbered
 from pressroom.jobs.withdraw import Withdrawer
@@ -25,7 +26,11 @@ class World:
         self.cache: Any = without_redis(MemoryResultCache())
         self.events: Any = without_redis(MemoryEventLog())
         self.artifacts: Any = without_artifacts(MemoryArtifacts())
-        self.withdrawer = Withdrawer(self.store, self.cache, self.events, self.artifacts)
+        self.nudges: Any = without_redis(MemoryNudges())
+        self.nudged: list[frozenset[str]] = []
+        self.nudges.listener(self.nudged.append).start()
+        self.nudged.clear()
+        self.withdrawer = Withdrawer(self.store, self.cache, self.events, self.artifacts, self.nudges)
         self.desk = Desk(self.plain_store)
 
     def painted(self) -> Job:
@@ -68,6 +73,49 @@ def test_a_running_job_is_told_to_stop(world: World) -> None:
     claim = world.desk.running()
     job = world.withdrawer.cancel("acme", claim.job.id)
     assert (job.state, job.cancel_requested) == (State.RUNNING, True)
+
+
+def test_its_worker_is_nudged_once_the_database_knows(world: World) -> None:
+    claim = world.desk.running()
+    world.withdrawer.cancel("acme", claim.job.id)
+    assert world.nudged == [frozenset({claim.job.id})]
+    world.store.fail("cancel")
+    with pytest.raises(DatabaseUnavailable):
+        world.withdrawer.cancel("acme", world.desk.running().job.id)
+    assert len(world.nudged) == 1
+
+
+def test_the_worker_of_an_erased_job_is_nudged_too(world: World) -> None:
+    claim = world.desk.running()
+    world.withdrawer.erase("acme", claim.job.id)
+    assert world.nudged == [frozenset({claim.job.id})]
+
+
+@pytest.mark.parametrize("call", ["cancel", "erase"])
+def test_a_nudge_that_is_lost_harms_nothing(world: World, call: str) -> None:
+    claim = world.desk.running()
+    world.nudges.fail("send")
+    getattr(world.withdrawer, call)("acme", claim.job.id)
+    assert world.nudged == []
+
+
+def test_followers_of_a_queued_job_are_told_its_end(world: World) -> None:
+    never_ran = world.desk.submit()
+    world.withdrawer.cancel("acme", never_ran.id)
+    tried = world.desk.running()
+    world.plain_store.release(tried.held, failure(), partial(), RetryPolicy())
+    world.events.append([Numbered(tried.job.id, 1, 1, Started(attempt=1))])
+    world.withdrawer.cancel("acme", tried.job.id)
+    end = End(status="canceled", finish_reason="canceled")
+    assert world.events.read({never_ran.id: (0, 0)}, 0) == {never_ran.id: [Numbered(never_ran.id, 0, 1, end)]}
+    (told,) = world.events.read({tried.job.id: (1, 1)}, 0)[tried.job.id]
+    assert (told.attempt, told.event) == (1, end)
+    assert world.nudged == [], "no worker has them"
+
+
+def test_without_redis_a_queued_job_is_canceled_all_the_same(world: World) -> None:
+    world.events.fail("append")
+    assert world.withdrawer.cancel("acme", world.desk.submit().id).state is State.CANCELED
 
 
 def test_a_finished_job_stays_as_it_is(world: World) -> None:

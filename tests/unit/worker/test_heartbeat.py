@@ -1,5 +1,6 @@
 """Heartbeat: keeps leases while the engine lives, hears cancels, ends a stuck process."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -27,20 +28,32 @@ class World:
         self.card = card()
         self.ended: list[tuple[Key, Ending]] = []
         self.stuck: list[float] = []
-        self.heartbeat = Heartbeat(
+        self.an_end = threading.Event()
+        self.heartbeat = self._heartbeat(0.01)
+
+    def _heartbeat(self, beat_s: float) -> Heartbeat:
+        def end(key: Key, ending: Ending) -> None:
+            self.ended.append((key, ending))
+            self.an_end.set()
+
+        return Heartbeat(
             self.store,
             self.holdings,
             worker="worker-1",
             lease_ms=LEASE_MS,
-            beat_s=0.01,
+            beat_s=beat_s,
             announce_s=5.0,
             stuck_s=60.0,
             pulse=lambda: self.pulse,
             card=lambda: self.card,
-            end=lambda key, ending: self.ended.append((key, ending)),
+            end=end,
             on_stuck=self.stuck.append,
             clock=self.clock.seconds,
         )
+
+    def slow_heartbeat(self) -> Heartbeat:
+        """One whose beats are too far apart to be waited for."""
+        return self._heartbeat(600.0)
 
     def hold(self) -> Claim:
         claim = self.desk.running()
@@ -184,3 +197,62 @@ def test_the_thread_beats_by_itself_and_stops(world: World) -> None:
     calls = len(world.store.calls)
 
     assert len(world.store.calls) == calls
+
+
+def _ask_to_end(world: World, claim: Claim) -> None:
+    world.plain_store.cancel("acme", claim.job.id)
+
+
+def test_a_nudge_is_a_look_out_of_its_rhythm(world: World) -> None:
+    slow = world.slow_heartbeat()
+    mine, other = world.hold(), world.hold()
+    slow.start()
+    try:
+        _ask_to_end(world, mine)
+        slow.nudge(frozenset({"job_of_another_worker"}))
+        slow.nudge(frozenset({mine.job.id, "job_of_another_worker"}))
+        assert world.an_end.wait(5)
+        assert world.ended == [(key_of(mine), Ending.CANCELED)]
+        world.an_end.clear()
+        _ask_to_end(world, other)
+        slow.nudge(frozenset())
+        assert world.an_end.wait(5)
+        assert (key_of(other), Ending.CANCELED) in world.ended
+    finally:
+        slow.stop()
+
+
+def test_what_concerns_others_costs_nothing(world: World) -> None:
+    slow = world.slow_heartbeat()
+    world.hold()
+    slow.start()
+    for n in range(1_000):
+        slow.nudge(frozenset({f"job_{n}"}))
+    slow.stop()
+    assert "renew" not in world.store.calls
+
+
+def test_an_erased_job_is_lost_at_the_look(world: World) -> None:
+    claim = world.hold()
+    world.plain_store.erase("acme", claim.job.id)
+    world.heartbeat.look()
+    assert world.ended == [(key_of(claim), Ending.ABANDONED)]
+
+
+def test_a_look_without_the_database_is_made_up_for_by_the_next_beat(world: World) -> None:
+    claim = world.hold()
+    _ask_to_end(world, claim)
+    world.store.fail("renew")
+    world.heartbeat.look()
+    assert world.ended == []
+    world.beat()
+    assert world.ended == [(key_of(claim), Ending.CANCELED)]
+
+
+def test_looks_do_not_hide_that_the_engine_stands_still(world: World) -> None:
+    world.hold()
+    world.beat(1)
+    for _ in range(60):
+        world.heartbeat.look()
+        world.beat(1)
+    assert world.stuck

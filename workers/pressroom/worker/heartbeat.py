@@ -1,10 +1,11 @@
-"""Heartbeat: keeps the leases while the engine lives, and hears what was cancelled.
+"""Heartbeat: keeps the leases while the engine lives, and hears what was canceled.
 
 Leases are renewed only when the engine's step counter has moved since the last beat, or the engine
 has nothing to do. An engine that stands still for ``stuck_s`` ends the process: its leases run out,
-and other workers go on with its jobs.
+and other workers go on with its jobs. A nudge makes it look at once, out of its rhythm.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -16,6 +17,9 @@ from pressroom.jobs.ports import JobStore, WorkerCard
 from pressroom.telemetry import get_logger
 from pressroom.worker.holdings import Abandoned, Holdings
 from pressroom.worker.loop import Pulse
+
+# Nudges that come closer together are one look.
+_LOOK_PAUSE_S = 0.01
 
 
 class Heartbeat:
@@ -57,6 +61,7 @@ class Heartbeat:
         self._announced: WorkerCard | None = None
         self._announced_at = 0.0
         self._away = False
+        self._nudged = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -66,6 +71,7 @@ class Heartbeat:
     def stop(self) -> None:
         """No more beats; a statement under way is waited for."""
         self._stopping.set()
+        self._nudged.set()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -89,12 +95,34 @@ class Heartbeat:
             get_logger(__name__).info("heartbeat_goes_on")
         self._away = False
 
+    def nudge(self, job_ids: frozenset[str]) -> None:
+        """Something was asked of these jobs (none: of any): have a look if one of them is here."""
+        if not job_ids or any(item.job_id in job_ids for item in self._holdings.held()):
+            self._nudged.set()
+
+    def look(self) -> None:
+        """Ask what was asked of what is held. Whether the engine moves is left to the beats, which end
+        the process if it does not: until then its leases may be renewed."""
+        with contextlib.suppress(DatabaseUnavailable):  # the next beat says it
+            self._renew()
+
     def _run(self) -> None:
-        while not self._stopping.wait(self._beat_s):
+        next_beat = monotonic() + self._beat_s
+        while not self._stopping.is_set():
+            nudged = self._nudged.wait(max(0.0, next_beat - monotonic()))
+            if self._stopping.is_set():
+                return
+            self._nudged.clear()
             try:
-                self.beat()
+                if nudged and monotonic() < next_beat:
+                    self.look()
+                    self._stopping.wait(_LOOK_PAUSE_S)
+                else:
+                    self.beat()
+                    next_beat = monotonic() + self._beat_s
             except Exception:
                 get_logger(__name__).exception("heartbeat_failed")
+                next_beat = monotonic() + self._beat_s
 
     def _engine_moves(self, now: float) -> bool:
         pulse = self._pulse()

@@ -163,6 +163,7 @@ class WorkerProcess:
             end=self._loop.end,
             on_stuck=self._on_stuck,
         )
+        self._nudges = parts.listen(self._heartbeat.nudge)
         self._tickets = TicketConsumer(parts.redis_url, pool=self._pool, worker=self.id, turn=self._desk.turn)
         self._timer = threading.Thread(target=self._look_now_and_then, name="claim-timer", daemon=True)
         self._no_more_looks = threading.Event()
@@ -183,6 +184,7 @@ class WorkerProcess:
         self._publisher.start()
         self._loop.start()
         self._heartbeat.start()
+        self._nudges.start()
         self._timer.start()  # it looks at once
         self._tickets.start()
 
@@ -247,6 +249,7 @@ class WorkerProcess:
         if not self._holdings.wait_empty(_GIVE_BACK_S):
             self._log.warning("leases_left_to_run_out", held=len(self._holdings.held()))
         self._giving_up.set()
+        self._nudges.stop()
         self._heartbeat.stop()
         self._finisher.stop()
         self._publisher.stop(_LAST_EVENTS_S)

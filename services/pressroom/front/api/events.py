@@ -1,17 +1,49 @@
 """A job's events as they happen."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from apiflask import APIBlueprint
 from flask import Response, g, request
 
 from pressroom.bootstrap.front import FrontParts
+from pressroom.domain.errors import NotThere, Unavailable
+from pressroom.domain.scopes import Scope
 from pressroom.front.api.documents import REQUEST_ID, header_parameter, problems
 from pressroom.front.api.queries import EventsQuery
+from pressroom.front.auth import demand
+from pressroom.front.connection import is_gone
 from pressroom.front.sse import Gate, stream
+from pressroom.jobs.ports import Followed
 from pressroom.jobs.story import parse_place
+from pressroom.telemetry import get_logger
 
+_LAST = frozenset({"end", "gone"})
 _LAST_EVENT_ID = header_parameter(
     "Last-Event-ID", "Go on behind this event. Browsers send it by themselves.", {"type": "string"}
 )
+
+
+def _cancels_when_cut(
+    followed: Iterator[Followed | None], gone: Callable[[], bool], cancel: Callable[[], None]
+) -> Iterator[Followed | None]:
+    """The same events; if the client goes away before the last one, the job is canceled. A stream that
+    ends because this process stops cancels nothing."""
+    over = False
+    try:
+        for event in followed:
+            over = over or (event is not None and event.name in _LAST)
+            yield event
+    finally:
+        if not over and gone():
+            cancel()
+
+
+def _cancel(parts: FrontParts, tenant: str, job_id: str) -> None:
+    try:
+        parts.withdrawer.cancel(tenant, job_id)
+    except (Unavailable, NotThere) as error:
+        get_logger(__name__).warning("not_canceled_when_cut", job=job_id, reason=error.message)
 
 
 def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
@@ -37,11 +69,18 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         """Follow a job
 
         `started`, then `delta` for each new piece of text, then `end`. On `reset` forget the text so
-        far. Cut off, come back with the last id that you have: nothing is missed and nothing doubled."""
+        far. Cut off, come back with the last id that you have: nothing is missed and nothing doubled.
+        With `on_disconnect=cancel` there is nothing to come back to: the cut itself cancels the job."""
         last_id = request.headers.get("Last-Event-ID") or query_data.last_event_id
+        gone = None
+        if query_data.on_disconnect == "cancel":
+            demand(Scope.WRITE)
+            gone = is_gone(request.environ)
         gate.enter()
         try:
-            followed = parts.follower.follow(g.tenant, job_id, last_id)
+            followed = parts.follower.follow(g.tenant, job_id, last_id, gone)
+            if gone is not None:
+                followed = _cancels_when_cut(followed, gone, partial(_cancel, parts, g.tenant, job_id))
             if parse_place(last_id) is None:
                 gate.leave()
                 return Response(status=204)

@@ -1,6 +1,7 @@
 """Jobs: post, look at, list, cancel, erase."""
 
 import re
+from collections.abc import Callable
 
 from apiflask import APIBlueprint
 from flask import Response, g, request
@@ -12,8 +13,9 @@ from pressroom.domain.job import Job
 from pressroom.domain.states import State
 from pressroom.front.answers import wire_response
 from pressroom.front.api.documents import answer, header_docs, header_parameter, idempotency_key, problems
-from pressroom.front.api.queries import JobsQuery
+from pressroom.front.api.queries import JobsQuery, OnDisconnectQuery
 from pressroom.front.api.views import job_url, job_view
+from pressroom.front.connection import is_gone
 from pressroom.front.sse import Gate
 from pressroom.jobs.ports import Waiting
 
@@ -36,6 +38,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
     @jobs.post("")
     @jobs.input(JobRequest)
+    @jobs.input(OnDisconnectQuery, location="query")
     @jobs.doc(
         operation_id="postJob",
         responses={
@@ -50,14 +53,15 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         },
         extensions={"x-headers": [_IDEMPOTENCY_KEY, _PREFER]},
     )
-    def post_job(json_data: JobRequest) -> Response:
+    def post_job(json_data: JobRequest, query_data: OnDisconnectQuery) -> Response:
         """Post a job
 
-        The answer comes as soon as the job is stored. After a 503 the job may have been accepted
-        all the same: send it again with the same Idempotency-Key."""
+        The answer comes as soon as the job is stored, or later where you prefer to wait. After a 503 the
+        job may have been accepted all the same: send it again with the same Idempotency-Key."""
         key = request.headers.get("Idempotency-Key")
         g.submitted = submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id)
-        job, waited = _waited_for(parts, gate, submitted.job)
+        gone = is_gone(request.environ) if query_data.on_disconnect == "cancel" else None
+        job, waited = _waited_for(parts, gate, submitted.job, gone)
         headers = {"Location": job_url(job.id)}
         if waited is not None:
             headers["Preference-Applied"] = f"wait={waited}"
@@ -97,8 +101,8 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
     def cancel_job(job_id: str) -> Response:
         """Cancel a job
 
-        A queued job is canceled at once. A running one is told to stop within seconds
-        (`cancel_requested`) and keeps its partial text. One that has ended stays as it is."""
+        A queued job is canceled at once. A running one leaves the engine at its next step
+        (`cancel_requested` until then) and keeps its partial text. One that has ended stays as it is."""
         return wire_response(job_view(parts.withdrawer.cancel(g.tenant, job_id)))
 
     @jobs.delete("/<job_id>")
@@ -116,16 +120,21 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
     return jobs
 
 
-def _waited_for(parts: FrontParts, gate: Gate, job: Job) -> tuple[Job, int | None]:
+def _waited_for(
+    parts: FrontParts, gate: Gate, job: Job, gone: Callable[[], bool] | None
+) -> tuple[Job, int | None]:
     """The job after the wait that the client prefers, and that wait's length.
 
-    Waiting is a courtesy: where it cannot be, the job is told as it was accepted."""
+    Waiting is a courtesy: where it cannot be, the job is told as it was accepted. With ``gone`` the job
+    is canceled if the client goes away meanwhile."""
     preferred = _WAIT.search(",".join(request.headers.getlist("Prefer")))
     seconds = min(int(preferred[1]), parts.limits.wait_s) if preferred is not None else 0
     if not seconds or job.terminal or not gate.try_enter():
         return job, None
     try:
-        parts.follower.wait(job.id, seconds)
+        parts.follower.wait(job.id, seconds, gone)
+        if gone is not None and gone():
+            parts.withdrawer.cancel(g.tenant, job.id)
         return parts.fetcher.job(g.tenant, job.id), seconds
     except (DatabaseUnavailable, NotThere):
         return job, seconds

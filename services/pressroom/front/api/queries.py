@@ -1,5 +1,7 @@
 """What may stand in query strings. Values come as text, so numbers are read from digits here."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from pressroom.contract.batches import RowStateName
@@ -17,6 +19,16 @@ class PageQuery(Query):
 
     cursor: str | None = Field(
         None, min_length=1, max_length=256, description="Continue: `next` of the page before."
+    )
+
+
+class OnDisconnectQuery(Query):
+    """Where a client waits on the connection."""
+
+    on_disconnect: Literal["continue", "cancel"] = Field(
+        "continue",
+        description="What becomes of the job if you close the connection before the job has ended. "
+        "`cancel` needs the scope `write`.",
     )
 
 
@@ -66,7 +78,7 @@ class DeliveriesQuery(PageQuery):
     limit: int = Field(50, ge=1, le=100, description="Most deliveries of a page.")
 
 
-class EventsQuery(Query):
+class EventsQuery(OnDisconnectQuery):
     """``GET /v1/jobs/{id}/events``."""
 
     last_event_id: str | None = Field(

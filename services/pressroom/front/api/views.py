@@ -45,6 +45,7 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
         queue_position=waiting.position if waiting is not None else None,
         blocked_reason=_blocked(job, waiting),
         cancel_requested=job.cancel_requested,
+        cancel_latency_ms=job.cancel_latency_ms,
         finish_reason=job.finish_reason,
         error=JobError(code=job.error_code, message=job.error_message or "") if job.error_code else None,
         outputs=output_views(job),

@@ -131,9 +131,11 @@ class MemoryJobStore:
             if row.job.state is State.QUEUED:
                 check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
                 row.end(State.CANCELED, self._clock(), "canceled")
+                row.job = replace(row.job, cancel_requested_at=row.job.finished_at)
                 self._tell(row)
             elif row.job.state is State.RUNNING:
-                row.job = replace(row.job, cancel_requested=True)
+                asked_at = row.job.cancel_requested_at or self._clock()
+                row.job = replace(row.job, cancel_requested=True, cancel_requested_at=asked_at)
             return row.job
 
     def erase(self, tenant: str, job_id: str) -> None:

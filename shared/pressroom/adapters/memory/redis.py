@@ -1,4 +1,4 @@
-"""What otherwise lies in Redis, in memory: event streams, finished jobs, tickets."""
+"""What otherwise lies in Redis, in memory: event streams, finished jobs, tickets, nudges."""
 
 import threading
 import time
@@ -100,6 +100,40 @@ class MemoryTickets:
                 return False
             self._pending[pool] -= 1
             return True
+
+
+class MemoryNudges:
+    """The port ``Nudges``; ``listener`` makes a ``NudgeListener`` of the same channel. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._heard: list[Callable[[frozenset[str]], None]] = []
+
+    def send(self, job_ids: Sequence[str]) -> None:
+        with self._lock:
+            listening = list(self._heard)
+        for heard in listening:
+            heard(frozenset(job_ids))
+
+    def listener(self, heard: Callable[[frozenset[str]], None]) -> "MemoryNudgeListener":
+        return MemoryNudgeListener(self, heard)
+
+
+class MemoryNudgeListener:
+    """The port ``NudgeListener``: ``heard`` is called in the sender's thread."""
+
+    def __init__(self, channel: MemoryNudges, heard: Callable[[frozenset[str]], None]) -> None:
+        self._channel = channel
+        self._heard = heard
+
+    def start(self) -> None:
+        with self._channel._lock:
+            self._channel._heard.append(self._heard)
+        self._heard(frozenset())
+
+    def stop(self) -> None:
+        with self._channel._lock:
+            self._channel._heard.remove(self._heard)
 
 
 def _place(event: Numbered) -> tuple[int, int]:

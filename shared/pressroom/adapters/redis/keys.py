@@ -4,6 +4,7 @@
     pressroom:events:<job>           stream   a job's events, id ``<attempt>-<seq>``   stream_ttl_s after the last
                                               field ``e``: the event as JSON
     pressroom:result:<job>           string   a finished job as JSON, or ``erased``    cache_ttl_s; a tombstone 1 day
+    pressroom:nudges                 channel  ids of jobs to look at now               not kept
     pressroom:pressroom.<pool>       list     tickets of a pool (Celery messages)      until they are taken
     pressroom:unacked,               hash,    tickets on their way to a worker         until acknowledged, at most
     pressroom:unacked_index          zset     (kombu)                                  the visibility timeout
@@ -18,6 +19,8 @@ PREFIX = "pressroom:"
 
 TOMBSTONE = b"erased"
 TOMBSTONE_TTL_S = 86_400
+
+NUDGES = f"{PREFIX}nudges"
 
 
 def events(job_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
@@ -34,11 +34,14 @@ def cancel_row(database: Database, connection: Connection, row: JobRow) -> JobRo
             changes: dict[str, Any] = {
                 "state": State.CANCELED.value,
                 "finish_reason": "canceled",
+                "cancel_requested_at": now,
                 "finished_at": now,
                 "expires_at": now + row.result_ttl_s * 1000,
             }
         case State.RUNNING:
-            changes = {"cancel_requested": True}
+            # The first one counts: whoever asks again waits for the same end.
+            first = func.coalesce(job.c.cancel_requested_at, now)
+            changes = {"cancel_requested": True, "cancel_requested_at": first}
         case _:
             return row
     changed = connection.execute(
