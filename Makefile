@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos lint format lock settings-page train-vae bench-text bench-image bench-batch bench-memory clean
+.PHONY: help setup demo up test chaos lint format lock settings-page train-vae bench-text bench-image bench-batch bench-cancel bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -69,6 +69,10 @@ bench-image:   ## Measure pictures a second and the size of micro-batches under 
 bench-batch:   ## Measure how fast batches are taken in, and the front's memory meanwhile.
 	$(call install,dev)
 	$(PY) benchmarks/batch.py
+
+bench-cancel:  ## Measure how soon a canceled job has left the engine, with Redis and without.
+	$(call install,dev)
+	$(PY) benchmarks/cancel.py
 
 bench-memory:  ## Measure the memory (PSS) of every part of the running stack.
 	$(call install,dev)
