@@ -1,6 +1,6 @@
 """A job's events as they happen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from apiflask import APIBlueprint
@@ -24,19 +24,17 @@ _LAST_EVENT_ID = header_parameter(
 )
 
 
-def _cancels_when_cut(
-    followed: Iterator[Followed | None], gone: Callable[[], bool], cancel: Callable[[], None]
-) -> Iterator[Followed | None]:
-    """The same events; if the client goes away before the last one, the job is canceled. A stream that
-    ends because this process stops cancels nothing."""
-    over = False
-    try:
-        for event in followed:
-            over = over or (event is not None and event.name in _LAST)
+class _Watched:
+    """The same events, and whether the last one was among them."""
+
+    def __init__(self, followed: Iterator[Followed | None]) -> None:
+        self._followed = followed
+        self.over = False
+
+    def __iter__(self) -> Iterator[Followed | None]:
+        for event in self._followed:
+            self.over = self.over or (event is not None and event.name in _LAST)
             yield event
-    finally:
-        if not over and gone():
-            cancel()
 
 
 def _cancel(parts: FrontParts, tenant: str, job_id: str) -> None:
@@ -79,14 +77,20 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         gate.enter()
         try:
             followed = parts.follower.follow(g.tenant, job_id, last_id, gone)
-            if gone is not None:
-                followed = _cancels_when_cut(followed, gone, partial(_cancel, parts, g.tenant, job_id))
             if parse_place(last_id) is None:
                 gate.leave()
                 return Response(status=204)
         except BaseException:
             gate.leave()
             raise
-        return stream(followed, gate)
+        if gone is None:
+            return stream(followed, gate)
+        watched = _Watched(followed)
+        response = stream(iter(watched), gate)
+        # Also where not one event could be sent. A stream that ends because this process stops cancels
+        # nothing: its client is still there.
+        cancel = partial(_cancel, parts, g.tenant, job_id)
+        response.call_on_close(lambda: None if watched.over or not gone() else cancel())
+        return response
 
     return events
