@@ -1,4 +1,4 @@
-"""Real workers and relays on SQLite and Valkey, with the fake engine: kills, drains, outages."""
+"""Real workers and relays on SQLite and Valkey, with the fake engine: kills, outages."""
 
 import signal
 from collections import Counter
@@ -119,53 +119,6 @@ def test_a_frozen_worker_that_wakes_up_is_fenced(fake_room: Room) -> None:
     assert fake_room.job(job) == done
     assert _rows(fake_room, "SELECT count(*) FROM output WHERE job_id = :id", job.id) == 1
     assert [e.attempt for e in fake_room.heard(job)] == sorted(e.attempt for e in fake_room.heard(job))
-
-
-def test_a_drained_worker_finishes_what_it_can(sqlite_url: str, redis_url: str, tmp_path: Path) -> None:
-    with room(sqlite_url, redis_url, tmp_path, drain_s=20) as patient:
-        worker = patient.processes.worker()
-        job = patient.submit(params={"max_tokens": 100, "seed": 7})
-        patient.running(job)
-        waiting = patient.submit(wake=False)
-        worker.terminate()
-
-        assert worker.exit_status() == 0
-        assert patient.job(job).state is State.SUCCEEDED
-        assert patient.job(waiting).state in (State.QUEUED, State.SUCCEEDED)
-        assert patient.store.live_models() == ()
-
-
-def test_a_drained_worker_gives_its_leases_back_at_once(fake_room: Room) -> None:
-    first = fake_room.processes.worker("first")
-    job = fake_room.submit(params=LONG)
-    fake_room.running(job)
-
-    began = monotonic()
-    first.terminate()
-    assert first.exit_status() == 0
-
-    # Long before the lease of two seconds has run out, and with nobody to reap it.
-    assert monotonic() - began < 1.5
-    back = fake_room.job(job)
-    assert back.state is State.QUEUED
-    assert (back.errors, back.crashes, back.outputs) == (0, 0, ())
-    assert fake_room.store.live_models() == ()
-
-    fake_room.processes.worker("second")
-    assert fake_room.running(job).attempt == 2
-
-
-def test_a_second_signal_ends_a_worker_at_once(sqlite_url: str, redis_url: str, tmp_path: Path) -> None:
-    with room(sqlite_url, redis_url, tmp_path, drain_s=60) as patient:
-        worker = patient.processes.worker()
-        job = patient.submit(params=LONG)
-        patient.running(job)
-        worker.terminate()
-        worker.event("worker_drains")
-        worker.signal(signal.SIGINT)
-
-        assert worker.exit_status(5) == 128 + signal.SIGINT
-        assert patient.job(job).state is State.RUNNING
 
 
 def test_redis_killed_and_started_again_costs_no_job(sqlite_url: str, valkey: Valkey, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from tests.support.troubled import Troubled
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.redis import MemoryResultCache
-from pressroom.domain.job import Claim
+from pressroom.domain.job import Claim, Usage
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
 from pressroom.engines.base import Ending, Key, Outcome, TextOutput
 from pressroom.jobs.attempts import Attempts
+from pressroom.worker.attempt import abandoned
 from pressroom.worker.finisher import Finisher
 from pressroom.worker.holdings import Abandoned, Holdings
 
@@ -136,8 +137,30 @@ def test_a_job_that_cannot_be_read_fails_for_good(world: World) -> None:
     assert (job.state, job.error_code) == (State.FAILED, "job_unreadable")
 
 
-def test_after_stop_nothing_is_taken(world: World) -> None:
+def test_after_stop_an_outcome_is_left_to_its_lease_and_the_engine_hears_no_refusal(world: World) -> None:
+    claim = world.hold()
     world.finisher.stop()
 
-    with pytest.raises(RuntimeError):
-        world.finisher.finish(outcome(world.hold()))
+    world.finisher.finish(outcome(claim))
+
+    assert world.state(claim) is State.RUNNING
+    assert [held.job_id for held in world.holdings.held()] == [claim.job.id]
+    assert world.done.items == []
+
+
+def test_an_attempt_that_was_closed_without_its_engine_is_closed_once(world: World) -> None:
+    claim = world.hold()
+    key = Key(claim.job.id, 1)
+    world.holdings.abandon(key, Abandoned.DRAIN)
+
+    world.finisher.close_now(key, lambda held: abandoned(held.claim, held.abandoned, Usage()))
+    world.done.wait(1)
+    job = world.plain_store.job("acme", claim.job.id)
+    world.finisher.finish(outcome(claim))
+    again = world.hold()
+    world.finisher.finish(outcome(again))
+    world.done.wait(2)
+
+    assert (job.state, job.errors, job.crashes) == (State.QUEUED, 0, 0)
+    assert (again.job.id, again.attempt) == (claim.job.id, 2)
+    assert [call for call in world.store.calls if call != "job"] == ["release", "complete"]

@@ -1,5 +1,6 @@
 """Finisher: a few threads that bring outcomes home, so that the engine waits for no disk."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
@@ -36,28 +37,41 @@ class Finisher:
         self._forget = forget
         self._on_ending = on_ending
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="finisher")
+        self._open = threading.Lock()
+        self._stopped = False
 
     def finish(self, outcome: Outcome) -> None:
-        """Called by the engine thread: returns at once."""
+        """Called by the engine thread: returns at once. After ``stop`` it is left to its lease."""
         self._holdings.left_engine(outcome.key)
-        self._pool.submit(self._bring_home, outcome.key, lambda held: closing(held, outcome))
+        self._hand_over(outcome.key, lambda held: closing(held, outcome))
         self._on_ending(outcome.ending.value)
 
     def refuse(self, holding: Holding, error: ValueError) -> None:
         """A claim that never reached the engine, since it cannot be read."""
         key = Key(holding.claim.job.id, holding.claim.attempt)
         self._holdings.left_engine(key)
-        self._pool.submit(self._bring_home, key, lambda _: Release(unreadable(error), nothing()))
+        self._hand_over(key, lambda _: Release(unreadable(error), nothing()))
         self._on_ending("unreadable")
 
     def close_now(self, key: Key, verdict: Callable[[Holding], Closing]) -> None:
-        """End an attempt without its engine's word, because the engine is dead."""
+        """End an attempt without its engine's word, because the engine is dead or in a long step. Whatever
+        it says later is passed over."""
         self._holdings.left_engine(key)
-        self._pool.submit(self._bring_home, key, verdict)
+        self._hand_over(key, verdict)
 
     def stop(self) -> None:
         """Take nothing more; what is queued and has not begun is left to its lease."""
+        with self._open:
+            self._stopped = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _hand_over(self, key: Key, verdict: Callable[[Holding], Closing]) -> None:
+        # An engine that comes with an outcome too late is not to blame: it must not see the pool's refusal.
+        with self._open:
+            if not self._stopped:
+                self._pool.submit(self._bring_home, key, verdict)
+                return
+        get_logger(__name__).warning("end_not_stored", job=key.job_id, reason="The worker ends.")
 
     def _bring_home(self, key: Key, verdict: Callable[[Holding], Closing]) -> None:
         holding = self._holdings.get(key)

@@ -2,7 +2,7 @@
 
     start   versions, schema, engine, warm-up, announce, then the first turn of the desk
     work    until SIGTERM, SIGINT, or a broken engine
-    drain   claim nothing more; finish what runs until ``drain_s``; give the rest back; withdraw
+    drain   claim nothing more; finish what runs until ``drain_s``; give the rest back at once; withdraw
 
 A stuck engine, or a second signal, ends the process on the spot: leases run out by themselves.
 """
@@ -41,7 +41,9 @@ from pressroom.worker.publisher import Publisher
 EXIT_BROKEN = 70
 """The engine died or stood still: start another process."""
 
-_GIVE_BACK_S = 10.0
+# How long an engine may take to say how far a generation came that was taken out of it.
+_ENGINE_WORD_S = 2.0
+_GIVE_BACK_S = 4.0
 _LAST_EVENTS_S = 2.0
 _DATABASE_PAUSE_S = (0.5, 5.0)
 
@@ -233,6 +235,8 @@ class WorkerProcess:
         """Called by the engine thread, which ends. What it held goes back as after a crash."""
         self._log.error("engine_broken", worker=self.id, exc_info=error)
         self._broken = True
+        if self._desk.closed:  # in a drain, which may be past its look at this
+            self._close_without_engine()
         self._signals.ask("engine_broken")
 
     # -- drain -------------------------------------------------------------------------------
@@ -243,9 +247,7 @@ class WorkerProcess:
         if self._broken:
             self._close_without_engine()
         elif not self._holdings.wait_empty(self._settings.drain_s):
-            for key in self._holdings.in_engine():
-                self._holdings.abandon(key, Abandoned.DRAIN)
-                self._loop.end(key, Ending.ABANDONED)
+            self._take_back()
         if not self._holdings.wait_empty(_GIVE_BACK_S):
             self._log.warning("leases_left_to_run_out", held=len(self._holdings.held()))
         self._giving_up.set()
@@ -263,8 +265,16 @@ class WorkerProcess:
         if self._loop.stop(_LAST_EVENTS_S):
             self._engine.close()
 
+    def _take_back(self) -> None:
+        """The grace is over: what still runs goes back, if need be without the engine's word."""
+        for key in self._holdings.in_engine():
+            self._holdings.abandon(key, Abandoned.DRAIN)
+            self._loop.end(key, Ending.ABANDONED)
+        if not self._holdings.wait_empty(_ENGINE_WORD_S):
+            self._close_without_engine()
+
     def _close_without_engine(self) -> None:
-        """What has left the engine before it died is being brought home, and stays so."""
+        """What has left the engine before is being brought home, and stays so. The first reason stands."""
         for key in self._holdings.in_engine():
             self._holdings.abandon(key, Abandoned.BROKEN)
             self._finisher.close_now(key, lambda held: abandoned(held.claim, held.abandoned, Usage()))
