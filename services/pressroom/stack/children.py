@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psutil
 
+from pressroom.domain.errors import Unavailable
 from pressroom.stack.errors import ChildFailed
 from pressroom.stack.records import Record, Records, end
 
 _POLL_S = 0.05
-_BACKOFF_S = 0.5
 _BACKOFF_MOST_S = 10.0
 _TAIL_LINES = 20
 _LOG_BYTES = 10_000_000
@@ -29,7 +29,8 @@ EX_CONFIG = 78
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """How to run a child. ``ready`` is given its pid and answers at once whether it does its work.
+    """How to run a child. ``ready`` is given its pid and answers at once whether it does its work, or did
+    when it has just ended; a life shorter than ``least_life_s`` is no life, whatever that says.
 
     ``stage`` orders the stopping (lower ends first); ``grace_s`` is the time it has after SIGTERM."""
 
@@ -40,16 +41,21 @@ class ChildSpec:
     stage: int = 0
     grace_s: float = 10.0
     ready_within_s: float = 120.0
+    least_life_s: float = 0.0
 
 
 @dataclass(slots=True)
 class _Child:
-    """``log_from``: where in its log this run begins."""
+    """``log_from``: where in its log this run begins. ``born`` and ``worked`` are of its present life;
+    ``stillborn`` counts the lives without work since the last one with it."""
 
     spec: ChildSpec
     process: subprocess.Popen[bytes] | psutil.Process
     started: float
     log_from: int = 0
+    born: float = 0.0
+    worked: bool = False
+    stillborn: int = 0
     ready_after_s: float | None = None
     crashes: list[float] = field(default_factory=list)
     restart_at: float | None = None
@@ -65,8 +71,10 @@ class _Child:
 class Children:
     """The set of children of one run. Not thread-safe: one thread starts, watches and stops.
 
-    ``crash_limit`` ends within ``crash_window_s`` of each other make `watch` raise ChildFailed; a child
-    that dies before it was ever ready has two tries."""
+    One that has worked is started again whenever it crashes, with pauses that grow while crashes come
+    within ``crash_window_s``: a job may be to blame, and is found out by that. One that dies
+    ``crash_limit`` times in a row before it works makes ``watch`` raise ChildFailed; at the very first
+    start it has two tries."""
 
     def __init__(
         self,
@@ -75,12 +83,14 @@ class Children:
         *,
         crash_limit: int = 5,
         crash_window_s: float = 120.0,
+        backoff_s: float = 0.5,
         on_restart: Callable[[str, str], None] = lambda name, reason: None,
     ) -> None:
         self._records = records
         self._logs = logs
         self._crash_limit = crash_limit
         self._crash_window_s = crash_window_s
+        self._backoff_s = backoff_s
         self._on_restart = on_restart
         self._children: dict[str, _Child] = {}
         self._recorded: dict[str, Record] = {}
@@ -92,12 +102,14 @@ class Children:
         log = self._log(spec.name)
         log_from = log.stat().st_size if log.exists() else 0
         process = self._spawn(spec)
-        self._children[spec.name] = _Child(spec, process, time.monotonic(), log_from)
+        now = time.monotonic()
+        self._children[spec.name] = _Child(spec, process, now, log_from, born=now)
 
     def adopt(self, spec: ChildSpec, pid: int) -> None:
         """Take over a process that an earlier stack has left behind and that works."""
         process = psutil.Process(pid)
-        self._children[spec.name] = _Child(spec, process, time.monotonic())
+        now = time.monotonic()
+        self._children[spec.name] = _Child(spec, process, now, born=now)
         self._record(spec, pid)
 
     def await_ready(self, *, stop: Callable[[], bool] = lambda: False) -> bool:
@@ -149,18 +161,30 @@ class Children:
             if child.restart_at is not None:
                 if now >= child.restart_at:
                     child.process = self._spawn(child.spec)
-                    child.restart_at = None
+                    child.restart_at, child.born, child.worked = None, now, False
             elif (status := child.status()) is not None:
                 self._crashed(child, status, now)
+            elif not child.worked:
+                child.worked = self._works(child, now)
+
+    def _works(self, child: _Child, now: float) -> bool:
+        if now - child.born < child.spec.least_life_s:
+            return False
+        try:
+            return child.spec.ready(child.process.pid)
+        except Unavailable:
+            return False  # nobody can tell; it may be asked again
 
     def _crashed(self, child: _Child, status: int, now: float) -> None:
         self._end_group(child)
         reason = _told(status)
         child.crashes = [at for at in child.crashes if now - at < self._crash_window_s] + [now]
+        # A life may be over before anybody looked.
+        child.stillborn = 0 if child.worked or self._works(child, now) else child.stillborn + 1
         limit = self._crash_limit if child.ready_after_s is not None else min(2, self._crash_limit)
-        if status == EX_CONFIG or len(child.crashes) >= limit:
+        if status == EX_CONFIG or child.stillborn >= limit:
             raise self._failed(child, reason)
-        child.restart_at = now + min(_BACKOFF_MOST_S, _BACKOFF_S * 2 ** (len(child.crashes) - 1))
+        child.restart_at = now + min(_BACKOFF_MOST_S, self._backoff_s * 2 ** (len(child.crashes) - 1))
         self._on_restart(child.spec.name, reason)
 
     def _end_group(self, child: _Child) -> None:

@@ -62,6 +62,7 @@ def processes(settings: Settings, env: Mapping[str, str], store: JobStore) -> li
         command=_module("relay"),
         env=metrics(RELAY_METRICS),
         ready=lambda pid: True,  # nobody waits for it: it only sweeps
+        least_life_s=5.0,
         stage=WORK_STAGE,
         grace_s=15.0,
     )
@@ -71,7 +72,7 @@ def processes(settings: Settings, env: Mapping[str, str], store: JobStore) -> li
 class _Alive:
     """Which processes of this machine are live workers; one look serves all that ask at once."""
 
-    _LOOK_AGAIN_S = 0.1
+    _LOOK_AGAIN_S = 0.02
 
     def __init__(self, store: JobStore) -> None:
         self._store = store

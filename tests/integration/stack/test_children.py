@@ -31,6 +31,22 @@ while True:
 STUBBORN = "import signal, pathlib, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + (
     "pathlib.Path(sys.argv[1]).write_text('up')\nwhile True: time.sleep(60)"
 )
+WORKS_AND_DIES = """
+import os, pathlib, signal, sys
+pathlib.Path(sys.argv[1]).write_text('up')
+os.kill(os.getpid(), signal.SIGSEGV)
+"""
+WORKS_ONCE = """
+import pathlib, signal, sys
+mark, before = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+if before.exists():
+    mark.unlink(missing_ok=True)
+    print('the disk is gone')
+    sys.exit(3)
+before.write_text('once')
+mark.write_text('up')
+signal.pause()
+"""
 WITH_GRANDCHILD = """
 import subprocess, sys, pathlib, time
 child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
@@ -46,7 +62,7 @@ def records(tmp_path: Path) -> Records:
 
 @pytest.fixture
 def children(tmp_path: Path, records: Records) -> Iterator[Children]:
-    made = Children(records, tmp_path / "logs", crash_limit=3)
+    made = Children(records, tmp_path / "logs", crash_limit=3, backoff_s=0.01)
     yield made
     made.stop(hurry=lambda: True)
 
@@ -96,6 +112,42 @@ def test_one_that_is_killed_comes_back(tmp_path: Path, records: Records) -> None
         assert told == [("a", "was ended by SIGKILL")]
     finally:
         children.stop(hurry=lambda: True)
+
+
+def test_one_that_works_is_started_again_however_often_it_dies(tmp_path: Path, records: Records) -> None:
+    told: list[tuple[str, str]] = []
+    children = Children(
+        records, tmp_path / "logs", crash_limit=3, backoff_s=0.01, on_restart=lambda *said: told.append(said)
+    )
+    children.start(spec(tmp_path, "a", WORKS_AND_DIES))
+    try:
+        deadline = time.monotonic() + 30
+        children.watch(stop=lambda: len(told) >= 7 or time.monotonic() > deadline)
+        assert told == [("a", "was ended by SIGSEGV")] * 7
+    finally:
+        children.stop(hurry=lambda: True)
+
+
+def test_one_that_has_worked_and_cannot_start_any_more_ends_it(tmp_path: Path, children: Children) -> None:
+    children.start(spec(tmp_path, "a", WORKS_ONCE))
+    assert children.await_ready()
+    os.kill(children.pids()["a"], signal.SIGKILL)
+    with pytest.raises(ChildFailed, match="ended with status 3") as told:
+        children.watch(stop=lambda: False)
+    assert told.value.tail.count("the disk is gone") == 3, "lives without work, after the one that had some"
+
+
+def test_a_life_that_is_too_short_is_none(tmp_path: Path, children: Children) -> None:
+    brief = ChildSpec(
+        "a",
+        (sys.executable, "-c", "raise SystemExit(3)"),
+        dict(os.environ),
+        lambda pid: True,
+        least_life_s=60,
+    )
+    children.start(brief)
+    with pytest.raises(ChildFailed, match="ended with status 3"):
+        children.watch(stop=lambda: False)
 
 
 def test_one_that_keeps_dying_ends_it_with_its_last_words(tmp_path: Path, children: Children) -> None:
