@@ -1,14 +1,17 @@
 """How Alembic reaches the database: the engine it is handed, ``-x url=…``, or the settings."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from alembic import context
-from sqlalchemy import Connection, Engine, text
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
 
 from pressroom.adapters.sql.all_tables import metadata
 from pressroom.adapters.sql.engine import WRITES, open_engine
+from pressroom.adapters.sql.migrating import alone, note_oldest
 from pressroom.settings import load
-
-# Any number; it only has to be the same for all who migrate.
-_ONE_AT_A_TIME = 7_237_105
 
 
 def _engine() -> Engine:
@@ -27,19 +30,30 @@ def _run(connection: Connection) -> None:
         # SQLite changes a table by building it anew, beside the old one.
         render_as_batch=sqlite,
         transactional_ddl=True,
+        # Each on PostgreSQL in its own, so that one may build indexes outside of it.
+        transaction_per_migration=not sqlite,
         compare_type=True,
+        on_version_apply=_note,
     )
     with context.begin_transaction():
-        if not sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
         context.run_migrations()
+
+
+def _note(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
+    """The version that is reached says which code may run on it."""
+    scripts = ScriptDirectory.from_config(context.config)
+    for revision in step.destination_revision_ids:
+        assert ctx.connection is not None
+        note_oldest(ctx.connection, scripts.get_revision(revision).module)
 
 
 def _online() -> None:
     engine = _engine()
     try:
         # The SQLite write lock is taken first, so that of two who migrate one waits.
-        with engine.connect().execution_options(**WRITES) as connection:
+        with alone(engine), engine.connect().execution_options(**WRITES) as connection:
             if engine.dialect.name == "sqlite":
                 # Rebuilding a table must not touch the rows that refer to it. Outside a transaction.
                 cursor = connection.connection.cursor()

@@ -8,6 +8,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+PHASE = "expand"
+OLDEST = "0001"
+
 
 def _partial_index(name: str, columns: list[str | sa.TextClause], where: str) -> None:
     op.create_index(

@@ -1,6 +1,6 @@
 """What the promises need: retention by policy, batches, webhooks, uploads, keys that are scoped and rotated.
 
-Expands only: code of 0001 works on it.
+Expands only: code of 0001 works on it. Its indexes on the table of jobs follow in 0003.
 """
 
 from typing import Any
@@ -13,13 +13,11 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+PHASE = "expand"
+OLDEST = "0001"
+
 _TEXT_64 = sa.String(64)
 _PARTIAL: list[tuple[str, str, list[str], str]] = [
-    ("ix_job_prompt", "job", ["prompt_expires_at"], "prompt_expires_at IS NOT NULL"),
-    ("ix_job_ended", "job", ["pool", "finished_at", "tenant"], "finished_at IS NOT NULL"),
-    ("ix_job_batch", "job", ["batch", "state", "batch_row"], "batch IS NOT NULL"),
-    ("ix_job_dead", "job", ["finished_at"], "error_code = 'dead_letter'"),
-    ("ix_job_requeue", "job", ["requeue_of"], "requeue_of IS NOT NULL"),
     ("ix_webhook_delivery_due", "webhook_delivery", ["route", "due_at"], "state = 'pending'"),
     ("ix_batch_unfinished", "batch", ["created_at"], "finished_at IS NULL"),
     ("ix_batch_row_waiting", "batch_row", ["batch_id", "n"], "request IS NOT NULL"),
@@ -70,12 +68,11 @@ def upgrade() -> None:
     _webhooks()
     _batches()
     _uploads()
-    compatibility = op.create_table(
+    op.create_table(
         "compatibility",
         sa.Column("oldest", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("oldest", name="pk_compatibility"),
     )
-    op.bulk_insert(compatibility, [{"oldest": "0001"}])
     for name, table, names, where in _PARTIAL:
         op.create_index(
             name, table, names, sqlite_where=sa.text(where), postgresql_where=sa.text(where), unique=False
