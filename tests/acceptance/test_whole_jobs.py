@@ -154,6 +154,9 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
     OpenAPIV31SpecValidator(document).validate()
     things = {"n": "0", "job_id": fake_press.post_text(max_tokens=4)}
     fake_press.client().wait(things["job_id"], 30)
+    canceled = fake_press.post_text()
+    fake_press.client().cancel(canceled)
+    fake_press.client().wait(canceled, 30)
     row = {"Content-Type": "application/x-ndjson"}
     hook = {"url": "https://hooks.example.com/in"}
     # In this order: what one makes the next ones name, and those that remove come last.
@@ -164,6 +167,7 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "followJob": {},
         "getOutput": {},
         "cancelJob": {},
+        "requeueJob": {},
         "postBatch": {"content": json.dumps(text_body(max_tokens=4)), "headers": row},
         "listBatches": {},
         "getBatch": {},
@@ -209,7 +213,8 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
 
     for name, content in calls.items():
         method, path, operation = operations[name]
-        answer = http.request(method, path.format(**things), **content)
+        named = things | {"job_id": canceled} if name == "requeueJob" else things
+        answer = http.request(method, path.format(**named), **content)
         assert answer.status_code < 300, (name, answer.text)
         documented = operation["responses"][str(answer.status_code)]
         media_type = answer.headers.get("Content-Type", "").partition(";")[0]

@@ -1,6 +1,7 @@
 """Jobs over the API: posted, waited for, listed, canceled, erased; models and health."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,31 @@ def test_a_queued_job_is_canceled_and_stays_so(front: Front) -> None:
         response = front.call("POST", f"/v1/jobs/{job_id}/cancel")
         assert (response.status_code, response.json["status"]) == (200, "canceled")
     assert not front.worker.turn()
+
+
+def test_a_job_that_ended_badly_is_requeued_once(front: Front) -> None:
+    job_id = front.post({**prompt("again"), "metadata": {"sku": "1"}}).json["id"]
+    running = front.call("POST", f"/v1/jobs/{job_id}/requeue")
+    problem(running, 409, "not_requeueable")
+    front.call("POST", f"/v1/jobs/{job_id}/cancel")
+    made = front.call("POST", f"/v1/jobs/{job_id}/requeue")
+    new = made.json
+    assert (made.status_code, new["status"], new["requeue_of"]) == (202, "queued", job_id)
+    assert made.headers["Location"] == f"/v1/jobs/{new['id']}"
+    assert (new["input"], new["metadata"]) == ({"prompt": "again", "messages": None}, {"sku": "1"})
+    again = front.call("POST", f"/v1/jobs/{job_id}/requeue")
+    assert (again.status_code, again.json["id"]) == (200, new["id"])
+    assert front.call("GET", f"/v1/jobs/{job_id}").json["status"] == "canceled"
+    assert front.tickets.pending("text") == 2
+
+
+def test_a_model_that_is_another_now_makes_no_requeue(front: Front) -> None:
+    job_id = front.post().json["id"]
+    front.call("POST", f"/v1/jobs/{job_id}/cancel")
+    row = front.store._inner._rows[job_id]
+    row.job = replace(row.job, model=replace(row.job.model, version="0"))
+    said = problem(front.call("POST", f"/v1/jobs/{job_id}/requeue"), 404, "model_unknown")
+    assert "Post a new job" in said["detail"]
 
 
 def test_an_erased_job_is_410_and_leaves_nothing(front: Front) -> None:

@@ -111,6 +111,7 @@ CALLS = [
     ("/v1/jobs/{job_id}", "GET"),
     ("/v1/jobs/{job_id}", "DELETE"),
     ("/v1/jobs/{job_id}/cancel", "POST"),
+    ("/v1/jobs/{job_id}/requeue", "POST"),
     ("/v1/jobs/{job_id}/events", "GET"),
     ("/v1/jobs/{job_id}/outputs/{n}", "GET"),
     ("/v1/models", "GET"),

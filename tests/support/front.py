@@ -21,6 +21,7 @@ from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
+from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.front.app import create_app
@@ -70,6 +71,7 @@ class Front:
             self.cache,
             self.tickets,
             self.nudges,
+            MemoryRequeueStore(self.store._inner),
             MemoryUploadStore(),
             QuickCleaner(),
             self.batches,

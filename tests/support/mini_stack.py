@@ -24,6 +24,7 @@ from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
+from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
@@ -58,6 +59,7 @@ class MiniStack:
             self.cache,
             self.tickets,
             MemoryNudges(),
+            MemoryRequeueStore(self.store),
             MemoryUploadStore(),
             QuickCleaner(),
             MemoryBatchStore(self.store),

@@ -81,11 +81,23 @@ def cancel(connection: Connection, job_id: str) -> None:
     with connection.client() as client:
         job = client.cancel(job_id)
     if job.status == "canceled":
-        console.say(f"Job {job.id} is canceled.")
+        took = f", after {job.cancel_latency_ms} ms" if job.cancel_latency_ms else ""
+        console.say(f"Job {job.id} is canceled{took}.")
     elif job.cancel_requested and job.status == "running":
         console.say(f"Job {job.id} is told to stop; `pressroom watch {job.id}` shows when it has.")
     else:
         console.say(f"Job {job.id} had ended before: {job.status}.")
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@click.pass_obj
+def requeue(connection: Connection, job_id: str) -> None:
+    """Ask for JOB again, as a new job; one that failed, expired or was canceled."""
+    with connection.client() as client:
+        job = client.requeue(job_id)
+    console.line(job.id)
+    console.say(f"Job {job.id} is {job.status}; `pressroom watch {job.id}` shows what comes of it.")
 
 
 @click.command()

@@ -9,7 +9,7 @@ from pressroom.cli import config
 from pressroom.cli.batch import batch
 from pressroom.cli.configure import config as configure
 from pressroom.cli.image import image
-from pressroom.cli.jobs import cancel, erase, fetch, jobs, submit, watch
+from pressroom.cli.jobs import cancel, erase, fetch, jobs, requeue, submit, watch
 from pressroom.cli.lazy import App, Later
 from pressroom.cli.models import models
 from pressroom.cli.text import text
@@ -41,7 +41,7 @@ def app(ctx: click.Context, url: str | None) -> None:
         ctx.obj = ctx.obj.over(config.load())
 
 
-for command in (text, image, submit, watch, fetch, cancel, erase, jobs, batch, models, configure):
+for command in (text, image, submit, watch, fetch, cancel, requeue, erase, jobs, batch, models, configure):
     app.add_command(command)
 
 

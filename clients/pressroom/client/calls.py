@@ -106,6 +106,10 @@ def cancel(job_id: str) -> Call[JobView]:
     return Call("POST", _of(job_id, "/cancel"), lambda answer: parse(JobView, answer.body))
 
 
+def requeue(job_id: str) -> Call[JobView]:
+    return Call("POST", _of(job_id, "/requeue"), lambda answer: parse(JobView, answer.body))
+
+
 def erase(job_id: str) -> Call[None]:
     return Call("DELETE", _of(job_id), lambda answer: None, done_if_repeated=frozenset({410}))
 

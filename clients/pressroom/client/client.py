@@ -151,6 +151,10 @@ class Client:
         """Ask for the end of a job. One that has ended stays as it is."""
         return self._courier.send(calls.cancel(job_id))
 
+    def requeue(self, job_id: str) -> JobView:
+        """A new job like one that failed, expired or was canceled; asked again, the same new job."""
+        return self._courier.send(calls.requeue(job_id))
+
     def erase(self, job_id: str) -> None:
         """Remove the job's prompt and outputs for good; it is canceled first if it still runs."""
         self._courier.send(calls.erase(job_id))

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from pressroom.admin.dead_letters import dead_letters, requeue
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
 from pressroom.domain.times import wall_ms
@@ -16,10 +17,23 @@ def admin() -> None:
     """For operators, on a machine that reaches the database (PRESSROOM_HOME or PRESSROOM_DATABASE_URL)."""
 
 
+admin.add_command(dead_letters)
+admin.add_command(requeue)
+
+
 @admin.command()
-def migrate() -> None:
-    """Bring the database to the version of this program."""
-    click.echo(f"The database is at version {wiring.migrate()}.", err=True)
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
+def migrate(only_plan: bool) -> None:
+    """Bring the database to the version of this program, and say whether older processes may keep running."""
+    plan = wiring.migration()
+    if only_plan:
+        where = "empty" if plan.version is None else f"at version {plan.version}"
+        click.echo(
+            f"The database is {where}. This program's is {plan.head}. {_phase(plan.phase, plan.oldest)}",
+            err=True,
+        )
+        return
+    click.echo(f"The database is at version {wiring.migrate()}. {_phase(plan.phase, plan.oldest)}", err=True)
 
 
 @admin.group()
@@ -117,6 +131,21 @@ def stats() -> None:
         click.echo(_model_line(model, workers))
     if not models:
         click.echo("no live worker")
+
+
+def _phase(phase: str, oldest: str) -> str:
+    match phase:
+        case "none":
+            return "Nothing to do."
+        case "expand":
+            return (
+                f"Phase expand: processes of version {oldest} or newer may keep running; "
+                "restart them one after the other."
+            )
+        case _:
+            return (
+                f"Phase contract: processes older than version {oldest} must not run on it; stop them first."
+            )
 
 
 def _name(option: str, value: str, longest: int) -> str:

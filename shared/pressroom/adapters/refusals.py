@@ -10,10 +10,13 @@ from pressroom.domain.errors import (
     JobErased,
     JobUnknown,
     KeyReused,
+    NotRequeueable,
+    PromptErased,
     QueueFull,
     TooManyEndpoints,
 )
 from pressroom.domain.pace import Bound, Drain, forecast
+from pressroom.domain.states import State
 
 
 def job_unknown() -> JobUnknown:
@@ -22,6 +25,18 @@ def job_unknown() -> JobUnknown:
 
 def job_erased() -> JobErased:
     return JobErased("This job was erased; nothing of its content is left. Post a new one.")
+
+
+def not_requeueable(state: State) -> NotRequeueable:
+    if state is State.SUCCEEDED:
+        return NotRequeueable("This job has succeeded. Post a new one to have another result.")
+    return NotRequeueable(f"This job is {state.value}. Cancel it first, or wait for its end.")
+
+
+def prompt_erased() -> PromptErased:
+    return PromptErased(
+        "The prompt of this job was erased by policy, so that nothing can be made of it. Post it anew."
+    )
 
 
 def key_reused() -> KeyReused:

@@ -1,23 +1,33 @@
 """Wires the operator's commands: keys, migrations and numbers, over the database of the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pressroom import settings as configuration
 from pressroom.adapters.sql import schema
-from pressroom.bootstrap.stores import open_database, open_job_store, open_key_store
+from pressroom.bootstrap.stores import (
+    open_database,
+    open_job_store,
+    open_key_store,
+    open_requeue_store,
+    queue_limits,
+)
+from pressroom.catalog.catalog import Catalog
 from pressroom.jobs.keys import Keyring
 from pressroom.jobs.ports import JobStore
+from pressroom.jobs.requeue import Requeuer, RequeueStore
 from pressroom.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class AdminParts:
-    """What the operator's commands work with."""
+    """What the operator's commands work with. ``requeuer`` reads the models' manifests, once it is called."""
 
     keys: Keyring
     store: JobStore
+    requeues: RequeueStore
+    requeuer: Callable[[], Requeuer]
 
 
 @contextmanager
@@ -28,7 +38,13 @@ def admin_parts(settings: Settings | None = None) -> Iterator[AdminParts]:
     try:
         store = open_job_store(settings, database)
         store.check_schema()
-        yield AdminParts(Keyring(open_key_store(settings, database)), store)
+        requeues = open_requeue_store(settings, database)
+
+        def requeuer() -> Requeuer:
+            catalog = Catalog.load(settings.zoo_dir, settings.models)
+            return Requeuer(store, requeues, catalog, None, queue_limits(settings))
+
+        yield AdminParts(Keyring(open_key_store(settings, database)), store, requeues, requeuer)
     finally:
         database.close()
 
@@ -38,3 +54,9 @@ def migrate(settings: Settings | None = None) -> str:
     settings = settings or configuration.load()
     schema.upgrade(settings.database)
     return schema.HEAD
+
+
+def migration(settings: Settings | None = None) -> schema.Plan:
+    """What ``migrate`` would do. Raises DatabaseUnavailable, and SchemaMismatch for a newer database."""
+    settings = settings or configuration.load()
+    return schema.plan(settings.database)

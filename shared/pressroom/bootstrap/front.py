@@ -15,6 +15,7 @@ from pressroom.bootstrap.stores import (
     open_database,
     open_job_store,
     open_key_store,
+    open_requeue_store,
     queue_limits,
 )
 from pressroom.catalog.catalog import Catalog
@@ -35,6 +36,7 @@ from pressroom.jobs.ports import (
     ResultCache,
     Tickets,
 )
+from pressroom.jobs.requeue import Requeuer, RequeueStore
 from pressroom.jobs.submit import Submitter
 from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
 from pressroom.jobs.webhook_ports import WebhookStore
@@ -67,6 +69,7 @@ class FrontParts:
     submitter: Submitter
     fetcher: Fetcher
     withdrawer: Withdrawer
+    requeuer: Requeuer
     follower: Follower
     store: JobStore
     cache: ResultCache
@@ -90,6 +93,7 @@ class FrontAdapters:
     cache: ResultCache
     tickets: Tickets
     nudges: Nudges
+    requeues: RequeueStore
     uploads: UploadStore
     cleaner: PictureCleaner
     batches: BatchStore
@@ -123,6 +127,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         cache=open_cache(settings),
         tickets=open_tickets(settings),
         nudges=open_nudges(settings),
+        requeues=open_requeue_store(settings, database),
         uploads=SqlUploadStore(database),
         cleaner=ProcessCleaner(
             PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
@@ -162,6 +167,9 @@ def assemble(
         fetcher=Fetcher(adapters.store, adapters.cache, adapters.artifacts),
         withdrawer=Withdrawer(
             adapters.store, adapters.cache, adapters.events, adapters.artifacts, adapters.nudges
+        ),
+        requeuer=Requeuer(
+            adapters.store, adapters.requeues, catalog, adapters.tickets, queue_limits(settings)
         ),
         follower=LiveFollower(adapters.store, adapters.events),
         store=adapters.store,

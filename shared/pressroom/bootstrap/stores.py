@@ -9,7 +9,9 @@ from pressroom.adapters.sql.batches import SqlBatchStore
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.keys import SqlKeyStore
+from pressroom.adapters.sql.requeues import SqlRequeueStore
 from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.adapters.sql.submitting import Admission
 from pressroom.domain.errors import ArtifactsUnavailable
 from pressroom.jobs.ports import ArtifactStore, QueueLimits
 from pressroom.settings import Settings
@@ -31,6 +33,11 @@ def open_job_store(settings: Settings, database: Database | None = None) -> SqlJ
         worker_seen_ms=round(settings.worker_seen_s * 1000),
         sweep_ms=round(settings.sweep_s * 1000),
     )
+
+
+def open_requeue_store(settings: Settings, database: Database) -> SqlRequeueStore:
+    """The requeues over ``database``."""
+    return SqlRequeueStore(database, Admission(database, round(settings.worker_seen_s * 1000)))
 
 
 def open_batch_store(settings: Settings, database: Database) -> SqlBatchStore:

@@ -134,6 +134,7 @@ class JobView(Wire):
     priority: int
     metadata: dict[str, str]
     attempt: int
+    requeue_of: str | None = Field(None, description="The job that this one was made of anew.")
     queue_position: int | None = Field(
         None, description="About how many jobs are served before it; 1 is next."
     )

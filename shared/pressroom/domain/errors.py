@@ -23,6 +23,8 @@
     │   ├── BatchErased                    batch_erased
     │   └── JobErased                      job_erased
     ├── WrongState                         (it is not in a state for this)
+    │   ├── NotRequeueable                 not_requeueable
+    │   ├── PromptErased                   prompt_erased
     │   ├── BatchGivenUp                   batch_given_up
     │   └── BatchEnded                     batch_ended
     ├── NotAllowed
@@ -163,6 +165,14 @@ class JobErased(NotThere):
 
 class WrongState(PressroomError):
     code = "wrong_state"
+
+
+class NotRequeueable(WrongState):
+    code = "not_requeueable"
+
+
+class PromptErased(WrongState):
+    code = "prompt_erased"
 
 
 class BatchGivenUp(WrongState):

@@ -52,7 +52,7 @@ class NewJob:
     """What a submit stores: everything resolved, the seed drawn, the model pinned.
 
     ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None.
-    ``batch`` and ``batch_row``: the row that it was."""
+    ``batch`` and ``batch_row``: the row that it was. ``requeue_of``: the job that it is made of anew."""
 
     id: str
     tenant: str
@@ -69,6 +69,7 @@ class NewJob:
     webhook: Mapping[str, Any] | None = None
     batch: str | None = None
     batch_row: int | None = None
+    requeue_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Job:
     finish_reason: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    requeue_of: str | None = None
     usage: Usage = field(default_factory=Usage)
     outputs: tuple[Output, ...] = ()
 
@@ -122,6 +124,27 @@ class Job:
             due_at=now,
             deadline_at=now + new.deadline_s * 1000,
             result_ttl_s=new.result_ttl_s,
+            requeue_of=new.requeue_of,
+        )
+
+    def again(self, job_id: str, request_id: str | None) -> NewJob:
+        """The same once more under another id, with as much time; a row of a batch no more. Whom it calls
+        back is not told by a job: that is for the store to add."""
+        return NewJob(
+            id=job_id,
+            tenant=self.tenant,
+            model=self.model,
+            kind=self.kind,
+            pool=self.pool,
+            priority=self.priority,
+            input=self.input,
+            params=self.params,
+            metadata=self.metadata,
+            # A clock that was set may have moved the deadline.
+            deadline_s=max(1, (self.deadline_at - self.created_at) // 1000),
+            result_ttl_s=self.result_ttl_s,
+            request_id=request_id,
+            requeue_of=self.id,
         )
 
     @property

@@ -34,6 +34,8 @@ class Actor(StrEnum):
 
 
 TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELED, State.EXPIRED})
+# Ended without what was asked for: another job may be made of it.
+REQUEUEABLE = TERMINAL - {State.SUCCEEDED}
 
 TRANSITIONS: dict[tuple[State | None, State], frozenset[Actor]] = {
     (None, State.QUEUED): frozenset({Actor.FRONT}),

@@ -81,7 +81,7 @@ class Submitter:
         idempotency = self._idempotency(request, key)
         submitted = self._store.submit(new, idempotency, self._limits)
         if submitted.created:
-            self._wake(new.pool)
+            wake(self._tickets, new.pool)
         return submitted
 
     def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
@@ -143,11 +143,13 @@ class Submitter:
             field="input" if room > 0 else "params.max_tokens",
         )
 
-    def _wake(self, pool: str) -> None:
-        try:
-            self._tickets.send(pool)
-        except RedisUnavailable as error:
-            get_logger(__name__).warning("ticket_not_sent", pool=pool, reason=error.message)
+
+def wake(tickets: Tickets, pool: str) -> None:
+    """Send a ticket, best effort: the relay sends what is missing."""
+    try:
+        tickets.send(pool)
+    except RedisUnavailable as error:
+        get_logger(__name__).warning("ticket_not_sent", pool=pool, reason=error.message)
 
 
 def check_key(key: str) -> None:

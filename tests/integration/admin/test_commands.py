@@ -1,13 +1,19 @@
 """``pressroom admin`` on a real SQLite file, through the command line as an operator types it."""
 
+import json
 from pathlib import Path
 
 import click.testing
 import pytest
+from tests.support.desk import Desk
+from tests.support.jobs import partial
 
 from pressroom.bootstrap.admin import admin_parts
 from pressroom.cli.main import app
+from pressroom.domain.ending import WORKER_LOST
 from pressroom.domain.errors import KeyInvalid
+from pressroom.domain.job import PinnedModel
+from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.scopes import Scope
 from pressroom.jobs.ports import LiveModel, WorkerCard
 
@@ -41,6 +47,17 @@ def test_migrate_twice_does_no_harm(home: Path) -> None:
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "at version" in second.stderr
     assert (home / "var" / "pressroom.db").exists()
+
+
+def test_migrate_says_the_phase_and_who_may_keep_running(home: Path) -> None:
+    planned = run("migrate", "--plan")
+    assert planned.exit_code == 0
+    assert "empty" in planned.stderr
+    assert run("keys", "list").exit_code == 3, "a plan does nothing"
+
+    assert "processes of version 0001 or newer may keep running" in run("migrate").stderr
+    assert "Nothing to do" in run("migrate").stderr
+    assert "Nothing to do" in run("migrate", "--plan").stderr
 
 
 @pytest.mark.parametrize("command", [["keys", "list"], ["keys", "create", "--tenant", "t"], ["stats"]])
@@ -164,3 +181,54 @@ def test_a_tenant_is_given_a_weight() -> None:
 @pytest.mark.usefixtures("migrated")
 def test_what_is_no_weight_is_refused(weight: str) -> None:
     assert run("weigh", "--tenant", "shop", "--pool", "text", "--", weight).exit_code == 2
+
+
+def _poisoned(tenant: str = "acme") -> str:
+    """A job that has crashed three times."""
+    with admin_parts() as parts:
+        zoo = parts.requeuer()._catalog.find("smollm2-135m-instruct")
+        model = PinnedModel(zoo.name, zoo.version, zoo.sha256)
+        desk = Desk(parts.store)
+        job = desk.submit(tenant, model=model, input={"prompt": "a secret"})
+        for _ in range(3):
+            live = LiveModel(zoo.name, zoo.version, zoo.sha256, "cpu")
+            (claim,) = parts.store.claim(
+                worker="w", pool="text", models=[live], limit=1, lease_ms=60_000, idle=True
+            )
+            parts.store.release(claim.held, WORKER_LOST, partial(), RetryPolicy())
+        return job.id
+
+
+@pytest.mark.usefixtures("migrated")
+def test_dead_letters_are_listed_and_requeued_once() -> None:
+    assert "none" in run("dead-letters").stderr
+    first, other = _poisoned(), _poisoned("globex")
+    listed = run("dead-letters")
+    assert [line.split("\t")[0] for line in listed.stdout.splitlines()] == [other, first]
+    assert "secret" not in listed.stdout
+    assert run("dead-letters", "--tenant", "acme").stdout.split("\t")[0] == first
+    (as_json,) = map(json.loads, run("dead-letters", "--json", "--limit", "1").stdout.splitlines())
+    assert (as_json["id"], as_json["crashes"], as_json["requeued_as"]) == (other, 3, None)
+
+    assert run("requeue", "--all-dead-letters", "--dry-run").stdout.split() == [other, first]
+    assert "\t-" in run("dead-letters").stdout
+    made = run("requeue", first)
+    assert (made.exit_code, made.stdout.startswith("job_")) == (0, True)
+    assert run("requeue", first).stdout == made.stdout
+    rest = run("requeue", "--all-dead-letters")
+    assert len(rest.stdout.split()) == 1
+    assert run("requeue", "--all-dead-letters").stdout == ""
+    with admin_parts() as parts:
+        assert parts.store.job("acme", made.stdout.strip()).requeue_of == first
+
+
+@pytest.mark.usefixtures("migrated")
+def test_what_cannot_be_requeued_is_said_and_the_rest_is_done() -> None:
+    good = _poisoned()
+    result = run("requeue", "job_" + "0" * 32, "nonsense", good)
+    assert result.exit_code != 0
+    assert "2 of 3" in result.stderr
+    assert "job_unknown" in result.stderr
+    assert len(result.stdout.split()) == 1
+    for wrong in ([], [good, "--all-dead-letters"], [good, "--tenant", "acme"]):
+        assert run("requeue", *wrong).exit_code == 2

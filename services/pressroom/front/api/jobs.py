@@ -105,6 +105,25 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         (`cancel_requested` until then) and keeps its partial text. One that has ended stays as it is."""
         return wire_response(job_view(parts.withdrawer.cancel(g.tenant, job_id)))
 
+    @jobs.post("/<job_id>/requeue")
+    @jobs.doc(
+        operation_id="requeueJob",
+        responses={
+            200: answer("JobView", "It was requeued before: the job that was made then."),
+            202: answer("JobView", "The new job is accepted and stored.", Location="Path of the job."),
+            **problems(404, 409, 410, 413, 429),
+        },
+    )
+    def requeue_job(job_id: str) -> Response:
+        """Requeue a job
+
+        A new job with the same model, input, params, metadata and as much time, for one that failed,
+        expired or was canceled, which stays as it ended. Asked again, it is the same new job."""
+        submitted = parts.requeuer.requeue(g.tenant, job_id, g.request_id)
+        view = job_view(submitted.job, _waiting_or_none(parts, submitted.job))
+        headers = {"Location": job_url(submitted.job.id)}
+        return wire_response(view, 202 if submitted.created else 200, headers=headers)
+
     @jobs.delete("/<job_id>")
     @jobs.doc(
         operation_id="eraseJob",

@@ -1,7 +1,8 @@
 """``MemoryJobStore``: the port ``JobStore`` without a database, on a clock that a test may move."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
@@ -58,6 +59,12 @@ class MemoryJobStore:
         self._workers = Workers(clock, worker_seen_ms)
         self._erasures: dict[int, Due] = {}
         self._erasures_made = 0
+
+    @contextmanager
+    def locked(self) -> Iterator[Mapping[str, Row]]:
+        """The rows, while nobody else moves them."""
+        with self._lock:
+            yield self._rows
 
     # -- the front ---------------------------------------------------------------------------
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:

@@ -43,6 +43,7 @@ _COLUMNS = (
     job.c.finish_reason,
     job.c.error_code,
     job.c.error_message,
+    job.c.requeue_of,
     job.c.tokens_in,
     job.c.tokens_out,
     job.c.engine_ms,
@@ -88,6 +89,7 @@ def to_job(row: JobRow, outputs: tuple[Output, ...] = ()) -> Job:
         finish_reason=row.finish_reason,
         error_code=row.error_code,
         error_message=row.error_message,
+        requeue_of=row.requeue_of,
         usage=Usage(row.tokens_in, row.tokens_out, row.engine_ms),
         outputs=outputs,
     )

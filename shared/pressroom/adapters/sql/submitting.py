@@ -104,7 +104,7 @@ def submit(
         return earlier
     admission.check(new.pool, new.tenant, limits)
     try:
-        stored = database.write(lambda connection: _insert(database, connection, new, key))
+        stored = database.write(lambda connection: insert_job(database, connection, new, key))
     except _KeyTaken:
         earlier = _earlier(database, new.tenant, key)
         # The other submit has committed, or the insert would not have met it.
@@ -138,7 +138,10 @@ def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Sub
     return database.read(look)
 
 
-def _insert(database: Database, connection: Connection, new: NewJob, key: IdempotencyKey | None) -> Job:
+def insert_job(
+    database: Database, connection: Connection, new: NewJob, key: IdempotencyKey | None = None
+) -> Job:
+    """Insert a job ``queued``. Raises _KeyTaken."""
     now = database.now(connection).wall
     stored = Job.accepted(new, now)
     connection.execute(_INSERT_JOB, _values(stored, new))
@@ -174,6 +177,7 @@ def _values(stored: Job, new: NewJob) -> dict[str, Any]:
         "webhook": dict(new.webhook) if new.webhook is not None else None,
         "batch": new.batch,
         "batch_row": new.batch_row,
+        "requeue_of": new.requeue_of,
         "cost": estimated_cost(stored.kind, stored.params),
         "result_ttl_s": stored.result_ttl_s,
         "created_at": stored.created_at,
