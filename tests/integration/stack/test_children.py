@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -37,14 +38,13 @@ pathlib.Path(sys.argv[1]).write_text('up')
 os.kill(os.getpid(), signal.SIGSEGV)
 """
 WORKS_ONCE = """
-import pathlib, signal, sys
+import os, pathlib, signal, sys
 mark, before = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 if before.exists():
-    mark.unlink(missing_ok=True)
     print('the disk is gone')
     sys.exit(3)
 before.write_text('once')
-mark.write_text('up')
+mark.write_text(str(os.getpid()))
 signal.pause()
 """
 WITH_GRANDCHILD = """
@@ -129,7 +129,10 @@ def test_one_that_works_is_started_again_however_often_it_dies(tmp_path: Path, r
 
 
 def test_one_that_has_worked_and_cannot_start_any_more_ends_it(tmp_path: Path, children: Children) -> None:
-    children.start(spec(tmp_path, "a", WORKS_ONCE))
+    # Of which life the mark is: the next one is no worker because the last one's mark still lies there.
+    mark = tmp_path / "a.up"
+    made = spec(tmp_path, "a", WORKS_ONCE)
+    children.start(replace(made, ready=lambda pid: mark.exists() and mark.read_text() == str(pid)))
     assert children.await_ready()
     os.kill(children.pids()["a"], signal.SIGKILL)
     with pytest.raises(ChildFailed, match="ended with status 3") as told:
