@@ -9,7 +9,8 @@ from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.telemetry import get_logger
 
-_BATCH = 100
+# How long a sweep may go on erasing: dead workers' jobs wait meanwhile.
+_ERASE_S = 0.5
 
 
 class Sweeps:
@@ -86,21 +87,26 @@ class Sweeps:
             self._log.info("tickets_sent", **sent)
 
     def _erase(self) -> None:
-        erased = self._housekeeping.erase_due()
-        self._metrics.erased(erased.done)
-        if erased.done:
-            self._log.info("erased", done=erased.done, failed=erased.failed)
+        until = self._clock() + _ERASE_S
+        done = failed = 0
+        while True:
+            erased = self._housekeeping.erase_due()
+            done, failed = done + erased.done, failed + erased.failed
+            if not erased.more or self._clock() >= until:
+                break
+        self._metrics.erased(done)
+        if done or failed:
+            self._log.info("erased", done=done, failed=failed)
 
     def _retain(self) -> None:
         if self._clock() - self._retained_at < self._retention_s:
             return
         expired = self._housekeeping.expire_results()
         forgotten = self._housekeeping.forget()
-        # A full batch means that there is more: go on with the next sweep.
-        full = len(expired) >= _BATCH or forgotten >= _BATCH
-        self._retained_at = float("-inf") if full else self._clock()
-        if expired or forgotten:
-            self._log.info("retention", results_expired=len(expired), rows_forgotten=forgotten)
+        # Where there is more, go on with the next sweep.
+        self._retained_at = float("-inf") if expired.more or forgotten.more else self._clock()
+        if expired.rows or forgotten.rows:
+            self._log.info("retention", results_expired=expired.rows, rows_forgotten=forgotten.rows)
 
     def _uploads(self) -> None:
         if self._clock() - self._uploads_at < self._retention_s:

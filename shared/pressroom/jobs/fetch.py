@@ -1,12 +1,13 @@
 """Read jobs and their outputs: the result cache first, then the database and the artifact store."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pressroom.domain.errors import JobUnknown, OutputUnknown, RedisUnavailable
 from pressroom.domain.ids import is_id
 from pressroom.domain.job import Job, Output
 from pressroom.domain.states import State
+from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ArtifactStore, JobStore, Page, ResultCache, Waiting
 from pressroom.telemetry import get_logger
 
@@ -14,7 +15,15 @@ from pressroom.telemetry import get_logger
 class Fetcher:
     """The use cases behind the ``GET`` endpoints of jobs. Another tenant's job is an unknown one."""
 
-    def __init__(self, store: JobStore, cache: ResultCache, artifacts: ArtifactStore) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        cache: ResultCache,
+        artifacts: ArtifactStore,
+        clock: Callable[[], int] = wall_ms,
+    ) -> None:
+        """``clock``: milliseconds since the epoch, by which what the cache holds may be past its time."""
+        self._clock = clock
         self._store = store
         self._cache = cache
         self._artifacts = artifacts
@@ -72,7 +81,9 @@ class Fetcher:
 
     def _cached(self, tenant: str, job_id: str) -> Job | None:
         try:
-            return self._cache.get(tenant, job_id)
+            job = self._cache.get(tenant, job_id)
+            past = job is not None and job.expires_at is not None and job.expires_at <= self._clock()
+            return None if past else job
         except RedisUnavailable as error:
             get_logger(__name__).info("cache_passed_over", reason=error.message)
             return None

@@ -12,9 +12,9 @@ from pressroom.domain.job import Job
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
 from pressroom.jobs.late_end import late_end
+from pressroom.jobs.paging import Pages
 from pressroom.jobs.ports import (
     ArtifactStore,
-    Erasure,
     EventLog,
     JobStore,
     PoolBacklog,
@@ -24,13 +24,26 @@ from pressroom.jobs.ports import (
 )
 from pressroom.telemetry import get_logger
 
+_ERASURES = 200
+# An erasure that failed is tried again after so long; the rest does not wait for it.
+_ERASE_AGAIN_MS = 30_000
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Erasures of a sweep: how many are done, and how many must be tried again."""
+    """Erasures of a sweep: how many are done, how many must be tried again, and whether more are due."""
 
     done: int = 0
     failed: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a turn of retention has removed, and whether there may be ``more``."""
+
+    rows: int = 0
+    more: bool = False
 
 
 class Housekeeping:
@@ -54,6 +67,8 @@ class Housekeeping:
         self._tickets = tickets
         self._policy = policy
         self._cache_ttl_s = cache_ttl_s
+        self._expiring = Pages(store.expire_results)
+        self._forgetting = Pages(store.forget)
 
     def reap(self) -> Reaped:
         """Take back what silent workers hold, end what is too late, and tell the followers.
@@ -82,26 +97,27 @@ class Housekeeping:
         return backlog, sent
 
     def erase_due(self) -> Erased:
-        """Remove what erased jobs left outside the database. Raises DatabaseUnavailable."""
-        done = failed = 0
-        for erasure in self._store.due_erasures():
-            if self._erase(erasure):
-                self._store.erasure_done(erasure)
-                done += 1
-            else:
-                failed += 1
-        return Erased(done, failed)
+        """Remove what erased jobs left outside the database; what could not be removed is tried again in a
+        while, and holds up no other. Raises DatabaseUnavailable."""
+        due = self._store.due_erasures(_ERASURES)
+        if not due:
+            return Erased()
+        ids = [erasure.job_id for erasure in due]
+        # All are tried: one store that is away must not keep the content in the others.
+        in_redis = [_tried(remove, *ids) for remove in (self._cache.erase, self._events.erase)]
+        done = [erasure for erasure in due if _tried(self._artifacts.erase, erasure.job_id) and all(in_redis)]
+        failed = [erasure for erasure in due if erasure not in done]
+        self._store.erasures_done(done)
+        self._store.put_off_erasures(failed, _ERASE_AGAIN_MS)
+        return Erased(len(done), len(failed), more=len(due) >= _ERASURES)
 
-    def expire_results(self) -> tuple[str, ...]:
+    def expire_results(self) -> Kept:
         """Erase results whose time is over; ``erase_due`` does the rest. Raises DatabaseUnavailable."""
-        expired = self._store.expired_results()
-        for job_id in expired:
-            self._store.expire_result(job_id)
-        return expired
+        return Kept(*self._expiring.turn())
 
-    def forget(self) -> int:
+    def forget(self) -> Kept:
         """Remove idempotency keys and tombstones whose time is over. Raises DatabaseUnavailable."""
-        return self._store.forget()
+        return Kept(*self._forgetting.turn())
 
     # -- parts -------------------------------------------------------------------------------
     def _tell_end(self, jobs: Sequence[Job]) -> None:
@@ -124,21 +140,11 @@ class Housekeeping:
             except ArtifactsUnavailable as error:
                 get_logger(__name__).warning("orphans_left", job=job.id, reason=error.message)
 
-    def _erase(self, erasure: Erasure) -> bool:
-        removes: tuple[Callable[[str], None], ...] = (
-            self._cache.erase,
-            self._events.erase,
-            self._artifacts.erase,
-        )
-        # All are tried: one store that is away must not keep the content in the others.
-        tried = [_tried(remove, erasure.job_id) for remove in removes]
-        return all(tried)
 
-
-def _tried(remove: Callable[[str], None], job_id: str) -> bool:
+def _tried(remove: Callable[..., None], *job_ids: str) -> bool:
     try:
-        remove(job_id)
+        remove(*job_ids)
     except Unavailable as error:
-        get_logger(__name__).warning("erasure_failed", job=job_id, reason=error.message)
+        get_logger(__name__).warning("erasure_failed", jobs=list(job_ids[:3]), reason=error.message)
         return False
     return True

@@ -216,15 +216,18 @@ class JobStore(Protocol):
     def live_workers(self) -> tuple[WorkerCard, ...]:
         """The card of each live worker, by id."""
 
-    def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]: ...
+    def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
+        """The longest due first."""
 
-    def erasure_done(self, erasure: Erasure) -> None: ...
+    def erasures_done(self, erasures: Sequence[Erasure]) -> None:
+        """Strike them off. Those that are no more are passed over."""
 
-    def expired_results(self, limit: int = 100) -> tuple[str, ...]:
-        """Ids of jobs whose ``expires_at`` has passed; each is then erased with ``expire_result``."""
+    def put_off_erasures(self, erasures: Sequence[Erasure], delay_ms: int) -> None:
+        """They could not be done: they are due again after ``delay_ms``, and others come first."""
 
-    def expire_result(self, job_id: str) -> None:
-        """As ``erase``, by policy instead of by the owner; a job that is not due for it is left alone."""
+    def expire_results(self, limit: int = 100) -> int:
+        """As ``erase``, by policy instead of by the owner, of up to ``limit`` jobs whose ``expires_at`` has
+        passed, the longest past first; how many there were."""
 
     def forget(self, limit: int = 500) -> int:
         """Remove idempotency keys past their time, and tombstones that nothing names any more.
@@ -316,7 +319,8 @@ class EventLog(Protocol):
         """Events of each job behind its (attempt, seq), waiting up to ``timeout_s`` for the first.
         Raises RedisUnavailable."""
 
-    def erase(self, job_id: str) -> None: ...
+    def erase(self, *job_ids: str) -> None:
+        """Nothing of these jobs is left, and nothing follows. Raises RedisUnavailable."""
 
 
 class ResultCache(Protocol):
@@ -328,8 +332,8 @@ class ResultCache(Protocol):
     def get(self, tenant: str, job_id: str) -> Job | None:
         """None when absent or another tenant's. Raises RedisUnavailable."""
 
-    def erase(self, job_id: str) -> None:
-        """Remove it and leave a tombstone over which no late put goes."""
+    def erase(self, *job_ids: str) -> None:
+        """Remove them and leave tombstones over which no late put goes. Raises RedisUnavailable."""
 
     def ping(self) -> None: ...
 

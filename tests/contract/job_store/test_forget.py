@@ -16,7 +16,7 @@ LIFE_MS = (10 + 60) * 1000 + KEY_GRACE_MS
 
 def _erasures_done(store: JobStore) -> None:
     for erasure in store.due_erasures():
-        store.erasure_done(erasure)
+        store.erasures_done([erasure])
 
 
 def test_nothing_to_forget(store: JobStore) -> None:

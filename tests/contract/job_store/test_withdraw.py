@@ -10,7 +10,6 @@ from pressroom.domain.errors import JobErased
 from pressroom.domain.job import Held
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
-from pressroom.jobs.ports import JobStore
 
 POLICY = RetryPolicy()
 
@@ -103,15 +102,15 @@ def test_an_erasure_is_done_now_and_again_after_a_lease(desk: Desk, clock: Timep
     (now,) = desk.store.due_erasures()
     assert (now.job_id, now.tenant) == (claim.job.id, "acme")
     assert desk.store.due_erasures() == (now,)  # until it is done
-    desk.store.erasure_done(now)
-    desk.store.erasure_done(now)  # twice does no harm
+    desk.store.erasures_done([now])
+    desk.store.erasures_done([now])  # twice does no harm
     assert desk.store.due_erasures() == ()
     clock.pass_ms(LEASE_MS - 1)
     assert desk.store.due_erasures() == ()
     clock.pass_ms(1)
     (again,) = desk.store.due_erasures()
     assert again.job_id == claim.job.id
-    desk.store.erasure_done(again)
+    desk.store.erasures_done([again])
     assert desk.store.due_erasures() == ()
 
 
@@ -119,7 +118,7 @@ def test_a_longer_lease_is_waited_for(desk: Desk, clock: Timepiece) -> None:
     job = desk.submit()
     desk.claim(lease_ms=3 * LEASE_MS)
     desk.store.erase("acme", job.id)
-    desk.store.erasure_done(desk.store.due_erasures()[0])
+    desk.store.erasures_done([desk.store.due_erasures()[0]])
     clock.pass_ms(2 * LEASE_MS)
     assert desk.store.due_erasures() == ()
     clock.pass_ms(LEASE_MS)
@@ -135,36 +134,70 @@ def test_erasures_come_in_the_order_they_became_due(desk: Desk, clock: Timepiece
     assert [erasure.job_id for erasure in desk.store.due_erasures(limit=2)] == jobs[:2]
 
 
+def test_erasures_that_were_put_off_let_others_go_first(desk: Desk, clock: Timepiece) -> None:
+    jobs = [desk.submit().id for _ in range(4)]
+    for job_id in jobs:
+        desk.store.erase("acme", job_id)
+        clock.pass_ms(1)
+    stuck = desk.store.due_erasures(limit=2)
+    desk.store.put_off_erasures(stuck, 1_000)
+    assert [each.job_id for each in desk.store.due_erasures(limit=2)] == jobs[2:]
+    desk.store.put_off_erasures((), 1_000)
+    desk.store.erasures_done(desk.store.due_erasures())
+    assert desk.store.due_erasures() == ()
+    clock.pass_ms(1_000)
+    assert desk.store.due_erasures() == stuck
+    desk.store.erasures_done(stuck)
+    desk.store.put_off_erasures(stuck, 1_000)  # too late: they are done
+    clock.pass_ms(1_000)
+    assert desk.store.due_erasures() == ()
+
+
 def test_results_go_when_their_time_is_over(desk: Desk, clock: Timepiece) -> None:
     claim = desk.running(result_ttl_s=60)
     desk.store.complete(claim.held, success())
     open_job = desk.submit(result_ttl_s=1)
     clock.pass_ms(59_999)
-    assert desk.store.expired_results() == ()
-    desk.store.expire_result(claim.job.id)  # not yet: nothing happens
+    assert desk.store.expire_results() == 0
     assert desk.store.job("acme", claim.job.id).outputs
     clock.pass_ms(1)
-    assert desk.store.expired_results() == (claim.job.id,)
-    desk.store.expire_result(claim.job.id)
-    desk.store.expire_result(claim.job.id)  # twice does no harm
-    assert desk.store.expired_results() == ()
+    assert [desk.store.expire_results(), desk.store.expire_results()] == [1, 0]
     with pytest.raises(JobErased):
         desk.store.job("acme", claim.job.id)
     assert [erasure.job_id for erasure in desk.store.due_erasures()] == [claim.job.id]
     # A job that has not ended keeps what it has, however short its results live.
     clock.pass_ms(600_000)
-    desk.store.expire_result(open_job.id)
+    assert desk.store.expire_results() == 0
     assert desk.store.job("acme", open_job.id).state is State.QUEUED
 
 
-def test_expired_results_are_listed_in_bounded_pieces(desk: Desk, clock: Timepiece) -> None:
+def test_a_result_past_its_time_is_gone_before_anybody_sweeps(desk: Desk, clock: Timepiece) -> None:
+    claim = desk.running(result_ttl_s=60)
+    desk.store.complete(claim.held, success())
+    other = desk.submit()
+    job_id = claim.job.id
+    clock.pass_ms(59_999)
+    assert desk.store.job("acme", job_id).expires_at == clock.wall + 1
+    assert {job.id for job in desk.store.jobs("acme").jobs} == {job_id, other.id}
+    assert job_id in desk.store.standings([job_id])
+    clock.pass_ms(1)
+    for look in (desk.store.job, desk.store.cancel):
+        with pytest.raises(JobErased):
+            look("acme", job_id)
+    assert {job.id for job in desk.store.jobs("acme").jobs} == {other.id}
+    assert set(desk.store.standings([job_id, other.id])) == {other.id}
+    # Its owner need not wait for the sweep.
+    desk.store.erase("acme", job_id)
+    assert desk.store.expire_results() == 0
+
+
+def test_results_expire_in_bounded_pieces_the_oldest_first(desk: Desk, clock: Timepiece) -> None:
+    jobs = []
     for _ in range(3):
-        desk.store.cancel("acme", desk.submit(result_ttl_s=60).id)
+        jobs.append(desk.submit(result_ttl_s=60).id)
+        desk.store.cancel("acme", jobs[-1])
         clock.pass_ms(1)
     clock.pass_ms(60_000)
-    assert len(desk.store.expired_results(limit=2)) == 2
-
-
-def test_an_unknown_result_does_not_expire(store: JobStore) -> None:
-    store.expire_result("job_unknown")
-    assert store.due_erasures() == ()
+    assert desk.store.expire_results(limit=2) == 2
+    assert [each.job_id for each in desk.store.due_erasures()] == jobs[:2]
+    assert desk.store.expire_results(limit=2) == 1

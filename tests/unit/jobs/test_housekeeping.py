@@ -15,7 +15,7 @@ from pressroom.contract.events import Delta, End, Started
 from pressroom.domain.errors import DatabaseUnavailable, JobErased, OutputUnknown, RedisUnavailable
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
-from pressroom.jobs.housekeeping import Erased, Housekeeping
+from pressroom.jobs.housekeeping import Erased, Housekeeping, Kept
 from pressroom.jobs.ports import Numbered
 
 
@@ -217,6 +217,8 @@ def test_an_erasure_that_fails_somewhere_is_tried_again_and_holds_up_no_other_st
     for store in ("artifacts", "events", "cache"):
         assert "erase" in getattr(world, store).calls
 
+    assert world.keeping.erase_due() == Erased(), "not at once"
+    world.clock.pass_ms(30_000)
     assert world.keeping.erase_due() == Erased(done=1)
     assert not world.has(f"{job_id}/1/0.png")
 
@@ -233,18 +235,18 @@ def test_one_failed_erasure_does_not_hold_up_the_next(world: World) -> None:
 def test_a_result_whose_time_is_over_is_erased_everywhere(world: World) -> None:
     claim = world.desk.running(result_ttl_s=60)
     world.plain_store.complete(claim.held, success())
-    assert world.keeping.expire_results() == ()
+    assert world.keeping.expire_results() == Kept()
 
     world.clock.pass_ms(60_001)
 
-    assert world.keeping.expire_results() == (claim.job.id,)
+    assert world.keeping.expire_results() == Kept(1)
     assert world.keeping.erase_due() == Erased(done=1)
     with pytest.raises(JobErased):
         world.plain_store.job("acme", claim.job.id)
 
 
 def test_housekeeping_says_when_the_database_is_away(world: World) -> None:
-    for name in ("reap", "backlog", "due_erasures", "expired_results"):
+    for name in ("reap", "backlog", "due_erasures", "expire_results"):
         world.store.fail(name)
     for duty in (
         world.keeping.reap,

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from pressroom.domain.errors import DatabaseUnavailable, RedisUnavailable
 from pressroom.jobs.batch_keeping import BatchSweep
-from pressroom.jobs.housekeeping import Erased
+from pressroom.jobs.housekeeping import Erased, Kept
 from pressroom.jobs.ports import PoolBacklog, Reaped
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.relay.sweeps import Sweeps
@@ -22,8 +22,8 @@ class Keeping:
             "reap": Reaped(),
             "top_up": ((), {}),
             "erase_due": Erased(),
-            "expire_results": (),
-            "forget": 0,
+            "expire_results": Kept(),
+            "forget": Kept(),
         }
         self.calls: list[str] = []
 
@@ -85,7 +85,7 @@ def test_retention_is_looked_at_now_and_then(world: World) -> None:
 
 
 def test_a_full_batch_of_expired_results_is_followed_by_the_next(world: World) -> None:
-    world.keeping.answers["expire_results"] = tuple(f"job_{n}" for n in range(100))
+    world.keeping.answers["expire_results"] = Kept(100, more=True)
     world.sweeps.sweep()
     world.sweeps.sweep()
 

@@ -102,7 +102,9 @@ class MemoryJobStore:
             return Waiting(1 + mine + min(len(others), (mine + 1) * len(set(others))), alive, trouble)
 
     def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
-        return {job.id: Standing(job.state, job.attempt) for job in self.find(job_ids)}
+        with self._lock:
+            kept = [job for job in self.find(job_ids) if not self._past(self._rows[job.id])]
+            return {job.id: Standing(job.state, job.attempt) for job in kept}
 
     def jobs(
         self,
@@ -121,6 +123,7 @@ class MemoryJobStore:
                     for row in self._rows.values()
                     if row.job.tenant == tenant
                     and row.erased_at is None
+                    and not self._past(row)
                     and (not states or row.job.state in states)
                     and (model is None or row.job.model.name == model)
                     and (behind is None or (row.job.created_at, row.job.id) < behind)
@@ -147,7 +150,7 @@ class MemoryJobStore:
 
     def erase(self, tenant: str, job_id: str) -> None:
         with self._lock:
-            self._erase(self._row(tenant, job_id))
+            self._erase(self._row(tenant, job_id, past=True))
 
     # -- the worker --------------------------------------------------------------------------
     def claim(
@@ -270,25 +273,25 @@ class MemoryJobStore:
             )
             return tuple(item.erasure for item in due[:limit])
 
-    def erasure_done(self, erasure: Erasure) -> None:
+    def erasures_done(self, erasures: Sequence[Erasure]) -> None:
         with self._lock:
-            self._erasures.pop(erasure.id, None)
+            for erasure in erasures:
+                self._erasures.pop(erasure.id, None)
 
-    def expired_results(self, limit: int = 100) -> tuple[str, ...]:
+    def put_off_erasures(self, erasures: Sequence[Erasure], delay_ms: int) -> None:
         with self._lock:
-            now = self._clock()
-            due = sorted(
-                (row.job.expires_at, row.job.id)
-                for row in self._rows.values()
-                if row.job.expires_at is not None and row.job.expires_at <= now
-            )
-            return tuple(job_id for _, job_id in due[:limit])
+            for erasure in erasures:
+                if erasure.id in self._erasures:
+                    self._erasures[erasure.id] = Due(erasure, self._clock() + delay_ms)
 
-    def expire_result(self, job_id: str) -> None:
+    def expire_results(self, limit: int = 100) -> int:
         with self._lock:
-            row = self._rows.get(job_id)
-            if row is not None and row.job.expires_at is not None and row.job.expires_at <= self._clock():
-                self._erase(row)
+            due = [row for row in self._rows.values() if self._past(row)]
+            due.sort(key=lambda row: row.job.expires_at or 0)
+            for row in due[:limit]:
+                row.empty(self._clock())
+                self._to_erase(row, self._clock())
+            return len(due[:limit])
 
     def forget(self, limit: int = 500) -> int:
         with self._lock:
@@ -334,11 +337,14 @@ class MemoryJobStore:
             return row.job.state if row is not None else None
 
     # -- parts -------------------------------------------------------------------------------
-    def _row(self, tenant: str, job_id: str) -> Row:
+    def _past(self, row: Row) -> bool:
+        return row.job.expires_at is not None and row.job.expires_at <= self._clock()
+
+    def _row(self, tenant: str, job_id: str, *, past: bool = False) -> Row:
         row = self._rows.get(job_id)
         if row is None or row.job.tenant != tenant:
             raise job_unknown()
-        if row.erased_at is not None:
+        if row.erased_at is not None or (self._past(row) and not past):
             raise job_erased()
         return row
 
@@ -410,7 +416,10 @@ class MemoryJobStore:
             row.end(State.CANCELED, now, "canceled")
             self._tell(row)
         row.empty(now)
-        for due_at in (now, late):
-            self._erasures_made += 1
-            erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant)
-            self._erasures[erasure.id] = Due(erasure, due_at)
+        self._to_erase(row, now)
+        self._to_erase(row, late)
+
+    def _to_erase(self, row: Row, due_at: int) -> None:
+        self._erasures_made += 1
+        erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant)
+        self._erasures[erasure.id] = Due(erasure, due_at)

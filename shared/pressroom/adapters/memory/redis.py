@@ -41,10 +41,11 @@ class MemoryEventLog:
                     return found
                 self._changed.wait(left)
 
-    def erase(self, job_id: str) -> None:
+    def erase(self, *job_ids: str) -> None:
         with self._changed:
-            self._erased.add(job_id)
-            self._events.pop(job_id, None)
+            for job_id in job_ids:
+                self._erased.add(job_id)
+                self._events.pop(job_id, None)
 
     def _behind(self, job_id: str, place: tuple[int, int]) -> list[Numbered]:
         return [event for event in self._events.get(job_id, ()) if _place(event) > place]
@@ -69,10 +70,11 @@ class MemoryResultCache:
             job, until = self._jobs.get(job_id, (None, 0.0))
             return job if job is not None and job.tenant == tenant and self._seconds() < until else None
 
-    def erase(self, job_id: str) -> None:
+    def erase(self, *job_ids: str) -> None:
         with self._lock:
-            self._tombstones.add(job_id)
-            self._jobs.pop(job_id, None)
+            for job_id in job_ids:
+                self._tombstones.add(job_id)
+                self._jobs.pop(job_id, None)
 
     def ping(self) -> None:
         pass

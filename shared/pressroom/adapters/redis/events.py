@@ -72,14 +72,20 @@ class RedisEventLog:
             answer = self._client.execute_command(*command) or ()
         return {jobs[name]: [_numbered(jobs[name], entry) for entry in entries] for name, entries in answer}
 
-    def erase(self, job_id: str) -> None:
-        """Empty the stream for good: later events of any attempt are refused. Raises RedisUnavailable."""
-        key = keys.events(job_id)
+    def erase(self, *job_ids: str) -> None:
+        """Empty the streams for good: later events of any attempt are refused. A server without memory to
+        spare removes them all the same, and then refuses to note that. Raises RedisUnavailable."""
+        if not job_ids:
+            return
+        found = [keys.events(job_id) for job_id in job_ids]
         with unavailable(self._url):
+            self._client.delete(*found)
             pipe = self._client.pipeline(transaction=True)
-            pipe.execute_command("DEL", key)
-            pipe.execute_command("XADD", key, "MAXLEN", "=", 0, _LAST_ID, _FIELD, b"")
-            pipe.execute_command("EXPIRE", key, keys.TOMBSTONE_TTL_S)
+            for key in found:
+                # Again: an event may have come between.
+                pipe.execute_command("DEL", key)
+                pipe.execute_command("XADD", key, "MAXLEN", "=", 0, _LAST_ID, _FIELD, b"")
+                pipe.execute_command("EXPIRE", key, keys.TOMBSTONE_TTL_S)
             pipe.execute()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.queue_index import ONE, in_order, number_of, queued, tenants_of
-from pressroom.adapters.sql.rows import select_jobs, with_outputs
+from pressroom.adapters.sql.rows import JobRow, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import KEPT, job
 from pressroom.adapters.sql.workers import live_workers_of
 from pressroom.domain.job import Job
@@ -58,11 +58,17 @@ def one_job(database: Database, tenant: str, job_id: str) -> Job:
         row = connection.execute(_JOB, {"asked_id": job_id, "asked_tenant": tenant}).one_or_none()
         if row is None:
             raise job_unknown()
-        if row.erased_at is not None:
+        if row.erased_at is not None or is_past(database, connection, row):
             raise job_erased()
         return with_outputs(connection, [row])[0]
 
     return database.read(look)
+
+
+def is_past(database: Database, connection: Connection, row: JobRow) -> bool:
+    """Whether the time of a job's result is over, be it erased already or not. The clock is asked for
+    ended jobs only."""
+    return row.expires_at is not None and row.expires_at <= database.now(connection).wall
 
 
 def find_jobs(database: Database, job_ids: Sequence[str]) -> tuple[Job, ...]:
@@ -81,10 +87,13 @@ def standings(database: Database, job_ids: Sequence[str]) -> dict[str, Standing]
     wanted = [job_id for job_id in job_ids if storable(job_id)]
 
     def look(connection: Connection) -> dict[str, Standing]:
-        found = connection.execute(
-            select(job.c.id, job.c.state, job.c.attempt).where(job.c.id.in_(wanted), KEPT)
-        )
-        return {row.id: Standing(State(row.state), row.attempt) for row in found}
+        facts = select(job.c.id, job.c.state, job.c.attempt, job.c.expires_at)
+        found = connection.execute(facts.where(job.c.id.in_(wanted), KEPT)).all()
+        return {
+            row.id: Standing(State(row.state), row.attempt)
+            for row in found
+            if not is_past(database, connection, row)
+        }
 
     return database.read(look) if wanted else {}
 
@@ -112,7 +121,9 @@ def page_of_jobs(
     statement = statement.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(limit + 1)
 
     def look(connection: Connection) -> Page:
-        rows = connection.execute(statement).all()
+        now = database.now(connection).wall
+        not_past = or_(job.c.expires_at.is_(None), job.c.expires_at > now)
+        rows = connection.execute(statement.where(not_past)).all()
         jobs = with_outputs(connection, rows[:limit])
         more = len(rows) > limit and jobs
         return Page(tuple(jobs), pack_cursor(jobs[-1].created_at, jobs[-1].id) if more else None)

@@ -1,10 +1,14 @@
 """What is kept for how long: erasures to finish outside the database, results and tombstones past their time."""
 
-from sqlalchemy import Connection, delete, exists, select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, exists, insert, select, tuple_, update
 
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.tables import ERASED, EXPIRING, erasure, idempotency_key, job
+from pressroom.adapters.sql.tables import ERASED, EXPIRING, erasure, idempotency_key, job, output
+from pressroom.adapters.sql.withdrawing import emptied
 from pressroom.jobs.ports import Erasure
 
 
@@ -23,25 +27,49 @@ def due_erasures(database: Database, limit: int) -> tuple[Erasure, ...]:
     return database.read(look)
 
 
-def erasure_done(database: Database, done: Erasure) -> None:
-    """See ``JobStore.erasure_done``."""
-    database.write(lambda connection: connection.execute(delete(erasure).where(erasure.c.id == done.id)))
+def erasures_done(database: Database, done: Sequence[Erasure]) -> None:
+    """See ``JobStore.erasures_done``."""
+    ids = [each.id for each in done]
+    if ids:
+        database.write(lambda connection: connection.execute(delete(erasure).where(erasure.c.id.in_(ids))))
 
 
-def expired_results(database: Database, limit: int) -> tuple[str, ...]:
-    """See ``JobStore.expired_results``."""
+def put_off_erasures(database: Database, failed: Sequence[Erasure], delay_ms: int) -> None:
+    """See ``JobStore.put_off_erasures``."""
+    ids = [each.id for each in failed]
 
-    def look(connection: Connection) -> tuple[str, ...]:
-        return tuple(
-            connection.scalars(
-                select(job.c.id)
-                .where(EXPIRING, job.c.expires_at <= database.now(connection).wall)
-                .order_by(job.c.expires_at)
-                .limit(limit)
-            )
-        )
+    def move(connection: Connection) -> None:
+        due_at = database.now(connection).wall + delay_ms
+        connection.execute(update(erasure).where(erasure.c.id.in_(ids)).values(due_at=due_at))
 
-    return database.read(look)
+    if ids:
+        database.write(move)
+
+
+def expire_results(database: Database, limit: int) -> int:
+    """See ``JobStore.expire_results``. Only ended jobs have a time, so that their states stay as they are."""
+
+    def due(connection: Connection) -> Select[*tuple[Any, ...]]:
+        now = database.now(connection).wall
+        wanted = select(job.c.id, job.c.tenant).where(EXPIRING, job.c.expires_at <= now)
+        return wanted.order_by(job.c.expires_at).limit(limit)
+
+    def move(connection: Connection) -> int:
+        rows = connection.execute(due(connection).with_for_update(skip_locked=True)).all()
+        if not rows:
+            return 0
+        ids = [row.id for row in rows]
+        now = database.now(connection).wall
+        connection.execute(delete(output).where(output.c.job_id.in_(ids)))
+        connection.execute(update(job).where(job.c.id.in_(ids)).values(emptied(now)))
+        # Nobody writes for a job that ended so long ago: no second one, as the owner's erasure has.
+        erasures = [{"job_id": row.id, "tenant": row.tenant, "due_at": now} for row in rows]
+        connection.execute(insert(erasure), erasures)
+        return len(rows)
+
+    # Most looks find nothing, and take no lock for that.
+    some = database.read(lambda connection: connection.execute(due(connection).limit(1)).first())
+    return database.write(move) if some is not None else 0
 
 
 def forget(database: Database, limit: int) -> int:
@@ -72,16 +100,13 @@ def forget(database: Database, limit: int) -> int:
 
     def remove(connection: Connection) -> int:
         now = database.now(connection).wall
-        removed = 0
-        for tenant, key in keys:
-            removed += connection.execute(
-                delete(idempotency_key).where(
-                    idempotency_key.c.tenant == tenant,
-                    idempotency_key.c.key == key,
-                    # It may have been taken over since.
-                    idempotency_key.c.expires_at <= now,
-                )
-            ).rowcount
+        removed = connection.execute(
+            delete(idempotency_key).where(
+                tuple_(idempotency_key.c.tenant, idempotency_key.c.key).in_(keys),
+                # It may have been taken over since.
+                idempotency_key.c.expires_at <= now,
+            )
+        ).rowcount
         # A tombstone changes no more and gets no new key.
         return removed + connection.execute(delete(job).where(job.c.id.in_(tombstones), ERASED)).rowcount
 

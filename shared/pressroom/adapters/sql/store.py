@@ -138,14 +138,14 @@ class SqlJobStore:
     def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
         return retention.due_erasures(self._database, limit)
 
-    def erasure_done(self, erasure: Erasure) -> None:
-        retention.erasure_done(self._database, erasure)
+    def erasures_done(self, erasures: Sequence[Erasure]) -> None:
+        retention.erasures_done(self._database, erasures)
 
-    def expired_results(self, limit: int = 100) -> tuple[str, ...]:
-        return retention.expired_results(self._database, limit)
+    def put_off_erasures(self, erasures: Sequence[Erasure], delay_ms: int) -> None:
+        retention.put_off_erasures(self._database, erasures, delay_ms)
 
-    def expire_result(self, job_id: str) -> None:
-        withdrawing.expire_result(self._database, job_id, self._lease_ms)
+    def expire_results(self, limit: int = 100) -> int:
+        return retention.expire_results(self._database, limit)
 
     def forget(self, limit: int = 500) -> int:
         return retention.forget(self._database, limit)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.reading import storable
+from pressroom.adapters.sql.reading import is_past, storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import erasure, job, output
 from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
@@ -20,6 +20,8 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
     def move(connection: Connection) -> Job:
         wanted = select_jobs().add_columns(*watch_facts())
         row = _locked(connection, wanted.where(job.c.id == job_id, job.c.tenant == tenant), job_id)
+        if is_past(database, connection, row):
+            raise job_erased()
         return with_outputs(connection, [cancel_row(database, connection, row)])[0]
 
     return database.write(move)
@@ -62,19 +64,6 @@ def erase(database: Database, tenant: str, job_id: str, lease_ms: int) -> None:
     database.write(move)
 
 
-def expire_result(database: Database, job_id: str, lease_ms: int) -> None:
-    """See ``JobStore.expire_result``; a job that is not due for it is left alone."""
-
-    def move(connection: Connection) -> None:
-        now = database.now(connection).wall
-        due = erase_facts().where(job.c.id == job_id, job.c.expires_at <= now, job.c.erased_at.is_(None))
-        row = connection.execute(due.with_for_update()).one_or_none()
-        if row is not None:
-            erase_row(database, connection, row, lease_ms)
-
-    database.write(move)
-
-
 def erase_facts() -> Select[*tuple[Any, ...]]:
     """A select of what ``erase_row`` needs."""
     return select(
@@ -113,20 +102,7 @@ def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms:
         .values(
             state=before.value if ended else State.CANCELED.value,
             finished_at=row.finished_at if ended else now,
-            input={},
-            params={},
-            metadata={},
-            finish_reason=None,
-            error_code=None,
-            error_message=None,
-            request_id=None,
-            worker=None,
-            lease_clock=None,
-            lease_until=None,
-            lease_ms=None,
-            expires_at=None,
-            erased_at=now,
-            webhook=None,
+            **emptied(now),
         )
     )
     if not ended:
@@ -136,3 +112,23 @@ def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms:
         insert(erasure),
         [{"job_id": row.id, "tenant": row.tenant, "due_at": due_at} for due_at in (now, late)],
     )
+
+
+def emptied(now: int) -> dict[str, Any]:
+    """The values that are left of a job's content: none."""
+    return {
+        "input": {},
+        "params": {},
+        "metadata": {},
+        "finish_reason": None,
+        "error_code": None,
+        "error_message": None,
+        "request_id": None,
+        "worker": None,
+        "lease_clock": None,
+        "lease_until": None,
+        "lease_ms": None,
+        "expires_at": None,
+        "erased_at": now,
+        "webhook": None,
+    }
