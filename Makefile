@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos lint format lock settings-page train-vae bench-text bench-image bench-batch bench-cancel bench-memory clean
+.PHONY: help setup demo up test chaos races lint format lock settings-page train-vae bench-text bench-image bench-batch bench-cancel bench-retention bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -31,6 +31,10 @@ test:          ## Install what the tests need and run all of them; TRAIN=1 adds 
 chaos:         ## Break a running stack at random: CHAOS_SECONDS=120 CHAOS_SEED=7 CHAOS_DATABASE=sqlite|postgres CHAOS_ENGINE=fake|real.
 	$(call install,dev)
 	@$(PY) -m tests.chaos --database $(or $(CHAOS_DATABASE),sqlite) --seconds $(or $(CHAOS_SECONDS),120) --seed $(or $(CHAOS_SEED),7) --engine $(or $(CHAOS_ENGINE),fake) $(ARGS)
+
+races:         ## Let two want the same at the same moment, RACES=1000 times each, on both databases.
+	$(call install,dev)
+	@RACES=$(or $(RACES),1000) $(PY) -m pytest -q tests/integration/sql/test_races.py $(ARGS)
 
 lint:          ## Check style, types, import rules, README commands and locks.
 	$(call install,dev)
@@ -73,6 +77,10 @@ bench-batch:   ## Measure how fast batches are taken in, and the front's memory 
 bench-cancel:  ## Measure how soon a canceled job has left the engine, with Redis and without.
 	$(call install,dev)
 	$(PY) benchmarks/cancel.py
+
+bench-retention: ## Measure the removal of a million old jobs, and what live work notices of it.
+	$(call install,dev)
+	$(PY) benchmarks/retention.py
 
 bench-memory:  ## Measure the memory (PSS) of every part of the running stack.
 	$(call install,dev)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from time import monotonic
 
 # What a transaction should take: others may wait for it, on SQLite all that write.
-_GOOD_S = 0.03
-_LEAST, _MOST = 10, 2_000
+_GOOD_S = 0.015
+_LEAST, _MOST = 10, 500
 
 
 class Pages:

@@ -1,0 +1,246 @@
+"""Removing a million old jobs: how long any transaction keeps others out, and what live work notices of it.
+
+    make bench-retention, or python benchmarks/retention.py [--jobs 1000000] [--database sqlite postgres]
+
+All jobs have an output and an idempotency key, and their time is over. The relay's own pages remove them:
+results first, then, a week of the clock later, keys and tombstones. Meanwhile another connection submits,
+claims and completes jobs one after the other; the same for ten seconds before is the comparison.
+``longest_ms`` is the longest write transaction of the removal, from its first statement to its commit.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from batch import postgres
+from record import record
+from sqlalchemy import Connection, text
+
+from pressroom.adapters.sql import schema
+from pressroom.adapters.sql.clock import Now, server_clock
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.engine import open_engine
+from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.adapters.sql.tables import job
+from pressroom.domain.ids import new_id
+from pressroom.domain.job import NewJob, PinnedModel
+from pressroom.jobs.paging import Pages
+from pressroom.jobs.ports import IdempotencyKey, QueueLimits
+
+sys.path.append(str(Path(__file__).parents[1]))
+from tests.support.jobs import live, success, text_output
+
+T = TypeVar("T")
+GOAL_MS = 100.0
+_WEEK_MS = 8 * 24 * 3_600_000
+_DATABASES = ("sqlite", "postgres")
+_ID = {"sqlite": "printf('job_%032x', s.num)", "postgresql": "'job_' || lpad(to_hex(s.num), 32, '0')"}
+_SERIES = {
+    "sqlite": "WITH RECURSIVE s(num) AS (SELECT 1 UNION ALL SELECT num + 1 FROM s WHERE num < {count}) ",
+    "postgresql": "WITH s(num) AS (SELECT generate_series(1, {count})) ",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument("--database", nargs="+", choices=_DATABASES, default=list(_DATABASES))
+    arguments = parser.parse_args()
+    figures = {name: measured(name, arguments.jobs) for name in arguments.database}
+    record("retention", {"jobs": arguments.jobs, "goal_ms": GOAL_MS, **figures})
+
+
+class Timed(Database):
+    """Notes how long each write transaction lasts, waits for its lock not counted."""
+
+    def __init__(self, url: str, clock: Callable[[Connection], Now]) -> None:
+        super().__init__(open_engine(url), clock)
+        self.held_ms: list[float] = []
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        began = 0.0
+
+        def timed(connection: Connection) -> T:
+            nonlocal began
+            began = time.perf_counter()
+            return work(connection)
+
+        done = super().write(timed)
+        self.held_ms.append(1000 * (time.perf_counter() - began))
+        return done
+
+
+def measured(name: str, count: int) -> dict[str, Any]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pressroom-bench-")))
+        url = f"sqlite:///{folder / 'bench.db'}"
+        if name == "postgres":
+            url = stack.enter_context(postgres())
+        schema.upgrade(url)
+        ahead = [0]
+        removing = Timed(url, lambda connection: _later(removing, connection, ahead[0]))
+        stack.callback(removing.close)
+        began = time.perf_counter()
+        _fill(removing, count)
+        filled_s = time.perf_counter() - began
+        live_database = Database(open_engine(url))
+        stack.callback(live_database.close)
+        alone = _live_for(SqlJobStore(live_database), 10.0)
+        removing.held_ms.clear()
+        store = SqlJobStore(removing)
+        with _living(SqlJobStore(live_database)) as beside:
+            began = time.perf_counter()
+            expired = _all(Pages(store.expire_results))
+            erased = _all(Pages(lambda limit: _strike_off(store, limit)))
+            ahead[0] = _WEEK_MS
+            forgotten = _all(Pages(store.forget))
+            took_s = time.perf_counter() - began
+        left = removing.read(
+            lambda connection: connection.scalar(text("SELECT count(*) FROM job WHERE tenant = 'old'"))
+        )
+        if (expired, erased, left) != (count, count, 0):
+            raise RuntimeError(f"{expired} expired, {erased} erased, {left} left of {count}")
+        longest = max(removing.held_ms)
+        return {
+            "fill_s": round(filled_s, 1),
+            "remove_s": round(took_s, 1),
+            "jobs_per_second": round(count / took_s),
+            "rows_forgotten": forgotten,
+            "transactions": len(removing.held_ms),
+            "longest_ms": round(longest, 1),
+            "p99_ms": round(statistics.quantiles(removing.held_ms, n=100)[-1], 1),
+            "live_alone": _told(alone),
+            "live_beside": _told(beside),
+            "met": longest <= GOAL_MS,
+        }
+
+
+def _later(database: Database, connection: Connection, ahead_ms: int) -> Now:
+    now = _host(connection) if database.sqlite else server_clock(connection)
+    return Now(now.wall + ahead_ms, now.lease, now.lease_clock)
+
+
+def _host(connection: Connection) -> Now:
+    from pressroom.adapters.sql.clock import HostClock
+
+    return HostClock()(connection)
+
+
+def _new(tenant: str) -> NewJob:
+    return NewJob(
+        id=new_id("job"),
+        tenant=tenant,
+        model=PinnedModel(live().name, live().version, live().sha256),
+        kind="text",
+        pool="text",
+        priority=5,
+        input={"prompt": "Write one line about a blue mug of stoneware that is fired twice."},
+        params={"max_tokens": 40, "seed": 7, "n": 1},
+        metadata={"sku": "1"},
+        deadline_s=600,
+        result_ttl_s=3_600,
+    )
+
+
+def _one(store: SqlJobStore, tenant: str, key: str | None = None) -> str:
+    """A job from its submit to its end."""
+    made = store.submit(_new(tenant), IdempotencyKey(key, "m" * 64) if key else None, QueueLimits()).job
+    (claim,) = store.claim(worker="w", pool="text", models=[live()], limit=1, lease_ms=60_000, idle=True)
+    store.complete(claim.held, success(text_output(0, "A mug as blue as the sea at noon. " * 4)))
+    return made.id
+
+
+def _fill(database: Database, count: int) -> None:
+    """Copies of one ended job whose time is over, with its output and key."""
+    template = _one(SqlJobStore(database), "old", "key")
+    dialect = database.engine.dialect.name
+    series = _SERIES[dialect].format(count=count)
+    changed = {"id": _ID[dialect], "expires_at": "1000 + s.num", "finished_at": "900 + s.num"}
+    names = [column.name for column in job.columns]
+    values = ", ".join(changed.get(name, f"t.{name}") for name in names)
+    copied = f"SELECT {{}} FROM {{}} t, s WHERE t.{{}} = '{template}'"
+
+    def copy(connection: Connection) -> None:
+        columns = ", ".join(names)
+        connection.execute(text(f"INSERT INTO job ({columns}) {series}" + copied.format(values, "job", "id")))
+        for table, key in (("output", "job_id"), ("idempotency_key", "job_id")):
+            rows = connection.execute(text(f"SELECT * FROM {table} LIMIT 1"))
+            of = list(rows.keys())
+            made = {"job_id": _ID[dialect], "key": f"'key-' || {_ID[dialect]}"}
+            if table == "idempotency_key":
+                made["expires_at"] = "2000 + s.num"
+            cells = ", ".join(made.get(name, f"t.{name}") for name in of)
+            columns = ", ".join(of)
+            connection.execute(
+                text(f"INSERT INTO {table} ({columns}) {series}" + copied.format(cells, table, key))
+            )
+        connection.execute(text(f"DELETE FROM output WHERE job_id = '{template}'"))
+        connection.execute(text(f"DELETE FROM idempotency_key WHERE job_id = '{template}'"))
+        connection.execute(text(f"DELETE FROM job WHERE id = '{template}'"))
+
+    database.write(copy)
+    if not database.sqlite:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+
+
+def _strike_off(store: SqlJobStore, limit: int) -> int:
+    due = store.due_erasures(limit)
+    store.erasures_done(due)
+    return len(due)
+
+
+def _all(pages: Pages) -> int:
+    total, more = 0, True
+    while more:
+        moved, more = pages.turn()
+        total += moved
+    return total
+
+
+def _live_for(store: SqlJobStore, seconds: float) -> list[float]:
+    with _living(store) as seen:
+        time.sleep(seconds)
+    return seen
+
+
+@contextmanager
+def _living(store: SqlJobStore) -> Iterator[list[float]]:
+    """Milliseconds of each job from submit to end, one after the other, ten a second."""
+    seen: list[float] = []
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(0.1):
+            began = time.perf_counter()
+            _one(store, "live")
+            seen.append(1000 * (time.perf_counter() - began))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
+
+
+def _told(seen: list[float]) -> dict[str, Any]:
+    cuts = statistics.quantiles(seen, n=100)
+    return {
+        "jobs": len(seen),
+        "p50_ms": round(statistics.median(seen), 1),
+        "p99_ms": round(cuts[-1], 1),
+        "max_ms": round(max(seen), 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
