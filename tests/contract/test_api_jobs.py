@@ -11,6 +11,7 @@ from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
 from tests.support.mini_worker import words_of
 
 from pressroom.contract.jobs import JobPage, JobView, ModelList
+from pressroom.domain.retention import Retention
 
 
 def prompt(text: Any) -> dict[str, Any]:
@@ -218,3 +219,37 @@ def test_not_ready_says_what_is_missing(front: Front, part: str, call: str, show
     assert response.json["status"] == "not_ready"
     assert response.json[shown].startswith(code)
     assert front.client.get("/healthz").status_code == 200
+
+
+# -- the tenant's policy ---------------------------------------------------------------------------------
+
+
+def test_jobs_are_kept_by_the_policy_of_their_tenant(front: Front) -> None:
+    front.retentions.keep("acme", Retention(results_s=3_600, prompts_s=0, events_s=60, keys_s=7_200))
+    for asked, kept in ((None, 3_600), (60, 60), (86_400, 3_600)):
+        body = TEXT_JOB if asked is None else {**TEXT_JOB, "result_ttl_s": asked}
+        job = front.done(body)
+        assert job["expires_at"] - job["timings"]["finished_at"] == kept * 1000
+    stored = front.store._inner._rows[job["id"]].job
+    assert (stored.prompt_ttl_s, stored.events_ttl_s) == (0, 60)
+    # A prompt that is not kept is in no copy either.
+    assert front.cache.get("acme", job["id"]) is None
+    assert front.store.erase_prompts() == 3
+    after = front.call("GET", f"/v1/jobs/{job['id']}").json
+    assert after["input"] == {"prompt": None, "messages": None}
+    assert after["prompt_erased_at"] is not None
+    assert after["outputs"] == job["outputs"]
+    cannot = front.post(TEXT_JOB).json["id"]
+    front.call("POST", f"/v1/jobs/{cannot}/cancel")
+    front.store.erase_prompts()
+    problem(front.call("POST", f"/v1/jobs/{cannot}/requeue"), 409, "prompt_erased")
+
+
+def test_rows_of_batches_too(front: Front) -> None:
+    front.retentions.keep("acme", Retention(results_s=3_600, prompts_s=60))
+    batch = front.post_batch([TEXT_JOB]).json
+    front.sweep()
+    jobs = [row.job for row in front.store._inner._rows.values()]
+    assert [(job.result_ttl_s, job.prompt_ttl_s, job.events_ttl_s) for job in jobs] == [(3_600, 60, None)], (
+        batch
+    )

@@ -22,6 +22,7 @@ from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
+from pressroom.adapters.memory.retentions import MemoryRetentionStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.front.app import create_app
@@ -61,6 +62,7 @@ class Front:
         self.cache: Any = without_redis(MemoryResultCache())
         self.events: Any = without_redis(MemoryEventLog())
         self.tickets: Any = without_redis(MemoryTickets())
+        self.retentions = MemoryRetentionStore()
         self.nudges: Any = without_redis(MemoryNudges())
         self.artifacts: Any = without_artifacts(MemoryArtifacts())
         adapters = FrontAdapters(
@@ -72,6 +74,7 @@ class Front:
             self.tickets,
             self.nudges,
             MemoryRequeueStore(self.store._inner),
+            self.retentions,
             MemoryUploadStore(),
             QuickCleaner(),
             self.batches,

@@ -25,6 +25,7 @@ from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
+from pressroom.adapters.memory.retentions import MemoryRetentionStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
@@ -60,6 +61,7 @@ class MiniStack:
             self.tickets,
             MemoryNudges(),
             MemoryRequeueStore(self.store),
+            MemoryRetentionStore(),
             MemoryUploadStore(),
             QuickCleaner(),
             MemoryBatchStore(self.store),

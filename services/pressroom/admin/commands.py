@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from pressroom.admin.dead_letters import dead_letters, requeue
+from pressroom.admin.tenants import tenants
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
 from pressroom.domain.times import wall_ms
@@ -19,6 +20,7 @@ def admin() -> None:
 
 admin.add_command(dead_letters)
 admin.add_command(requeue)
+admin.add_command(tenants)
 
 
 @admin.command()

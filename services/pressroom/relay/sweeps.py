@@ -102,11 +102,18 @@ class Sweeps:
         if self._clock() - self._retained_at < self._retention_s:
             return
         expired = self._housekeeping.expire_results()
+        prompts = self._housekeeping.erase_prompts()
         forgotten = self._housekeeping.forget()
         # Where there is more, go on with the next sweep.
-        self._retained_at = float("-inf") if expired.more or forgotten.more else self._clock()
-        if expired.rows or forgotten.rows:
-            self._log.info("retention", results_expired=expired.rows, rows_forgotten=forgotten.rows)
+        more = expired.more or prompts.more or forgotten.more
+        self._retained_at = float("-inf") if more else self._clock()
+        if expired.rows or prompts.rows or forgotten.rows:
+            self._log.info(
+                "retention",
+                results_expired=expired.rows,
+                prompts_erased=prompts.rows,
+                rows_forgotten=forgotten.rows,
+            )
 
     def _uploads(self) -> None:
         if self._clock() - self._uploads_at < self._retention_s:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pressroom import settings as configuration
 from pressroom.adapters.sql import schema
+from pressroom.adapters.sql.retentions import SqlRetentionStore
 from pressroom.bootstrap.stores import (
     open_database,
     open_job_store,
@@ -17,6 +18,7 @@ from pressroom.catalog.catalog import Catalog
 from pressroom.jobs.keys import Keyring
 from pressroom.jobs.ports import JobStore
 from pressroom.jobs.requeue import Requeuer, RequeueStore
+from pressroom.jobs.retention import RetentionStore
 from pressroom.settings import Settings
 
 
@@ -26,6 +28,7 @@ class AdminParts:
 
     keys: Keyring
     store: JobStore
+    retentions: RetentionStore
     requeues: RequeueStore
     requeuer: Callable[[], Requeuer]
 
@@ -44,7 +47,13 @@ def admin_parts(settings: Settings | None = None) -> Iterator[AdminParts]:
             catalog = Catalog.load(settings.zoo_dir, settings.models)
             return Requeuer(store, requeues, catalog, None, queue_limits(settings))
 
-        yield AdminParts(Keyring(open_key_store(settings, database)), store, requeues, requeuer)
+        yield AdminParts(
+            Keyring(open_key_store(settings, database)),
+            store,
+            SqlRetentionStore(database),
+            requeues,
+            requeuer,
+        )
     finally:
         database.close()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
 from pressroom.adapters.sealing import SecretSeal
+from pressroom.adapters.sql.retentions import SqlRetentionStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
@@ -37,6 +38,7 @@ from pressroom.jobs.ports import (
     Tickets,
 )
 from pressroom.jobs.requeue import Requeuer, RequeueStore
+from pressroom.jobs.retention import Policies, RetentionStore
 from pressroom.jobs.submit import Submitter
 from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
 from pressroom.jobs.webhook_ports import WebhookStore
@@ -94,6 +96,7 @@ class FrontAdapters:
     tickets: Tickets
     nudges: Nudges
     requeues: RequeueStore
+    retentions: RetentionStore
     uploads: UploadStore
     cleaner: PictureCleaner
     batches: BatchStore
@@ -128,6 +131,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         tickets=open_tickets(settings),
         nudges=open_nudges(settings),
         requeues=open_requeue_store(settings, database),
+        retentions=SqlRetentionStore(database),
         uploads=SqlUploadStore(database),
         cleaner=ProcessCleaner(
             PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
@@ -159,6 +163,7 @@ def assemble(
         slot_tokens=settings.text_slot_tokens,
         limits=queue_limits(settings),
         callbacks=webhooks,
+        policy=Policies(adapters.retentions).of,
     )
     return FrontParts(
         catalog=catalog,

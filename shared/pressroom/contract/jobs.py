@@ -56,7 +56,7 @@ class JobRequest(Wire):
         DEFAULT_RESULT_TTL_S,
         ge=60,
         le=90 * 24 * 3_600,
-        description="How long a result is kept after the end.",
+        description="How long a result is kept after the end; your policy may say so, and bounds it.",
     )
     metadata: dict[MetadataKey, MetadataValue] = Field(
         default_factory=dict, max_length=16, description="Yours; returned as it is."
@@ -134,6 +134,9 @@ class JobView(Wire):
     priority: int
     metadata: dict[str, str]
     attempt: int
+    prompt_erased_at: int | None = Field(
+        None, description="When your policy had the input erased; it is empty since."
+    )
     requeue_of: str | None = Field(None, description="The job that this one was made of anew.")
     queue_position: int | None = Field(
         None, description="About how many jobs are served before it; 1 is next."

@@ -51,7 +51,8 @@ class PinnedModel:
 class NewJob:
     """What a submit stores: everything resolved, the seed drawn, the model pinned.
 
-    ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None.
+    ``prompt_ttl_s`` and ``events_ttl_s``: how long input and stream are kept after the end; None is with the
+    result, and as long as all streams. ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None.
     ``batch`` and ``batch_row``: the row that it was. ``requeue_of``: the job that it is made of anew."""
 
     id: str
@@ -65,6 +66,8 @@ class NewJob:
     metadata: Mapping[str, str]
     deadline_s: int
     result_ttl_s: int
+    prompt_ttl_s: int | None = None
+    events_ttl_s: int | None = None
     request_id: str | None = None
     webhook: Mapping[str, Any] | None = None
     batch: str | None = None
@@ -103,6 +106,9 @@ class Job:
     error_code: str | None = None
     error_message: str | None = None
     requeue_of: str | None = None
+    prompt_ttl_s: int | None = None
+    events_ttl_s: int | None = None
+    prompt_erased_at: int | None = None
     usage: Usage = field(default_factory=Usage)
     outputs: tuple[Output, ...] = ()
 
@@ -125,7 +131,17 @@ class Job:
             deadline_at=now + new.deadline_s * 1000,
             result_ttl_s=new.result_ttl_s,
             requeue_of=new.requeue_of,
+            prompt_ttl_s=new.prompt_ttl_s,
+            events_ttl_s=new.events_ttl_s,
         )
+
+    def prompt_expires_at(self, ended_at: int) -> int | None:
+        """When the input is to be erased, after an end at ``ended_at`` (milliseconds); None: with the result."""
+        return None if self.prompt_ttl_s is None else ended_at + self.prompt_ttl_s * 1000
+
+    def cache_s(self, most: int) -> int:
+        """For how many seconds from its end a copy may be kept elsewhere; at most ``most``."""
+        return min(each for each in (most, self.result_ttl_s, self.prompt_ttl_s) if each is not None)
 
     def again(self, job_id: str, request_id: str | None) -> NewJob:
         """The same once more under another id, with as much time; a row of a batch no more. Whom it calls
@@ -143,6 +159,8 @@ class Job:
             # A clock that was set may have moved the deadline.
             deadline_s=max(1, (self.deadline_at - self.created_at) // 1000),
             result_ttl_s=self.result_ttl_s,
+            prompt_ttl_s=self.prompt_ttl_s,
+            events_ttl_s=self.events_ttl_s,
             request_id=request_id,
             requeue_of=self.id,
         )

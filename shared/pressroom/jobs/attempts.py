@@ -51,7 +51,7 @@ class Result:
 class Attempts:
     """The worker's use cases at the end of an attempt. Thread-safe.
 
-    ``ended`` tells the job's followers; ``pause`` sleeps for so many seconds and answers False when
+    ``ended`` tells the job's followers, and how many seconds the stream is kept then; ``pause`` sleeps for so many seconds and answers False when
     the process cannot wait any longer.
     """
 
@@ -63,7 +63,7 @@ class Attempts:
         *,
         policy: RetryPolicy,
         cache_ttl_s: int,
-        ended: Callable[[Held, End], None],
+        ended: Callable[[Held, End, int | None], None],
         pause: Callable[[float], bool],
     ) -> None:
         self._store = store
@@ -163,7 +163,8 @@ class Attempts:
             if job is not None:
                 self._keep_in_cache(job)
             reason = job.finish_reason if job is not None else None
-            self._ended(claim.held, End(status=state.value, finish_reason=reason))
+            end = End(status=state.value, finish_reason=reason)
+            self._ended(claim.held, end, claim.job.events_ttl_s)
         if wrote:
             # Not only our own: an attempt before us may have died between its writes and its commit.
             self._tidy(claim, keep_attempt=claim.attempt + (state not in TERMINAL))
@@ -177,10 +178,10 @@ class Attempts:
             return None
 
     def _keep_in_cache(self, job: Job) -> None:
-        if monotonic() < self._cache_rests_until:
+        if monotonic() < self._cache_rests_until or not job.cache_s(self._cache_ttl_s):
             return
         try:
-            self._cache.put(job, min(self._cache_ttl_s, job.result_ttl_s))
+            self._cache.put(job, job.cache_s(self._cache_ttl_s))
         except RedisUnavailable as error:
             # A server that hangs would hold up every commit by a timeout: let it be for a while.
             self._cache_rests_until = monotonic() + _CACHE_REST_S

@@ -69,6 +69,7 @@ class Housekeeping:
         self._cache_ttl_s = cache_ttl_s
         self._expiring = Pages(store.expire_results)
         self._forgetting = Pages(store.forget)
+        self._prompts = Pages(store.erase_prompts)
 
     def reap(self) -> Reaped:
         """Take back what silent workers hold, end what is too late, and tell the followers.
@@ -115,6 +116,10 @@ class Housekeeping:
         """Erase results whose time is over; ``erase_due`` does the rest. Raises DatabaseUnavailable."""
         return Kept(*self._expiring.turn())
 
+    def erase_prompts(self) -> Kept:
+        """Empty the inputs whose time is over. Raises DatabaseUnavailable."""
+        return Kept(*self._prompts.turn())
+
     def forget(self) -> Kept:
         """Remove idempotency keys and tombstones whose time is over. Raises DatabaseUnavailable."""
         return Kept(*self._forgetting.turn())
@@ -124,8 +129,8 @@ class Housekeeping:
         ends = [late_end(job) for job in jobs if job.terminal]
         try:
             for job in jobs:
-                if job.terminal:
-                    self._cache.put(job, min(self._cache_ttl_s, job.result_ttl_s))
+                if job.terminal and (keep_s := job.cache_s(self._cache_ttl_s)):
+                    self._cache.put(job, keep_s)
             self._events.append(ends)
         except RedisUnavailable as error:
             # Followers look at the database every few seconds and find it there.

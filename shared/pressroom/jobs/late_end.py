@@ -12,4 +12,4 @@ _BEHIND_ALL = 2**31
 def late_end(job: Job) -> Numbered:
     """The event that ends the streams of ``job``, which has ended."""
     end = End(status=job.state.value, finish_reason=job.finish_reason)
-    return Numbered(job.id, job.attempt, _BEHIND_ALL if job.attempt else 1, end)
+    return Numbered(job.id, job.attempt, _BEHIND_ALL if job.attempt else 1, end, job.events_ttl_s)

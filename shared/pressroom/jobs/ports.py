@@ -18,10 +18,13 @@ from pressroom.domain.states import State
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """``body_mac`` is an HMAC-SHA256 of the normalised request: it outlives the job's erasure."""
+    """``body_mac`` is an HMAC-SHA256 of the normalised request: it outlives the job's erasure.
+
+    ``ttl_s``: how long it names the job, from its acceptance; None is a week beyond the job's life."""
 
     key: str
     body_mac: str
+    ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,9 @@ class JobStore(Protocol):
         """As ``erase``, by policy instead of by the owner, of up to ``limit`` jobs whose ``expires_at`` has
         passed, the longest past first; how many there were."""
 
+    def erase_prompts(self, limit: int = 100) -> int:
+        """Empty the input of up to ``limit`` ended jobs whose prompts' time is over; how many there were."""
+
     def forget(self, limit: int = 500) -> int:
         """Remove idempotency keys past their time, and tombstones that nothing names any more.
         Returns how many rows went."""
@@ -301,12 +307,14 @@ StreamEvent = Started | Delta | End
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An event in its place: ``seq`` counts from 1 without holes within an attempt."""
+    """An event in its place: ``seq`` counts from 1 without holes within an attempt. ``keep_s``: how long
+    the stream is kept from now on; None is as long as all are."""
 
     job_id: str
     attempt: int
     seq: int
     event: StreamEvent
+    keep_s: int | None = None
 
 
 class EventLog(Protocol):

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from pressroom.contract.webhooks import JobWebhook
 from pressroom.domain.errors import InputInvalid, PromptTooLong, RedisUnavailable
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
+from pressroom.domain.retention import Retention
 from pressroom.jobs.invalid import wrong_fields
 from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
 from pressroom.telemetry import get_logger
@@ -59,6 +60,7 @@ class Submitter:
         slot_tokens: int,
         limits: QueueLimits | None = None,
         callbacks: Callbacks | None = None,
+        policy: Callable[[str], Retention] = lambda tenant: Retention(),
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -68,6 +70,7 @@ class Submitter:
         self._slot_tokens = slot_tokens
         self._limits = limits or QueueLimits()
         self._callbacks = callbacks
+        self._policy = policy
 
     def submit(
         self, tenant: str, request: JobRequest, key: str | None = None, request_id: str | None = None
@@ -78,7 +81,7 @@ class Submitter:
         DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
         new = self.resolved(tenant, request, request_id)
         # Only now: params that no model has may be of any form, and nested too deeply to be written.
-        idempotency = self._idempotency(request, key)
+        idempotency = self._idempotency(tenant, request, key)
         submitted = self._store.submit(new, idempotency, self._limits)
         if submitted.created:
             wake(self._tickets, new.pool)
@@ -87,7 +90,8 @@ class Submitter:
     def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
         """The job that a request asks for, checked, with everything resolved; nothing is stored.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong, TargetRefused."""
+        Raises ModelUnknown, InputInvalid, PromptTooLong, TargetRefused, DatabaseUnavailable."""
+        policy = self._policy(tenant)
         manifest = self._catalog.find(request.model)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input)
@@ -104,7 +108,11 @@ class Submitter:
             params=params.model_dump(mode="json"),
             metadata=dict(request.metadata),
             deadline_s=request.deadline_s,
-            result_ttl_s=request.result_ttl_s,
+            result_ttl_s=policy.result_ttl_s(
+                request.result_ttl_s, said="result_ttl_s" in request.model_fields_set
+            ),
+            prompt_ttl_s=policy.prompts_s,
+            events_ttl_s=policy.events_s,
             request_id=request_id,
             webhook=self._webhook(tenant, request.webhook),
         )
@@ -116,7 +124,7 @@ class Submitter:
             raise InputInvalid("This server calls nobody back; leave webhook out.", field="webhook")
         return self._callbacks.accept(tenant, asked)
 
-    def _idempotency(self, request: JobRequest, key: str | None) -> IdempotencyKey | None:
+    def _idempotency(self, tenant: str, request: JobRequest, key: str | None) -> IdempotencyKey | None:
         if key is None:
             return None
         check_key(key)
@@ -126,7 +134,7 @@ class Submitter:
             del asked["webhook"]
         body = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         mac = hmac.new(self._secret, b"pressroom idempotency 1\n" + body.encode(), hashlib.sha256)
-        return IdempotencyKey(key, mac.hexdigest())
+        return IdempotencyKey(key, mac.hexdigest(), self._policy(tenant).keys_s)
 
     def _check_length(self, manifest: Manifest, given: JobInput, params: TextParams) -> None:
         context = self._slot_tokens

@@ -232,3 +232,34 @@ def test_what_cannot_be_requeued_is_said_and_the_rest_is_done() -> None:
     assert len(result.stdout.split()) == 1
     for wrong in ([], [good, "--all-dead-letters"], [good, "--tenant", "acme"]):
         assert run("requeue", *wrong).exit_code == 2
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_tenants_policy_is_set_piece_by_piece() -> None:
+    issued("acme")
+    assert run("tenants", "list").stdout == "acme\t-\t-\t-\t-\n"
+    assert run("tenants", "keep", "acme", "--results", "30d", "--prompts", "0s").exit_code == 0
+    assert run("tenants", "keep", "acme", "--keys", "36h").stdout == "acme\t30d\t0d\t-\t36h\n"
+    assert run("tenants", "keep", "acme", "--results", "default", "--events", "90s").exit_code == 0
+    assert run("tenants", "keep", "globex", "--events", "1h").exit_code == 0
+    assert run("tenants", "list").stdout == "acme\t-\t0d\t90s\t36h\nglobex\t-\t-\t1h\t-\n"
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["acme"],
+        ["", "--results", "1d"],
+        ["acme", "--results", "1"],
+        ["acme", "--results", "-1d"],
+        ["acme", "--results", "1s"],
+        ["acme", "--prompts", "400d"],
+        ["acme", "--keys", "1e9d"],
+    ],
+)
+def test_what_is_no_policy_changes_nothing(wrong: list[str]) -> None:
+    result = run("tenants", "keep", *wrong)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+    assert run("tenants", "list").stdout == ""

@@ -40,7 +40,7 @@ class World:
             self.cache,
             policy=RetryPolicy(),
             cache_ttl_s=60,
-            ended=lambda held, end: self.told.append((held, end)),
+            ended=lambda held, end, keep_s: self.told.append((held, end)),
             pause=self._pause,
         )
 

@@ -23,6 +23,7 @@ class Keeping:
             "top_up": ((), {}),
             "erase_due": Erased(),
             "expire_results": Kept(),
+            "erase_prompts": Kept(),
             "forget": Kept(),
         }
         self.calls: list[str] = []
@@ -56,7 +57,7 @@ def world() -> World:
 def test_a_sweep_does_every_duty_in_order(world: World) -> None:
     world.sweeps.sweep()
 
-    assert world.keeping.calls == ["reap", "top_up", "erase_due", "expire_results", "forget"]
+    assert world.keeping.calls == ["reap", "top_up", "erase_due", "expire_results", "erase_prompts", "forget"]
     assert world.sweeps.troubles == {}
 
 

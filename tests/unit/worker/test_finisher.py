@@ -34,7 +34,7 @@ class World:
             MemoryResultCache(),
             policy=RetryPolicy(),
             cache_ttl_s=60,
-            ended=lambda held, end: self.ends((held, end)),
+            ended=lambda held, end, keep_s: self.ends((held, end)),
             pause=lambda seconds: False,
         )
         self.finisher = Finisher(

@@ -76,11 +76,11 @@ class Publisher:
                 self._put(held, event, bounded=True)
             self._changed.notify()
 
-    def ended(self, held: Held, end: events.End) -> None:
-        """The last event of a job. Like the first it may go over the bound, since there is one a job."""
+    def ended(self, held: Held, end: events.End, keep_s: int | None = None) -> None:
+        """The last event of a job, whose stream is kept for ``keep_s`` seconds then. Like the first it may go over the bound, since there is one a job."""
         with self._changed:
             if held in self._numbers:
-                self._put(held, end, bounded=False)
+                self._put(held, end, bounded=False, keep_s=keep_s)
                 self._changed.notify()
 
     def forget(self, held: Held) -> None:
@@ -97,7 +97,14 @@ class Publisher:
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
-    def _put(self, held: Held, event: events.Started | events.Delta | events.End, *, bounded: bool) -> None:
+    def _put(
+        self,
+        held: Held,
+        event: events.Started | events.Delta | events.End,
+        *,
+        bounded: bool,
+        keep_s: int | None = None,
+    ) -> None:
         numbering = self._numbers[held]
         numbering.seq += 1
         # Without Redis whole jobs come and go here: even their first and last events have a bound.
@@ -105,7 +112,7 @@ class Publisher:
         if len(self._waiting) >= most:
             self._on_drop(1)
             return
-        self._waiting.append(Numbered(held.job_id, held.attempt, numbering.seq, event))
+        self._waiting.append(Numbered(held.job_id, held.attempt, numbering.seq, event, keep_s))
 
     def _next(self) -> list[Numbered]:
         """What waits, at most one round's worth; empty when the publisher stops."""

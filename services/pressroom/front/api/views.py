@@ -42,6 +42,7 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
         priority=job.priority,
         metadata=dict(job.metadata),
         attempt=job.attempt,
+        prompt_erased_at=job.prompt_erased_at,
         requeue_of=job.requeue_of,
         queue_position=waiting.position if waiting is not None else None,
         blocked_reason=_blocked(job, waiting),

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
-from pressroom.adapters.keeping import TOMBSTONE_MS
+from pressroom.adapters.keeping import TOMBSTONE_MS, key_expires_at
 from pressroom.adapters.memory.admission import check_room
 from pressroom.adapters.memory.lanes import Lanes
-from pressroom.adapters.memory.rows import Due, Key, Row, added, key_expires_at
+from pressroom.adapters.memory.rows import Due, Key, Row, added
 from pressroom.adapters.memory.webhooks import MemoryWebhookStore
 from pressroom.adapters.memory.workers import Workers
 from pressroom.adapters.patience import Patience
@@ -83,7 +83,7 @@ class MemoryJobStore:
             self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params), webhook=new.webhook)
             self._lanes.open(new.pool, new.tenant)
             if key is not None:
-                self._keys[new.tenant, key.key] = Key(key.body_mac, new.id, key_expires_at(job))
+                self._keys[new.tenant, key.key] = Key(key.body_mac, new.id, key_expires_at(job, key.ttl_s))
             return Submitted(job, created=True)
 
     def job(self, tenant: str, job_id: str) -> Job:
@@ -291,6 +291,14 @@ class MemoryJobStore:
             for row in due[:limit]:
                 row.empty(self._clock())
                 self._to_erase(row, self._clock())
+            return len(due[:limit])
+
+    def erase_prompts(self, limit: int = 100) -> int:
+        with self._lock:
+            now = self._clock()
+            due = [row for row in self._rows.values() if row.prompt_due(now)]
+            for row in due[:limit]:
+                row.job = replace(row.job, input={}, prompt_erased_at=now)
             return len(due[:limit])
 
     def forget(self, limit: int = 500) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pressroom.adapters.memory.jobs import MemoryJobStore
-from pressroom.adapters.refusals import not_requeueable
+from pressroom.adapters.refusals import not_requeueable, prompt_erased
 from pressroom.domain.states import REQUEUEABLE
 from pressroom.jobs.ports import QueueLimits, Submitted
 from pressroom.jobs.requeue import DeadLetter
@@ -25,6 +25,8 @@ class MemoryRequeueStore:
                 return Submitted(self._jobs.job(tenant, made), created=False)
             if job.state not in REQUEUEABLE:
                 raise not_requeueable(job.state)
+            if job.prompt_erased_at is not None:
+                raise prompt_erased()
             again = replace(job.again(new_id, request_id), webhook=rows[job_id].webhook)
             return self._jobs.submit(again, None, limits)
 

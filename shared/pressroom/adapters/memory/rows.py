@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pressroom.adapters.keeping import KEY_GRACE_MS
 from pressroom.domain.job import Completion, Job, Output, Usage
 from pressroom.domain.retry import Budget
 from pressroom.domain.serving import Candidate
@@ -19,10 +18,6 @@ class Key:
     body_mac: str
     job_id: str
     expires_at: int
-
-
-def key_expires_at(job: Job) -> int:
-    return job.deadline_at + job.result_ttl_s * 1000 + KEY_GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +52,17 @@ class Row:
 
     def due(self, now: int) -> bool:
         return self.job.state is State.QUEUED and self.job.due_at <= now < self.job.deadline_at
+
+    def prompt_due(self, now: int) -> bool:
+        """Whether its input is to be erased."""
+        if (
+            self.erased_at is not None
+            or self.job.finished_at is None
+            or self.job.prompt_erased_at is not None
+        ):
+            return False
+        until = self.job.prompt_expires_at(self.job.finished_at)
+        return until is not None and until <= now
 
     def candidate(self, now: int) -> Candidate:
         return Candidate(self.job.id, self.cost, self.alone, now - self.job.due_at)

@@ -49,8 +49,8 @@ class RedisEventLog:
                 key, entry_id = keys.events(event.job_id), f"{event.attempt}-{event.seq}"
                 body = _EVENT.dump_json(event.event)
                 pipe.execute_command("XADD", key, "MAXLEN", "~", self._max_events, entry_id, _FIELD, body)
-            for job_id in dict.fromkeys(event.job_id for event in events):
-                pipe.execute_command("EXPIRE", keys.events(job_id), self._ttl_s)
+            for job_id, keep_s in {event.job_id: event.keep_s for event in events}.items():
+                pipe.execute_command("EXPIRE", keys.events(job_id), keep_s or self._ttl_s)
             for answer in pipe.execute(raise_on_error=False):
                 if isinstance(answer, Exception) and not _refused(answer):
                     raise answer

@@ -257,6 +257,8 @@ def _failed(connection: Connection, batch_id: str, limit: int) -> Sequence[JobRo
             job.c.created_at,
             job.c.deadline_at,
             job.c.result_ttl_s,
+            job.c.prompt_ttl_s,
+            job.c.events_ttl_s,
         )
         .where(
             job.c.batch == batch_id,
@@ -282,4 +284,6 @@ def _request(row: JobRow) -> dict[str, Any]:
         "deadline_s": (row.deadline_at - row.created_at) // 1000,
         "result_ttl_s": row.result_ttl_s,
     }
+    said = {"prompt_ttl_s": row.prompt_ttl_s, "events_ttl_s": row.events_ttl_s}
+    made |= {name: value for name, value in said.items() if value is not None}
     return made if row.webhook is None else made | {"webhook": row.webhook}

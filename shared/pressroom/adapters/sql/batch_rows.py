@@ -42,6 +42,8 @@ _KEPT = (
     "metadata",
     "deadline_s",
     "result_ttl_s",
+    "prompt_ttl_s",
+    "events_ttl_s",
     "webhook",
 )
 

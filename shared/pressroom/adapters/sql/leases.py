@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select, tuple_, update
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.rows import JobRow, insert_outputs
+from pressroom.adapters.sql.rows import JobRow, insert_outputs, kept_until
 from pressroom.adapters.sql.tables import RUNNING, job, lane
 from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.ending import Next, next_state
@@ -125,7 +125,7 @@ def end_job(
     values: dict[str, Any] = {
         "state": state.value,
         "finished_at": now.wall,
-        "expires_at": now.wall + row.result_ttl_s * 1000,
+        **kept_until(row, now.wall),
         "finish_reason": completion.finish_reason,
         "error_code": code,
         "error_message": message,
@@ -185,6 +185,7 @@ def attempt_facts() -> tuple[ColumnElement[Any], ...]:
         job.c.claimed_at,
         job.c.deadline_at,
         job.c.result_ttl_s,
+        job.c.prompt_ttl_s,
         job.c.errors,
         job.c.crashes,
         job.c.alone,

@@ -8,7 +8,7 @@ from pressroom.adapters.patience import Patience
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.leases import attempt_facts, end_job, requeue
-from pressroom.adapters.sql.rows import JobRow
+from pressroom.adapters.sql.rows import JobRow, kept_until
 from pressroom.adapters.sql.steps import StepWatch, make_up_for_steps
 from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
 from pressroom.adapters.sql.webhook_outbox import tell
@@ -148,7 +148,7 @@ def _expire(connection: Connection, row: JobRow, now: Now) -> None:
         .values(
             state=State.EXPIRED.value,
             finished_at=now.wall,
-            expires_at=now.wall + row.result_ttl_s * 1000,
+            **kept_until(row, now.wall),
             finish_reason="expired",
             error_code=TOO_LATE.code,
             error_message=NEVER_RAN,

@@ -7,7 +7,15 @@ from sqlalchemy import Connection, Select, delete, exists, insert, select, tuple
 
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.tables import ERASED, EXPIRING, erasure, idempotency_key, job, output
+from pressroom.adapters.sql.tables import (
+    ERASED,
+    EXPIRING,
+    PROMPT_EXPIRING,
+    erasure,
+    idempotency_key,
+    job,
+    output,
+)
 from pressroom.adapters.sql.withdrawing import emptied
 from pressroom.jobs.ports import Erasure
 
@@ -68,6 +76,26 @@ def expire_results(database: Database, limit: int) -> int:
         return len(rows)
 
     # Most looks find nothing, and take no lock for that.
+    some = database.read(lambda connection: connection.execute(due(connection).limit(1)).first())
+    return database.write(move) if some is not None else 0
+
+
+def erase_prompts(database: Database, limit: int) -> int:
+    """See ``JobStore.erase_prompts``."""
+
+    def due(connection: Connection) -> Select[*tuple[Any, ...]]:
+        now = database.now(connection).wall
+        wanted = select(job.c.id).where(PROMPT_EXPIRING, job.c.prompt_expires_at <= now)
+        return wanted.order_by(job.c.prompt_expires_at).limit(limit)
+
+    def move(connection: Connection) -> int:
+        ids = list(connection.scalars(due(connection).with_for_update(skip_locked=True)))
+        now = database.now(connection).wall
+        erased: dict[str, Any] = {"input": {}, "prompt_expires_at": None, "prompt_erased_at": now}
+        if ids:
+            connection.execute(update(job).where(job.c.id.in_(ids)).values(erased))
+        return len(ids)
+
     some = database.read(lambda connection: connection.execute(due(connection).limit(1)).first())
     return database.write(move) if some is not None else 0
 

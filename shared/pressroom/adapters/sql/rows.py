@@ -44,10 +44,19 @@ _COLUMNS = (
     job.c.error_code,
     job.c.error_message,
     job.c.requeue_of,
+    job.c.prompt_ttl_s,
+    job.c.events_ttl_s,
+    job.c.prompt_erased_at,
     job.c.tokens_in,
     job.c.tokens_out,
     job.c.engine_ms,
 )
+
+
+def kept_until(row: JobRow, now: int) -> dict[str, Any]:
+    """The values of a job that ends at ``now``: until when its result is kept, and until when its input."""
+    prompt = None if row.prompt_ttl_s is None else now + row.prompt_ttl_s * 1000
+    return {"expires_at": now + row.result_ttl_s * 1000, "prompt_expires_at": prompt}
 
 
 def job_columns() -> tuple[Any, ...]:
@@ -90,6 +99,9 @@ def to_job(row: JobRow, outputs: tuple[Output, ...] = ()) -> Job:
         error_code=row.error_code,
         error_message=row.error_message,
         requeue_of=row.requeue_of,
+        prompt_ttl_s=row.prompt_ttl_s,
+        events_ttl_s=row.events_ttl_s,
+        prompt_erased_at=row.prompt_erased_at,
         usage=Usage(row.tokens_in, row.tokens_out, row.engine_ms),
         outputs=outputs,
     )

@@ -147,6 +147,9 @@ class SqlJobStore:
     def expire_results(self, limit: int = 100) -> int:
         return retention.expire_results(self._database, limit)
 
+    def erase_prompts(self, limit: int = 100) -> int:
+        return retention.erase_prompts(self._database, limit)
+
     def forget(self, limit: int = 500) -> int:
         return retention.forget(self._database, limit)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, bindparam, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pressroom.adapters.keeping import KEY_GRACE_MS
+from pressroom.adapters.keeping import key_expires_at
 from pressroom.adapters.refusals import job_erased, key_reused, queue_full
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.pace import Place, measure
@@ -180,6 +180,8 @@ def _values(stored: Job, new: NewJob) -> dict[str, Any]:
         "requeue_of": new.requeue_of,
         "cost": estimated_cost(stored.kind, stored.params),
         "result_ttl_s": stored.result_ttl_s,
+        "prompt_ttl_s": stored.prompt_ttl_s,
+        "events_ttl_s": stored.events_ttl_s,
         "created_at": stored.created_at,
         "due_at": stored.due_at,
         "deadline_at": stored.deadline_at,
@@ -211,7 +213,7 @@ def _insert_key(connection: Connection, stored: Job, key: IdempotencyKey, now: i
             "key": key.key,
             "body_mac": key.body_mac,
             "job_id": stored.id,
-            "expires_at": stored.deadline_at + stored.result_ttl_s * 1000 + KEY_GRACE_MS,
+            "expires_at": key_expires_at(stored, key.ttl_s),
             "not_after": now,
         },
     ).first()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import is_past, storable
-from pressroom.adapters.sql.rows import JobRow, job_columns, select_jobs, with_outputs
+from pressroom.adapters.sql.rows import JobRow, job_columns, kept_until, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import erasure, job, output
 from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.job import Job
@@ -38,7 +38,7 @@ def cancel_row(database: Database, connection: Connection, row: JobRow) -> JobRo
                 "finish_reason": "canceled",
                 "cancel_requested_at": now,
                 "finished_at": now,
-                "expires_at": now + row.result_ttl_s * 1000,
+                **kept_until(row, now),
             }
         case State.RUNNING:
             # The first one counts: whoever asks again waits for the same end.
@@ -129,6 +129,7 @@ def emptied(now: int) -> dict[str, Any]:
         "lease_until": None,
         "lease_ms": None,
         "expires_at": None,
+        "prompt_expires_at": None,
         "erased_at": now,
         "webhook": None,
     }
