@@ -29,7 +29,7 @@ class World:
         self.ended: list[tuple[Key, Ending]] = []
         self.stuck: list[float] = []
         self.an_end = threading.Event()
-        self.heartbeat = self._heartbeat(0.01)
+        self.heartbeat = self._heartbeat(1.0)
 
     def _heartbeat(self, beat_s: float) -> Heartbeat:
         def end(key: Key, ending: Ending) -> None:
@@ -256,3 +256,17 @@ def test_looks_do_not_hide_that_the_engine_stands_still(world: World) -> None:
         world.heartbeat.look()
         world.beat(1)
     assert world.stuck
+
+
+def test_a_process_that_was_frozen_does_not_take_its_engine_for_stuck(world: World) -> None:
+    world.hold()
+    world.beat(1)
+    world.clock.pass_ms(600_000)  # SIGSTOP, and SIGCONT: the heartbeat wakes up before the engine has stepped
+    world.beat(1)
+    assert not world.stuck
+    world.beat(2)
+    for _ in range(59):
+        world.beat(2)
+    assert not world.stuck
+    world.beat(2)
+    assert world.stuck, "and one that stands still is seen all the same"

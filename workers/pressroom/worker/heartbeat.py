@@ -1,7 +1,7 @@
 """Heartbeat: keeps the leases while the engine lives, and hears what was canceled.
 
 Leases are renewed only when the engine's step counter has moved since the last beat, or the engine
-has nothing to do. An engine that stands still for ``stuck_s`` ends the process: its leases run out,
+has nothing to do. An engine that stands still for ``stuck_s``, while it is watched, ends the process: its leases run out,
 and other workers go on with its jobs. A nudge makes it look at once, out of its rhythm.
 """
 
@@ -57,7 +57,7 @@ class Heartbeat:
         self._on_stuck = on_stuck
         self._clock = clock
         self._steps = -1
-        self._moved_at = clock()
+        self._moved_at = self._watched_at = clock()
         self._announced: WorkerCard | None = None
         self._announced_at = 0.0
         self._away = False
@@ -125,6 +125,12 @@ class Heartbeat:
                 next_beat = monotonic() + self._beat_s
 
     def _engine_moves(self, now: float) -> bool:
+        # Nobody watched, since this process stood still as a whole (stopped, swapped out) or waited for the
+        # database: that is no sign of the engine's.
+        unwatched = now - self._watched_at - 2 * self._beat_s
+        if unwatched > 0:
+            self._moved_at = min(now, self._moved_at + unwatched)
+        self._watched_at = now
         pulse = self._pulse()
         moves = pulse.idle or pulse.steps != self._steps
         self._steps = pulse.steps
