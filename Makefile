@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos races lint format lock settings-page train-vae bench-text bench-image bench-batch bench-cancel bench-rolling bench-retention bench-memory clean
+.PHONY: help setup demo up test chaos races lint format lock settings-page train-vae bench-text bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -81,6 +81,10 @@ bench-cancel:  ## Measure how soon a canceled job has left the engine, with Redi
 bench-rolling: ## Measure what a rolling restart of all workers costs those who wait.
 	$(call install,dev)
 	$(PY) benchmarks/rolling.py
+
+bench-recovery: ## Measure how long after a fault the next job succeeds.
+	$(call install,dev)
+	$(PY) benchmarks/recovery.py
 
 bench-retention: ## Measure the removal of a million old jobs, and what live work notices of it.
 	$(call install,dev)

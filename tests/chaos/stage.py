@@ -67,7 +67,14 @@ class Scene:
 
 @contextmanager
 def staged(
-    database: str, folder: Path, hook: Hook, *, engine: str = "fake", workers: int = 3, mutation: str = ""
+    database: str,
+    folder: Path,
+    hook: Hook,
+    *,
+    engine: str = "fake",
+    workers: int = 3,
+    mutation: str = "",
+    lease_s: float = LEASE_S,
 ) -> Iterator[Scene]:
     """All processes run and are ready, and ``hook`` is told of one tenant's ends. Raises NoServer."""
     control = folder / "control.json"
@@ -99,7 +106,7 @@ def staged(
             "port": port,
             "front_processes": 1,
             "front_threads": 96,
-            "lease_s": LEASE_S,
+            "lease_s": lease_s,
             "poll_s": 0.5,
             "sweep_s": 0.2,
             "drain_s": 1.0,
@@ -132,7 +139,7 @@ def staged(
             database=database,
             folder=folder,
             control=control,
-            lease_s=LEASE_S,
+            lease_s=lease_s,
             valkey=valkey,
             valkey_line=valkey_line,
             postgres=postgres,
