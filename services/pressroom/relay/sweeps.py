@@ -104,6 +104,7 @@ class Sweeps:
         expired = self._housekeeping.expire_results()
         prompts = self._housekeeping.erase_prompts()
         forgotten = self._housekeeping.forget()
+        self._housekeeping.settle_erased()
         # Where there is more, go on with the next sweep.
         more = expired.more or prompts.more or forgotten.more
         self._retained_at = float("-inf") if more else self._clock()

@@ -79,11 +79,17 @@ class Fetcher:
             raise OutputUnknown("This output has no content.")
         return self._artifacts.get(output.artifact, start, end)
 
+    def _past(self, job: Job) -> bool:
+        """Whether a copy is kept longer than its result, or than its prompt, may be."""
+        ends = [job.expires_at]
+        if job.finished_at is not None:
+            ends.append(job.prompt_expires_at(job.finished_at))
+        return any(end is not None and end <= self._clock() for end in ends)
+
     def _cached(self, tenant: str, job_id: str) -> Job | None:
         try:
             job = self._cache.get(tenant, job_id)
-            past = job is not None and job.expires_at is not None and job.expires_at <= self._clock()
-            return None if past else job
+            return None if job is None or self._past(job) else job
         except RedisUnavailable as error:
             get_logger(__name__).info("cache_passed_over", reason=error.message)
             return None

@@ -67,6 +67,7 @@ class Housekeeping:
         self._tickets = tickets
         self._policy = policy
         self._cache_ttl_s = cache_ttl_s
+        self._unsettled = True  # nobody knows what a relay before this one left
         self._expiring = Pages(store.expire_results)
         self._forgetting = Pages(store.forget)
         self._prompts = Pages(store.erase_prompts)
@@ -110,6 +111,7 @@ class Housekeeping:
         failed = [erasure for erasure in due if erasure not in done]
         self._store.erasures_done(done)
         self._store.put_off_erasures(failed, _ERASE_AGAIN_MS)
+        self._unsettled = self._unsettled or bool(done)
         return Erased(len(done), len(failed), more=len(due) >= _ERASURES)
 
     def expire_results(self) -> Kept:
@@ -118,7 +120,14 @@ class Housekeeping:
 
     def erase_prompts(self) -> Kept:
         """Empty the inputs whose time is over. Raises DatabaseUnavailable."""
-        return Kept(*self._prompts.turn())
+        kept = Kept(*self._prompts.turn())
+        self._unsettled = self._unsettled or bool(kept.rows)
+        return kept
+
+    def settle_erased(self) -> None:
+        """After an erasure: let the database's own log not hold it any more. Raises DatabaseUnavailable."""
+        if self._unsettled:
+            self._unsettled = not self._store.settle_erased()
 
     def forget(self) -> Kept:
         """Remove idempotency keys and tombstones whose time is over. Raises DatabaseUnavailable."""

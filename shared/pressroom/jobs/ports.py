@@ -235,6 +235,10 @@ class JobStore(Protocol):
     def erase_prompts(self, limit: int = 100) -> int:
         """Empty the input of up to ``limit`` ended jobs whose prompts' time is over; how many there were."""
 
+    def settle_erased(self) -> bool:
+        """Let no log of the database's own hold what was erased, where that is ours to decide. False: others
+        use it now; ask again."""
+
     def forget(self, limit: int = 500) -> int:
         """Remove idempotency keys past their time, and tombstones that nothing names any more.
         Returns how many rows went."""

@@ -1,6 +1,7 @@
 """What is erased is gone from the database itself, not only hidden from readers."""
 
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -80,4 +81,27 @@ def test_the_file_of_sqlite_holds_no_word_either(sqlite_url: str, number: int) -
     for job_id in jobs:
         desk.store.erase("acme", job_id)
     assert not in_file()
+    database.close()
+
+
+def test_nor_does_its_log_once_the_relay_has_seen_to_it(sqlite_url: str) -> None:
+    database = Database(open_engine(sqlite_url))
+    store = SqlJobStore(database)
+    desk = Desk(store)
+    job_id = _submit(desk)
+    file = Path(make_url(sqlite_url).database or "")
+    log = file.with_name(file.name + "-wal")
+    assert SECRET.encode() in log.read_bytes()
+    store.erase("acme", job_id)
+    assert SECRET.encode() in log.read_bytes(), "old pages are there still"
+    with database.engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM job")).scalar()
+        began = monotonic()
+        assert not store.settle_erased(), "somebody reads what may be of before"
+        assert monotonic() - began < 1.0, "and nobody is kept waiting for him"
+    assert store.settle_erased()
+    assert SECRET.encode() not in log.read_bytes() + file.read_bytes()
+    # The pooled connection is as patient as before.
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() != 20
     database.close()

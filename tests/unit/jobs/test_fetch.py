@@ -165,3 +165,18 @@ def test_an_erased_jobs_outputs_are_gone_from_the_cache_too(world: World) -> Non
     )
     with pytest.raises(JobErased):
         world.fetcher.output("acme", job.id, 0)
+
+
+@pytest.mark.parametrize("policy", [{"result_ttl_s": 60}, {"result_ttl_s": 3_600, "prompt_ttl_s": 60}])
+def test_a_copy_that_outlives_its_time_is_passed_over(world: World, policy: dict[str, int]) -> None:
+    now = [0]
+    fetcher = Fetcher(world.store, world.cache, world.artifacts, lambda: now[0])
+    claim = world.desk.running(**policy)
+    world.plain_store.complete(claim.held, success())
+    job = world.plain_store.job("acme", claim.job.id)
+    world.cache.put(job, 3_600)
+    assert job.finished_at is not None
+    for now[0], from_database in ((job.finished_at + 59_999, 0), (job.finished_at + 60_000, 1)):
+        world.store.calls.clear()
+        assert fetcher.job("acme", job.id).id == job.id
+        assert len(world.store.calls) == from_database

@@ -256,3 +256,18 @@ def test_housekeeping_says_when_the_database_is_away(world: World) -> None:
     ):
         with pytest.raises(DatabaseUnavailable):
             duty()
+
+
+def test_the_databases_log_is_seen_to_after_erasures_alone(world: World) -> None:
+    world.keeping.settle_erased()
+    assert world.store.calls.count("settle_erased") == 1, "a relay before may have left something"
+    world.keeping.settle_erased()
+    assert world.store.calls.count("settle_erased") == 1
+    _erased_job(world)
+    world.keeping.erase_due()
+    world.store.fail("settle_erased")
+    with pytest.raises(DatabaseUnavailable):
+        world.keeping.settle_erased()
+    world.keeping.settle_erased()
+    world.keeping.settle_erased()
+    assert world.store.calls.count("settle_erased") == 3

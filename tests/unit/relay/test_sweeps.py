@@ -25,6 +25,7 @@ class Keeping:
             "expire_results": Kept(),
             "erase_prompts": Kept(),
             "forget": Kept(),
+            "settle_erased": None,
         }
         self.calls: list[str] = []
 
@@ -57,7 +58,15 @@ def world() -> World:
 def test_a_sweep_does_every_duty_in_order(world: World) -> None:
     world.sweeps.sweep()
 
-    assert world.keeping.calls == ["reap", "top_up", "erase_due", "expire_results", "erase_prompts", "forget"]
+    assert world.keeping.calls == [
+        "reap",
+        "top_up",
+        "erase_due",
+        "expire_results",
+        "erase_prompts",
+        "forget",
+        "settle_erased",
+    ]
     assert world.sweeps.troubles == {}
 
 

@@ -41,6 +41,7 @@ _LOOK_S = 0.002
 _PAUSE_SHARE = 0.25
 _PAUSE_S = (0.0005, 0.005)
 _MOST_UNITS = 64
+_SETTLE_MS = 20
 
 
 class Database:
@@ -70,6 +71,24 @@ class Database:
                 return self._writer.run(unit)
             with self.engine.begin() as connection:
                 return unit(connection)
+
+    def settle(self) -> bool:
+        """Bring what is in SQLite's log home to its file, and empty the log: it holds old pages, what was
+        erased from them included. False: others read or write now. PostgreSQL's log is its operator's.
+
+        Raises DatabaseUnavailable."""
+        if not self.sqlite:
+            return True
+        with translated(), self.engine.connect() as pooled:
+            connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
+            patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+            # Whoever writes would wait for as long as this waits for a reader.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_SETTLE_MS}")
+            try:
+                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+        return not busy
 
     def close(self) -> None:
         """Close all connections."""

@@ -150,6 +150,9 @@ class SqlJobStore:
     def erase_prompts(self, limit: int = 100) -> int:
         return retention.erase_prompts(self._database, limit)
 
+    def settle_erased(self) -> bool:
+        return self._database.settle()
+
     def forget(self, limit: int = 500) -> int:
         return retention.forget(self._database, limit)
 
