@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos races lint format lock settings-page train-vae bench-text bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory clean
+.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -57,6 +57,10 @@ lock:          ## Write the hashed locks from pyproject.toml; UPGRADE=1 takes ne
 settings-page: ## Write docs/settings.md from the settings themselves.
 	$(call install,stack)
 	$(PY) scripts/settings_page.py
+
+metrics-page:  ## Write docs/metrics.md from the metrics themselves.
+	$(call install,stack)
+	$(PY) scripts/metrics_page.py
 
 train-vae:     ## Train the picture model on Fashion-MNIST and export it into model_zoo/ (installs torch).
 	$(call install,train)

@@ -1,6 +1,7 @@
 """Documents that are made from the code, or speak of it, are in step with it."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_settings_page_is_the_settings_table() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     assert settings.table() in page, "run: make settings-page"
+
+
+def test_the_metrics_page_is_made_from_the_metrics() -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / "metrics_page.py"))["page"]()
+    assert (ROOT / "docs" / "metrics.md").read_text() == made, "run: make metrics-page"
 
 
 def _check(*files: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ from pressroom.adapters.host.signals import StopSignals
 from pressroom.bootstrap.relay import RelayParts
 from pressroom.domain.errors import DatabaseUnavailable
 from pressroom.jobs.deliver import Shares
+from pressroom.relay.lanes import LaneGauges
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.relay.postroom import PostRoom
 from pressroom.relay.sweeps import Sweeps
@@ -31,6 +32,7 @@ class RelayProcess:
         self._stopping = threading.Event()
         self._registry = CollectorRegistry()
         metrics = RelayMetrics(self._registry)
+        self._lanes = LaneGauges(self._registry)
         self._postroom: PostRoom | None = None
         if parts.deliverer is not None:
             self._postroom = PostRoom(parts.deliverer, metrics, Shares.of(settings.webhook_threads))
@@ -39,6 +41,7 @@ class RelayProcess:
             metrics,
             uploads=parts.uploads.forget_expired,
             batches=parts.batches.sweep,
+            measure=self._measure if settings.metrics_port else lambda: None,
         )
 
     def run(self) -> None:
@@ -61,6 +64,9 @@ class RelayProcess:
         if exposition is not None:
             exposition.stop()
         self._log.info("relay_stopped", reason=reason)
+
+    def _measure(self) -> None:
+        self._lanes.told(self._parts.depths.depths())
 
     def _wait_for_database(self) -> None:
         pause, last = _PAUSE_S

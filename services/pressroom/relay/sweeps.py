@@ -15,7 +15,7 @@ _ERASE_S = 0.5
 
 class Sweeps:
     """The relay's duties, in order. ``retention_s`` is how often what is past its time is looked for;
-    ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches."""
+    ``measure`` reads the depths of the queue, every ``measure_s``; ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches."""
 
     def __init__(
         self,
@@ -24,12 +24,17 @@ class Sweeps:
         *,
         uploads: Callable[[], int] = lambda: 0,
         batches: Callable[[], BatchSweep] = BatchSweep,
+        measure: Callable[[], None] = lambda: None,
         retention_s: float = 10.0,
+        measure_s: float = 5.0,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._housekeeping = housekeeping
         self._forget_uploads = uploads
         self._keep_batches = batches
+        self._measure_depths = measure
+        self._measure_s = measure_s
+        self._measured_at = float("-inf")
         self._metrics = metrics
         self._retention_s = retention_s
         self._clock = clock
@@ -41,7 +46,16 @@ class Sweeps:
     def sweep(self) -> None:
         """Raises nothing: what failed is logged once and tried again by the next sweep."""
         # Batches come before tickets: rows that are let in want workers.
-        for duty in (self._reap, self._batches, self._tickets, self._erase, self._retain, self._uploads):
+        duties = (
+            self._reap,
+            self._batches,
+            self._tickets,
+            self._erase,
+            self._retain,
+            self._uploads,
+            self._measure,
+        )
+        for duty in duties:
             name = duty.__name__.strip("_")
             try:
                 duty()
@@ -115,6 +129,12 @@ class Sweeps:
                 prompts_erased=prompts.rows,
                 rows_forgotten=forgotten.rows,
             )
+
+    def _measure(self) -> None:
+        if self._clock() - self._measured_at < self._measure_s:
+            return
+        self._measure_depths()
+        self._measured_at = self._clock()
 
     def _uploads(self) -> None:
         if self._clock() - self._uploads_at < self._retention_s:

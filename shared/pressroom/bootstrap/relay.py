@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.depths import SqlDepthStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
@@ -18,6 +19,7 @@ from pressroom.bootstrap.stores import (
 from pressroom.domain.retry import RetryPolicy
 from pressroom.jobs.batch_keeping import BatchKeeping
 from pressroom.jobs.deliver import Deliverer
+from pressroom.jobs.depths import DepthStore
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.jobs.ports import JobStore
 from pressroom.jobs.uploads import UploadKeeping
@@ -32,6 +34,7 @@ class RelayParts:
     housekeeping: Housekeeping
     uploads: UploadKeeping
     batches: BatchKeeping
+    depths: DepthStore
     deliverer: Deliverer | None = None
 
 
@@ -55,7 +58,9 @@ def relay_parts(settings: Settings) -> RelayParts:
         queue_limits(settings),
         receive_s=settings.batch_receive_s,
     )
-    return RelayParts(store, housekeeping, uploads, batches, _deliverer(settings, database))
+    return RelayParts(
+        store, housekeeping, uploads, batches, SqlDepthStore(database), _deliverer(settings, database)
+    )
 
 
 def _deliverer(settings: Settings, database: Database) -> Deliverer | None:

@@ -150,3 +150,20 @@ def test_the_counters_of_batches_grow(world: World) -> None:
     sweeps.sweep()
     assert registry.get_sample_value("pressroom_batch_rows_released_total") == 14
     assert registry.get_sample_value("pressroom_batches_ended_total") == 4
+
+
+def test_the_queue_is_measured_now_and_then_and_again_after_a_failure() -> None:
+    measured: list[float] = []
+    now = [0.0]
+
+    def measure() -> None:
+        measured.append(now[0])
+        if len(measured) == 2:
+            raise DatabaseUnavailable("away")
+
+    sweeps = Sweeps(
+        cast(Any, Keeping()), RelayMetrics(CollectorRegistry()), measure=measure, clock=lambda: now[0]
+    )
+    for now[0] in (0.0, 4.0, 5.0, 6.0, 7.0):
+        sweeps.sweep()
+    assert measured == [0.0, 5.0, 6.0]

@@ -19,7 +19,8 @@ _THREADS = 4
 class Finisher:
     """Encodes, stores and commits what left the engine, then calls ``done`` for the freed slot.
 
-    ``forget`` is told that an attempt is over for this process."""
+    ``forget`` is told that an attempt is over for this process, and ``on_over`` what the job is then, or
+    that it was ``lost``."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Finisher:
         done: Callable[[], None],
         forget: Callable[[Holding], None],
         on_ending: Callable[[str], None] = lambda ending: None,
+        on_over: Callable[[str], None] = lambda state: None,
         threads: int = _THREADS,
     ) -> None:
         self._holdings = holdings
@@ -36,6 +38,7 @@ class Finisher:
         self._done = done
         self._forget = forget
         self._on_ending = on_ending
+        self._on_over = on_over
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="finisher")
         self._open = threading.Lock()
         self._stopped = False
@@ -103,11 +106,13 @@ class Finisher:
                 state = self._attempts.release(claim, failure, partial)
             case Drop():
                 state = None
+        told = state.value if state is not None else "lost"
+        self._on_over(told)
         get_logger(__name__).info(
             "attempt_over",
             job=claim.job.id,
             attempt=claim.attempt,
-            state=state.value if state is not None else "lost",
+            state=told,
             seconds=round(monotonic() - holding.taken_at, 3),
         )
 

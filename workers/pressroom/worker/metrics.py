@@ -21,6 +21,12 @@ class WorkerMetrics:
             ("pool", "ending"),
             registry=registry,
         )
+        self._over = Counter(
+            "pressroom_attempts_over",
+            "Attempts whose end was stored, by what the job is then; lost: it was another's by then.",
+            ("pool", "state"),
+            registry=registry,
+        )
         self._tokens = Counter(
             "pressroom_tokens", "Tokens that became text.", label, registry=registry
         ).labels(*values)
@@ -52,6 +58,9 @@ class WorkerMetrics:
 
     def attempt(self, ending: str) -> None:
         self._attempts.labels(self._pool, ending).inc()
+
+    def over(self, state: str) -> None:
+        self._over.labels(self._pool, state).inc()
 
     def held(self, count: int) -> None:
         self._held.set(count)

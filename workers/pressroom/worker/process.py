@@ -133,6 +133,7 @@ class WorkerProcess:
             done=self._attempt_over,
             forget=lambda holding: self._publisher.forget(holding.claim.held),
             on_ending=self._metrics.attempt,
+            on_over=self._metrics.over,
         )
         self._loop = EngineLoop(
             engine,
