@@ -68,6 +68,15 @@ class Settings(BaseSettings):
     max_queued_pool: int = Field(100_000, ge=1, description="Most queued jobs of a pool.")
     max_queued_total: int = Field(200_000, ge=1, description="Most queued jobs of all pools.")
 
+    # -- watermarks ----------------------------------------------------------------------------
+    disk_low_mb: int = Field(
+        200,
+        ge=0,
+        le=1_000_000_000,
+        description="With less free on a disk of the artifact store or of SQLite, new jobs, batches and uploads "
+        "are refused and nothing is claimed; what runs is finished. 0 turns it off.",
+    )
+
     # -- queue ---------------------------------------------------------------------------------
     lease_s: float = Field(60.0, ge=1, description="A worker silent for this long loses its jobs.")
     poll_s: float = Field(1.0, gt=0, description="How often an idle worker looks for jobs without a ticket.")

@@ -1,4 +1,4 @@
-"""The failure matrix of docs/operations.md names tests that are there."""
+"""The failure matrix and the watermarks of docs/operations.md name tests that are there."""
 
 import re
 from pathlib import Path
@@ -11,8 +11,10 @@ _NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
 def _matrix() -> list[tuple[str, str]]:
     page = (_ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    section = page.partition("## When something fails")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+    rows = []
+    for title in ("## When something fails", "## Watermarks"):
+        section = page.partition(title)[2].partition("\n## ")[0]
+        rows += [line for line in section.splitlines() if line.startswith("| ")][2:]
     named = [_NAMED.search(row) for row in rows]
     assert all(named), "each row names its test"
     return [(found[1], found[2]) for found in named if found]

@@ -170,3 +170,26 @@ def test_a_fault_of_our_own_is_a_500_without_a_trace(front: Front) -> None:
     front.store._error = ZeroDivisionError
     front.store.fail("jobs", times=None)
     problem(front.call("GET", "/v1/jobs"), 500, "internal_error")
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/batches", "/v1/uploads", "requeue"])
+def test_without_room_nothing_new_is_taken_and_the_rest_goes_on(front: Front, path: str) -> None:
+    job = front.done()
+    queued = front.post().json["id"]
+    front.call("POST", f"/v1/jobs/{queued}/cancel")
+    front.room.reason = "Only 3 MB are free."
+    if path == "/v1/jobs":
+        answer = front.post()
+    elif path == "/v1/batches":
+        answer = front.post_batch([TEXT_JOB])
+    elif path == "/v1/uploads":
+        answer = front.call("POST", path, data=b"x", headers={"Content-Type": "image/png"})
+    else:
+        answer = front.call("POST", f"/v1/jobs/{queued}/requeue")
+    said = problem(answer, 503, "no_room")
+    assert "Only 3 MB are free." in said["detail"]
+    assert answer.headers["Retry-After"] == "30"
+    assert front.call("GET", f"/v1/jobs/{job['id']}").json["outputs"] == job["outputs"]
+    assert front.call("DELETE", f"/v1/jobs/{job['id']}").status_code == 204, "which makes room"
+    front.room.reason = None
+    assert front.post().status_code == 202

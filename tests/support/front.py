@@ -51,6 +51,15 @@ class Answer(TestResponse):
         return self.get_json()
 
 
+class Narrow:
+    """Room until a test says that there is none."""
+
+    reason: str | None = None
+
+    def trouble(self) -> str | None:
+        return self.reason
+
+
 class Front:
     """One tenant's view of a front; ``store``, ``redis`` parts and ``artifacts`` take orders for trouble."""
 
@@ -63,6 +72,7 @@ class Front:
         self.events: Any = without_redis(MemoryEventLog())
         self.tickets: Any = without_redis(MemoryTickets())
         self.retentions = MemoryRetentionStore()
+        self.room = Narrow()
         self.nudges: Any = without_redis(MemoryNudges())
         self.artifacts: Any = without_artifacts(MemoryArtifacts())
         adapters = FrontAdapters(
@@ -75,6 +85,7 @@ class Front:
             self.nudges,
             MemoryRequeueStore(self.store._inner),
             self.retentions,
+            self.room,
             MemoryUploadStore(),
             QuickCleaner(),
             self.batches,

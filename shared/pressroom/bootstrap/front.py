@@ -11,6 +11,7 @@ from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
 from pressroom.bootstrap.queue import open_cache, open_events, open_nudges, open_tickets
 from pressroom.bootstrap.stores import (
+    disk_room,
     open_artifacts,
     open_batch_store,
     open_database,
@@ -39,6 +40,7 @@ from pressroom.jobs.ports import (
 )
 from pressroom.jobs.requeue import Requeuer, RequeueStore
 from pressroom.jobs.retention import Policies, RetentionStore
+from pressroom.jobs.room import Room
 from pressroom.jobs.submit import Submitter
 from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
 from pressroom.jobs.webhook_ports import WebhookStore
@@ -97,6 +99,7 @@ class FrontAdapters:
     nudges: Nudges
     requeues: RequeueStore
     retentions: RetentionStore
+    room: Room
     uploads: UploadStore
     cleaner: PictureCleaner
     batches: BatchStore
@@ -132,6 +135,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         nudges=open_nudges(settings),
         requeues=open_requeue_store(settings, database),
         retentions=SqlRetentionStore(database),
+        room=disk_room(settings),
         uploads=SqlUploadStore(database),
         cleaner=ProcessCleaner(
             PictureLimits(settings.max_upload_side, settings.max_upload_pixels, settings.uploads_at_once)
@@ -164,6 +168,7 @@ def assemble(
         limits=queue_limits(settings),
         callbacks=webhooks,
         policy=Policies(adapters.retentions).of,
+        room=adapters.room,
     )
     return FrontParts(
         catalog=catalog,
@@ -174,19 +179,31 @@ def assemble(
             adapters.store, adapters.cache, adapters.events, adapters.artifacts, adapters.nudges
         ),
         requeuer=Requeuer(
-            adapters.store, adapters.requeues, catalog, adapters.tickets, queue_limits(settings)
+            adapters.store,
+            adapters.requeues,
+            catalog,
+            adapters.tickets,
+            queue_limits(settings),
+            adapters.room,
         ),
         follower=LiveFollower(adapters.store, adapters.events),
         store=adapters.store,
         cache=adapters.cache,
         artifacts=adapters.artifacts,
-        uploads=Uploads(adapters.uploads, adapters.artifacts, adapters.cleaner, ttl_s=settings.upload_ttl_s),
+        uploads=Uploads(
+            adapters.uploads,
+            adapters.artifacts,
+            adapters.cleaner,
+            ttl_s=settings.upload_ttl_s,
+            room=adapters.room,
+        ),
         batches=Batches(
             adapters.batches,
             submitter,
             adapters.nudges,
             secret=secret,
             limits=BatchLimits(settings.max_batch_rows, settings.batches_at_once),
+            room=adapters.room,
         ),
         webhooks=webhooks,
         secret=secret,

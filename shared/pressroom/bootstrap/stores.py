@@ -4,7 +4,10 @@ import os
 import urllib.parse
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from pressroom.adapters.files import FileArtifacts
+from pressroom.adapters.host.disk import DiskRoom
 from pressroom.adapters.sql.batches import SqlBatchStore
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
@@ -43,6 +46,18 @@ def open_requeue_store(settings: Settings, database: Database) -> SqlRequeueStor
 def open_batch_store(settings: Settings, database: Database) -> SqlBatchStore:
     """The batch store over ``database``."""
     return SqlBatchStore(database, lease_ms=round(settings.lease_s * 1000))
+
+
+def disk_room(settings: Settings) -> DiskRoom:
+    """The disks of this machine that jobs are written to: the artifact folder's, and SQLite's."""
+    folders = []
+    artifacts = urllib.parse.urlsplit(settings.artifacts)
+    if artifacts.scheme == "file":
+        folders.append(Path(urllib.parse.unquote(artifacts.path)))
+    database = make_url(settings.database)
+    if database.get_backend_name() == "sqlite" and database.database:
+        folders.append(Path(database.database).parent)
+    return DiskRoom(folders, settings.disk_low_mb * 1_000_000)
 
 
 def queue_limits(settings: Settings) -> QueueLimits:

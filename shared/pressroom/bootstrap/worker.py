@@ -8,13 +8,14 @@ from typing import Literal
 
 from pressroom.adapters.redis.nudges import RedisNudgeListener
 from pressroom.bootstrap.queue import open_cache, open_events, redis_url
-from pressroom.bootstrap.stores import open_artifacts, open_job_store
+from pressroom.bootstrap.stores import disk_room, open_artifacts, open_job_store
 from pressroom.catalog.catalog import MANIFEST_FILE, Catalog, zoo_folder
 from pressroom.catalog.manifest import Manifest
 from pressroom.domain.retry import RetryPolicy
 from pressroom.engines.base import Engine
 from pressroom.jobs.nudges import NudgeListener
 from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
+from pressroom.jobs.room import Room
 from pressroom.settings import Settings
 
 Pool = Literal["text", "image"]
@@ -30,6 +31,7 @@ class WorkerParts:
     events: EventLog
     cache: ResultCache
     redis_url: str
+    room: Room
     listen: Callable[[Callable[[frozenset[str]], None]], NudgeListener]
     policy: RetryPolicy
     manifest: Manifest
@@ -46,6 +48,7 @@ def worker_parts(settings: Settings, pool: Pool) -> WorkerParts:
         events=open_events(settings),
         cache=open_cache(settings),
         redis_url=redis_url(settings),
+        room=disk_room(settings),
         listen=lambda heard: RedisNudgeListener(redis_url(settings), heard),
         policy=RetryPolicy(errors_limit=settings.errors_limit),
         manifest=manifest,

@@ -36,6 +36,7 @@
         ├── RedisUnavailable               redis_unavailable
         ├── ArtifactsUnavailable           artifacts_unavailable
         ├── Busy                           busy
+        ├── NoRoom                         no_room
         └── SchemaMismatch                 schema_mismatch
 
 ``field`` points into the request (a JSON path such as ``params.top_p``) where one is at fault.
@@ -221,6 +222,12 @@ class Busy(Unavailable):
     """This process does as much of it at once as it may."""
 
     code = "busy"
+
+
+class NoRoom(Unavailable):
+    """A disk is nearly full: new work is refused before anything breaks."""
+
+    code = "no_room"
 
 
 class SchemaMismatch(Unavailable):

@@ -32,6 +32,7 @@ from pressroom.domain.job import NewJob
 from pressroom.jobs.batch_ports import BatchPage, BatchStore
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.nudges import Nudges
+from pressroom.jobs.room import Endless, Room, check_room
 from pressroom.jobs.submit import check_key
 from pressroom.telemetry import get_logger
 
@@ -80,7 +81,9 @@ class Batches:
         *,
         secret: bytes,
         limits: BatchLimits | None = None,
+        room: Room | None = None,
     ) -> None:
+        self._room = room or Endless()
         self._store = store
         self._resolver = resolver
         self._nudges = nudges
@@ -112,6 +115,7 @@ class Batches:
         after DatabaseUnavailable may it be there all the same: the same key tells."""
         if key is not None:
             check_key(key)
+        check_room(self._room)
         if not self._places.acquire(blocking=False):
             raise Busy("As many batches as may be are being taken in here. Try again.", retry_after_s=5)
         try:

@@ -12,6 +12,7 @@ from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
 from pressroom.jobs.fetch import check_id
 from pressroom.jobs.ports import JobStore, QueueLimits, Submitted, Tickets
+from pressroom.jobs.room import Endless, Room, check_room
 from pressroom.jobs.submit import wake
 
 
@@ -54,7 +55,9 @@ class Requeuer:
         catalog: Catalog,
         tickets: Tickets | None,
         limits: QueueLimits,
+        room: Room | None = None,
     ) -> None:
+        self._room = room or Endless()
         self._store = store
         self._requeues = requeues
         self._catalog = catalog
@@ -65,9 +68,10 @@ class Requeuer:
         """A new job of one that failed, expired or was canceled; ``created`` is False for one that was
         made before.
 
-        Raises JobUnknown, JobErased, NotRequeueable, PromptErased, ModelUnknown, QueueFull,
+        Raises JobUnknown, JobErased, NotRequeueable, PromptErased, ModelUnknown, QueueFull, NoRoom,
         DatabaseUnavailable."""
         check_id(job_id)
+        check_room(self._room)
         self._check_model(self._store.job(tenant, job_id))
         submitted = self._requeues.requeue(tenant, job_id, new_id("job"), request_id, self._limits)
         if submitted.created and self._tickets is not None:

@@ -24,6 +24,7 @@ from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.domain.retention import Retention
 from pressroom.jobs.invalid import wrong_fields
 from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
+from pressroom.jobs.room import Endless, Room, check_room
 from pressroom.telemetry import get_logger
 
 _MAX_KEY = 255
@@ -61,6 +62,7 @@ class Submitter:
         limits: QueueLimits | None = None,
         callbacks: Callbacks | None = None,
         policy: Callable[[str], Retention] = lambda tenant: Retention(),
+        room: Room | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -71,14 +73,16 @@ class Submitter:
         self._limits = limits or QueueLimits()
         self._callbacks = callbacks
         self._policy = policy
+        self._room = room or Endless()
 
     def submit(
         self, tenant: str, request: JobRequest, key: str | None = None, request_id: str | None = None
     ) -> Submitted:
         """Store the job, or find the one that ``key`` names.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull,
+        Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull, NoRoom,
         DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
+        check_room(self._room)
         new = self.resolved(tenant, request, request_id)
         # Only now: params that no model has may be of any form, and nested too deeply to be written.
         idempotency = self._idempotency(tenant, request, key)

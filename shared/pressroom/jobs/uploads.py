@@ -15,6 +15,7 @@ from pressroom.domain.errors import ArtifactsUnavailable, UploadUnknown
 from pressroom.domain.ids import is_id, new_id
 from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ArtifactStore
+from pressroom.jobs.room import Endless, Room, check_room
 from pressroom.telemetry import get_logger
 
 _PREFIX = "upl"
@@ -79,7 +80,9 @@ class Uploads:
         *,
         ttl_s: int,
         wall_ms: Callable[[], int] = wall_ms,
+        room: Room | None = None,
     ) -> None:
+        self._room = room or Endless()
         self._store = store
         self._artifacts = artifacts
         self._cleaner = cleaner
@@ -87,7 +90,8 @@ class Uploads:
         self._wall_ms = wall_ms
 
     def take(self, tenant: str, given: bytes) -> Upload:
-        """Keep a picture. Raises PictureInvalid, Busy, ArtifactsUnavailable, DatabaseUnavailable."""
+        """Keep a picture. Raises PictureInvalid, Busy, NoRoom, ArtifactsUnavailable, DatabaseUnavailable."""
+        check_room(self._room)
         picture = self._cleaner.clean(given)
         now = self._wall_ms()
         upload_id = new_id(_PREFIX)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pressroom.domain.errors import DatabaseUnavailable
 from pressroom.domain.job import Claim
 from pressroom.jobs.ports import JobStore, LiveModel
+from pressroom.jobs.room import Endless, Room
 from pressroom.telemetry import get_logger
 from pressroom.worker.attempt import weight
 from pressroom.worker.holdings import Holding, Holdings
@@ -33,7 +34,9 @@ class Desk:
         lease_ms: int,
         begin: Callable[[Holding], None],
         look_ahead: int | None = None,
+        room: Room | None = None,
     ) -> None:
+        self._room = room or Endless()
         self._store = store
         self._holdings = holdings
         self._worker = worker
@@ -55,9 +58,14 @@ class Desk:
         """How many more slots' worth of jobs would be claimed now."""
         load = self._holdings.load()
         # While ends cannot be stored, more must not pile up behind them.
-        if self._closed or load.alone or load.finishing > 2 * self._slots:
+        if self._closed or load.alone or load.finishing > 2 * self._slots or self._room.trouble():
             return 0
         return max(0, self._slots + self._look_ahead - load.weight)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is claimed, although there is nothing wrong with the engine."""
+        return self._room.trouble()
 
     @property
     def closed(self) -> bool:

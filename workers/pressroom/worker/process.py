@@ -151,6 +151,7 @@ class WorkerProcess:
             slots=slots,
             lease_ms=self._lease_ms,
             begin=self._begin,
+            room=parts.room,
         )
         self._heartbeat = Heartbeat(
             parts.store,
@@ -223,6 +224,7 @@ class WorkerProcess:
             free=self._desk.free,
             models=self._models,
             draining=self._desk.closed,
+            trouble=self._desk.trouble,
         )
 
     # -- the engine fails --------------------------------------------------------------------
