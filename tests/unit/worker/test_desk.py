@@ -23,6 +23,7 @@ class World:
         self.front = Front(self.plain_store)
         self.holdings = Holdings()
         self.begun: list[Holding] = []
+        self.no_room: str | None = None
         self.desk = Desk(
             self.store,
             self.holdings,
@@ -33,7 +34,12 @@ class World:
             lease_ms=LEASE_MS,
             look_ahead=look_ahead,
             begin=self.begun.append,
+            room=self,
         )
+
+    def trouble(self) -> str | None:
+        """The port ``Room``."""
+        return self.no_room
 
     def submit(self, count: int, **changes: Any) -> None:
         for _ in range(count):
@@ -237,3 +243,16 @@ def test_closing_waits_for_a_claim_under_way(world: World) -> None:
 
     assert closed.is_set()
     assert len(world.begun) == 1
+
+
+def test_without_room_nothing_is_claimed_and_what_runs_goes_on(world: World) -> None:
+    world.submit(20)
+    world.desk.turn()
+    world.holdings.left_engine(Key(world.begun[0].claim.job.id, 1))
+    world.no_room = "Only 3 MB are free."
+    world.desk.turn()
+    assert (len(world.begun), world.desk.free, world.desk.trouble) == (5, 0, "Only 3 MB are free.")
+    assert len(world.holdings.held()) == 5
+    world.no_room = None
+    world.desk.turn()
+    assert len(world.begun) == 6
