@@ -33,7 +33,9 @@ class Proxy:
         self._server = (host, port)
         self._holder = _bound(0)
         self.port: int = self._holder.getsockname()[1]
-        self._listener: asyncio.Server | None = None
+        # Not an asyncio.Server: what that has just accepted when it is closed, it leaves unclosed.
+        self._listener: socket.socket | None = None
+        self._accepted: set[socket.socket] = set()
         # Weak, and never left by hand: one that was closed lives on until its last bytes are taken.
         self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,12 +78,19 @@ class Proxy:
     async def _heal(self) -> None:
         await self._become(None)
         if self._listener is None:
-            self._listener = await asyncio.start_server(self._serve, sock=_bound(self.port), backlog=512)
+            listener = self._listener = _bound(self.port)
+            listener.listen(512)
+            listener.setblocking(False)
+            self._loop.add_reader(listener, self._accept, listener)
 
     async def _cut(self) -> None:
         if self._listener is not None:
+            self._loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = None
+        for accepted in list(self._accepted):
+            self._accepted.discard(accepted)
+            accepted.close()
         for task in self._tasks:
             task.cancel()
         for transport in list(self._transports):
@@ -103,11 +112,20 @@ class Proxy:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._transports.add(writer.transport)
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            accepted, _ = listener.accept()
+            accepted.setblocking(False)
+            self._accepted.add(accepted)
+            task = self._loop.create_task(self._serve(accepted))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, accepted: socket.socket) -> None:
+        if accepted not in self._accepted:
+            return
+        self._accepted.discard(accepted)
+        reader, writer = await self._streams(accepted)
         far: asyncio.StreamWriter | None = None
         try:
             far_reader, far = await asyncio.open_connection(*self._server)
@@ -127,10 +145,16 @@ class Proxy:
         except asyncio.CancelledError:
             pass
         finally:
-            self._tasks.discard(task)
             for end in (writer, far):
                 if end is not None:
                     end.close()
+
+    async def _streams(self, accepted: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader = asyncio.StreamReader(loop=self._loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
+        transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, accepted)
+        self._transports.add(transport)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 """The proxy passes what it is given, and breaks in the ways it says."""
 
+import contextlib
 import gc
 import socket
 import socketserver
@@ -151,5 +152,33 @@ def test_what_a_frozen_client_never_took_does_not_outlive_the_proxy() -> None:
             connection.close()
         server.shutdown()
     # A socket that only the collector closes is a warning, and here an error.
+    del proxy
+    gc.collect()
+
+
+def test_what_is_accepted_while_it_is_cut_is_closed(echo: _Server) -> None:
+    """Clients that come all the time, and a line that is cut and healed under them."""
+    proxy = Proxy(echo.server_address[1])
+    proxy.start()
+    over = threading.Event()
+
+    def come() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", proxy.port)) as one:
+                one.sendall(b"x" * 20_000)
+                one.settimeout(0.02)
+                one.recv(65_536)
+
+    clients = [threading.Thread(target=come, daemon=True) for _ in range(8)]
+    for client in clients:
+        client.start()
+    for _ in range(60):
+        proxy.cut()
+        proxy.heal()
+        time.sleep(0.01)
+    proxy.close()
+    over.set()
+    for client in clients:
+        client.join(10)
     del proxy
     gc.collect()

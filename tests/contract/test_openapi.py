@@ -154,7 +154,7 @@ def test_whatever_is_sent_gets_a_documented_answer(
     operation = api[path][method]
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     def answered(case: Any) -> None:
         _aim(front, case)
         case.call_and_validate(headers={"Authorization": f"Bearer {front.key}"}, checks=CHECKS)
