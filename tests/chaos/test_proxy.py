@@ -160,11 +160,11 @@ def test_what_is_accepted_while_it_is_cut_is_closed(echo: _Server) -> None:
     """Clients that come all the time, and a line that is cut and healed under them."""
     proxy = Proxy(echo.server_address[1])
     proxy.start()
-    over = threading.Event()
+    over, address = threading.Event(), ("127.0.0.1", proxy.port)
 
     def come() -> None:
         while not over.is_set():
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", proxy.port)) as one:
+            with contextlib.suppress(OSError), socket.create_connection(address) as one:
                 one.sendall(b"x" * 20_000)
                 one.settimeout(0.02)
                 one.recv(65_536)
