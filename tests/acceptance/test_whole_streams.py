@@ -127,7 +127,9 @@ def test_a_killed_front_comes_back_and_all_go_on(fake_press: Press) -> None:
     assert first.status_code == 202
 
     def follow() -> list[EventEnvelope]:
-        return list(fake_press.client().events(job_id, timeout_s=60))
+        # A front takes seconds to come back on a busy machine: longer than six tries may last.
+        patient = RetryPolicy(tries=200, last_s=0.5)
+        return list(fake_press.client(retry=patient).events(job_id, timeout_s=60))
 
     with ThreadPoolExecutor(4) as followers:
         following = [followers.submit(follow) for _ in range(4)]
