@@ -9,7 +9,7 @@ from pressroom.adapters.refusals import batch_erased, batch_unknown
 from pressroom.adapters.sql.batch_rows import select_batches, to_batch
 from pressroom.adapters.sql.batch_tables import WAITING, batch, batch_row
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.reading import is_past, storable
+from pressroom.adapters.sql.reading import is_past, is_past_now, not_past, storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, with_outputs
 from pressroom.adapters.sql.tables import job
 from pressroom.domain.batch import Batch, BatchCounts, BatchRow, BatchState, RowState, counts_of
@@ -46,7 +46,7 @@ def one_batch(database: Database, tenant: str, batch_id: str) -> tuple[Batch, Ba
         row = connection.execute(wanted.where(batch.c.id == batch_id, batch.c.tenant == tenant)).one_or_none()
         if row is None:
             raise batch_unknown()
-        if row.erased_at is not None or is_past(database, connection, row):
+        if row.erased_at is not None or is_past_now(database, connection, row):
             raise batch_erased()
         found = to_batch(row)
         return found, counts_of(found, {state: getattr(row, f"jobs_{state.value}") for state in State})
@@ -65,8 +65,7 @@ def page_of_batches(database: Database, tenant: str, *, cursor: str | None, limi
 
     def look(connection: Connection) -> BatchPage:
         now = database.now(connection).wall
-        not_past = or_(batch.c.expires_at.is_(None), batch.c.expires_at > now)
-        rows = connection.execute(wanted.where(not_past)).all()
+        rows = connection.execute(wanted.where(not_past(batch.c.expires_at, now))).all()
         found = tuple(to_batch(row) for row in rows[:limit])
         more = len(rows) > limit and found
         return BatchPage(found, pack_cursor(found[-1].created_at, found[-1].id) if more else None)
@@ -83,13 +82,7 @@ def rows_of(
     def look(connection: Connection) -> tuple[BatchRow, ...]:
         rows = connection.execute(wanted).all()
         now = database.now(connection).wall
-        kept = [
-            row
-            for row in rows
-            if row.id is not None
-            and row.erased_at is None
-            and (row.expires_at is None or row.expires_at > now)
-        ]
+        kept = [row for row in rows if row.id is not None and row.erased_at is None and not is_past(row, now)]
         jobs = {made.id: made for made in with_outputs(connection, kept)}
         return tuple(_to_row(row, jobs.get(row.job_id)) for row in rows)
 

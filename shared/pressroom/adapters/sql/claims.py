@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, false, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
@@ -65,10 +64,9 @@ def claim(
 def weigh(database: Database, pool: str, tenant: str, weight: float) -> None:
     """See ``JobStore.weigh``."""
     check_weight(weight)
-    upsert = sqlite.insert if database.sqlite else postgresql.insert
     new_lane = {"pool": pool, "tenant": tenant, "virtual_time": 0.0, "weight": weight, "active": False}
     statement = (
-        upsert(lane)
+        database.upsert(lane)
         .values(new_lane)
         .on_conflict_do_update(index_elements=[lane.c.pool, lane.c.tenant], set_={"weight": weight})
     )

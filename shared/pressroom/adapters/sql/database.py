@@ -25,7 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine, Table, exc
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.clock import Clock, HostClock, Now, server_clock
 from pressroom.adapters.sql.engine import WRITES
@@ -71,6 +72,10 @@ class Database:
                 return self._writer.run(unit)
             with self.engine.begin() as connection:
                 return unit(connection)
+
+    def upsert(self, table: Table) -> Any:
+        """An INSERT of this database's kind, which can say what to do ``on_conflict_…``."""
+        return (sqlite.insert if self.sqlite else postgresql.insert)(table)
 
     def settle(self) -> bool:
         """Bring what is in SQLite's log home to its file, and empty the log: it holds old pages, what was

@@ -3,11 +3,11 @@
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
-from pressroom.adapters.sql.tables import api_key, tenant
+from pressroom.adapters.sql.tables import api_key
+from pressroom.adapters.sql.tenants import open_tenant
 from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
 from pressroom.jobs.ports import ApiKey
 
@@ -20,10 +20,7 @@ class SqlKeyStore:
 
     def add(self, key: ApiKey, secret_hash: str) -> None:
         def store(connection: Connection) -> None:
-            upsert = sqlite.insert if self._database.sqlite else postgresql.insert
-            connection.execute(
-                upsert(tenant).values(id=key.tenant, created_at=key.created_at).on_conflict_do_nothing()
-            )
+            open_tenant(self._database, connection, key.tenant, key.created_at)
             _insert(connection, key, secret_hash)
 
         self._database.write(store)

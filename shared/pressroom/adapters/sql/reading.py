@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Connection, String, and_, bindparam, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, String, and_, bindparam, or_, select, tuple_
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import job_erased, job_unknown
@@ -58,17 +58,26 @@ def one_job(database: Database, tenant: str, job_id: str) -> Job:
         row = connection.execute(_JOB, {"asked_id": job_id, "asked_tenant": tenant}).one_or_none()
         if row is None:
             raise job_unknown()
-        if row.erased_at is not None or is_past(database, connection, row):
+        if row.erased_at is not None or is_past_now(database, connection, row):
             raise job_erased()
         return with_outputs(connection, [row])[0]
 
     return database.read(look)
 
 
-def is_past(database: Database, connection: Connection, row: JobRow) -> bool:
-    """Whether the time of a job's result is over, be it erased already or not. The clock is asked for
-    ended jobs only."""
-    return row.expires_at is not None and row.expires_at <= database.now(connection).wall
+def is_past(row: JobRow, now: int) -> bool:
+    """Whether the time of a job's result is over, be it erased already or not."""
+    return row.expires_at is not None and row.expires_at <= now
+
+
+def is_past_now(database: Database, connection: Connection, row: JobRow) -> bool:
+    """``is_past`` of one row; the clock is asked for ended jobs only."""
+    return row.expires_at is not None and is_past(row, database.now(connection).wall)
+
+
+def not_past(expires_at: ColumnElement[int | None], now: int) -> ColumnElement[bool]:
+    """``is_past`` the other way round, as a condition."""
+    return or_(expires_at.is_(None), expires_at > now)
 
 
 def find_jobs(database: Database, job_ids: Sequence[str]) -> tuple[Job, ...]:
@@ -87,13 +96,10 @@ def standings(database: Database, job_ids: Sequence[str]) -> dict[str, Standing]
     wanted = [job_id for job_id in job_ids if storable(job_id)]
 
     def look(connection: Connection) -> dict[str, Standing]:
-        facts = select(job.c.id, job.c.state, job.c.attempt, job.c.expires_at)
-        found = connection.execute(facts.where(job.c.id.in_(wanted), KEPT)).all()
-        return {
-            row.id: Standing(State(row.state), row.attempt)
-            for row in found
-            if not is_past(database, connection, row)
-        }
+        facts = select(job.c.id, job.c.state, job.c.attempt)
+        now = database.now(connection).wall
+        found = connection.execute(facts.where(job.c.id.in_(wanted), KEPT, not_past(job.c.expires_at, now)))
+        return {row.id: Standing(State(row.state), row.attempt) for row in found}
 
     return database.read(look) if wanted else {}
 
@@ -122,8 +128,7 @@ def page_of_jobs(
 
     def look(connection: Connection) -> Page:
         now = database.now(connection).wall
-        not_past = or_(job.c.expires_at.is_(None), job.c.expires_at > now)
-        rows = connection.execute(statement.where(not_past)).all()
+        rows = connection.execute(statement.where(not_past(job.c.expires_at, now))).all()
         jobs = with_outputs(connection, rows[:limit])
         more = len(rows) > limit and jobs
         return Page(tuple(jobs), pack_cursor(jobs[-1].created_at, jobs[-1].id) if more else None)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from pressroom.adapters.refusals import job_erased, job_unknown, not_requeueable, prompt_erased
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.reading import is_past, storable
+from pressroom.adapters.sql.reading import is_past_now, storable
 from pressroom.adapters.sql.rows import JobRow, select_jobs, to_job, with_outputs
 from pressroom.adapters.sql.submitting import Admission, insert_job
 from pressroom.adapters.sql.tables import DEAD_LETTER, KEPT, REQUEUED, job
@@ -77,7 +77,7 @@ class SqlRequeueStore:
         row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
         if row is None:
             raise job_unknown()
-        if row.erased_at is not None or is_past(self._database, connection, row):
+        if row.erased_at is not None or is_past_now(self._database, connection, row):
             raise job_erased()
         made = select_jobs().where(REQUEUED, KEPT, job.c.requeue_of == job_id)
         before = connection.execute(made).first()

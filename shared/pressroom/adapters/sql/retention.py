@@ -1,12 +1,13 @@
 """What is kept for how long: erasures to finish outside the database, results and tombstones past their time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, insert, select, tuple_, update
 
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.rows import JobRow
 from pressroom.adapters.sql.tables import (
     ERASED,
     EXPIRING,
@@ -57,47 +58,54 @@ def put_off_erasures(database: Database, failed: Sequence[Erasure], delay_ms: in
 def expire_results(database: Database, limit: int) -> int:
     """See ``JobStore.expire_results``. Only ended jobs have a time, so that their states stay as they are."""
 
-    def due(connection: Connection) -> Select[*tuple[Any, ...]]:
-        now = database.now(connection).wall
+    def due(now: int) -> Select[*tuple[Any, ...]]:
         wanted = select(job.c.id, job.c.tenant).where(EXPIRING, job.c.expires_at <= now)
         return wanted.order_by(job.c.expires_at).limit(limit)
 
-    def move(connection: Connection) -> int:
-        rows = connection.execute(due(connection).with_for_update(skip_locked=True)).all()
-        if not rows:
-            return 0
+    def empty(connection: Connection, rows: Sequence[JobRow], now: int) -> None:
         ids = [row.id for row in rows]
-        now = database.now(connection).wall
         connection.execute(delete(output).where(output.c.job_id.in_(ids)))
         connection.execute(update(job).where(job.c.id.in_(ids)).values(emptied(now)))
         # Nobody writes for a job that ended so long ago: no second one, as the owner's erasure has.
         erasures = [{"job_id": row.id, "tenant": row.tenant, "due_at": now} for row in rows]
         connection.execute(insert(erasure), erasures)
-        return len(rows)
 
-    # Most looks find nothing, and take no lock for that.
-    some = database.read(lambda connection: connection.execute(due(connection).limit(1)).first())
-    return database.write(move) if some is not None else 0
+    return _a_page(database, due, empty)
 
 
 def erase_prompts(database: Database, limit: int) -> int:
     """See ``JobStore.erase_prompts``."""
 
-    def due(connection: Connection) -> Select[*tuple[Any, ...]]:
-        now = database.now(connection).wall
+    def due(now: int) -> Select[*tuple[Any, ...]]:
         wanted = select(job.c.id).where(PROMPT_EXPIRING, job.c.prompt_expires_at <= now)
         return wanted.order_by(job.c.prompt_expires_at).limit(limit)
 
-    def move(connection: Connection) -> int:
-        ids = list(connection.scalars(due(connection).with_for_update(skip_locked=True)))
-        now = database.now(connection).wall
+    def empty(connection: Connection, rows: Sequence[JobRow], now: int) -> None:
         erased: dict[str, Any] = {"input": {}, "prompt_expires_at": None, "prompt_erased_at": now}
-        if ids:
-            connection.execute(update(job).where(job.c.id.in_(ids)).values(erased))
-        return len(ids)
+        connection.execute(update(job).where(job.c.id.in_([row.id for row in rows])).values(erased))
 
-    some = database.read(lambda connection: connection.execute(due(connection).limit(1)).first())
-    return database.write(move) if some is not None else 0
+    return _a_page(database, due, empty)
+
+
+def _a_page(
+    database: Database,
+    due: Callable[[int], Select[*tuple[Any, ...]]],
+    empty: Callable[[Connection, Sequence[JobRow], int], None],
+) -> int:
+    """``empty`` the jobs that are ``due`` and that nobody else holds; how many there were."""
+
+    def look(connection: Connection) -> bool:
+        return connection.execute(due(database.now(connection).wall).limit(1)).first() is not None
+
+    def move(connection: Connection) -> int:
+        now = database.now(connection).wall
+        rows = connection.execute(due(now).with_for_update(skip_locked=True)).all()
+        if rows:
+            empty(connection, rows, now)
+        return len(rows)
+
+    # Most looks find nothing, and take no lock for that.
+    return database.write(move) if database.read(look) else 0
 
 
 def forget(database: Database, limit: int) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.tables import tenant
+from pressroom.adapters.sql.tenants import open_tenant
 from pressroom.domain.retention import Retention
 
 _COLUMNS = tenant.c.result_ttl_s, tenant.c.prompt_ttl_s, tenant.c.events_ttl_s, tenant.c.idempotency_ttl_s
@@ -31,9 +31,7 @@ class SqlRetentionStore:
 
     def keep(self, tenant_id: str, retention: Retention) -> None:
         def move(connection: Connection) -> None:
-            upsert = sqlite.insert if self._database.sqlite else postgresql.insert
-            now = self._database.now(connection).wall
-            connection.execute(upsert(tenant).values(id=tenant_id, created_at=now).on_conflict_do_nothing())
+            open_tenant(self._database, connection, tenant_id, self._database.now(connection).wall)
             connection.execute(
                 update(tenant)
                 .where(tenant.c.id == tenant_id)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import delivery_unknown, endpoint_unknown, too_many_endpoints
@@ -12,6 +11,7 @@ from pressroom.adapters.sql import webhook_sending as sending
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
 from pressroom.adapters.sql.tables import tenant as tenant_table
+from pressroom.adapters.sql.tenants import open_tenant
 from pressroom.adapters.sql.webhook_rows import (
     AnyRow,
     endpoint_values,
@@ -40,7 +40,7 @@ class SqlWebhookStore:
     # -- the front ---------------------------------------------------------------------------
     def add(self, endpoint: Endpoint, most: int) -> None:
         def store(connection: Connection) -> None:
-            self._open_tenant(connection, endpoint.tenant, endpoint.created_at)
+            open_tenant(self._database, connection, endpoint.tenant, endpoint.created_at)
             mine = select(func.count()).where(
                 webhook_endpoint.c.tenant == endpoint.tenant, webhook_endpoint.c.removed_at.is_(None)
             )
@@ -203,7 +203,7 @@ class SqlWebhookStore:
         change: Callable[[tuple[SealedSecret, ...], int], tuple[SealedSecret, ...]],
     ) -> tuple[SealedSecret, ...]:
         def move(connection: Connection) -> tuple[SealedSecret, ...]:
-            self._open_tenant(connection, tenant, created_at)
+            open_tenant(self._database, connection, tenant, created_at)
             after = change(_own_secrets(connection, tenant, lock=True), self._database.now(connection).wall)
             connection.execute(
                 update(tenant_table)
@@ -213,10 +213,6 @@ class SqlWebhookStore:
             return after
 
         return self._database.write(move)
-
-    def _open_tenant(self, connection: Connection, tenant: str, now: int) -> None:
-        upsert = sqlite.insert if self._database.sqlite else postgresql.insert
-        connection.execute(upsert(tenant_table).values(id=tenant, created_at=now).on_conflict_do_nothing())
 
 
 def _found(connection: Connection, tenant: str, endpoint_id: str, *, lock: bool = False) -> AnyRow:

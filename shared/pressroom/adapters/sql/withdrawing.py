@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.reading import is_past, storable
+from pressroom.adapters.sql.reading import is_past_now, storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, kept_until, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import erasure, job, output
 from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
@@ -20,7 +20,7 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
     def move(connection: Connection) -> Job:
         wanted = select_jobs().add_columns(*watch_facts())
         row = _locked(connection, wanted.where(job.c.id == job_id, job.c.tenant == tenant), job_id)
-        if is_past(database, connection, row):
+        if is_past_now(database, connection, row):
             raise job_erased()
         return with_outputs(connection, [cancel_row(database, connection, row)])[0]
 

@@ -3,7 +3,6 @@
 from collections import Counter
 
 from sqlalchemy import Connection, bindparam, delete, false, func, select, union
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.queue_index import ONE, count_jobs, queued
@@ -47,9 +46,8 @@ def announce(database: Database, card: WorkerCard) -> None:
             "trouble": card.trouble[:_TROUBLE_LENGTH] if card.trouble is not None else None,
             "seen_at": database.now(connection).wall,
         }
-        upsert = sqlite.insert if database.sqlite else postgresql.insert
         connection.execute(
-            upsert(worker)
+            database.upsert(worker)
             .values(id=card.id, **facts)
             .on_conflict_do_update(index_elements=[worker.c.id], set_=facts)
         )
