@@ -41,7 +41,7 @@ def admin_parts(settings: Settings | None = None) -> Iterator[AdminParts]:
     try:
         store = open_job_store(settings, database)
         store.check_schema()
-        requeues = open_requeue_store(settings, database)
+        requeues = open_requeue_store(database, store)
 
         def requeuer() -> Requeuer:
             catalog = Catalog.load(settings.zoo_dir, settings.models)

@@ -125,15 +125,16 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
             '`python -c "import secrets; print(secrets.token_urlsafe(32))"` prints.'
         )
     database = open_database(settings, process="front")
+    store = open_job_store(settings, database)
     adapters = FrontAdapters(
-        store=open_job_store(settings, database),
+        store=store,
         keys=open_key_store(settings, database),
         artifacts=open_artifacts(settings),
         events=open_events(settings),
         cache=open_cache(settings),
         tickets=open_tickets(settings),
         nudges=open_nudges(settings),
-        requeues=open_requeue_store(settings, database),
+        requeues=open_requeue_store(database, store),
         retentions=SqlRetentionStore(database),
         room=disk_room(settings),
         uploads=SqlUploadStore(database),

@@ -14,7 +14,6 @@ from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.keys import SqlKeyStore
 from pressroom.adapters.sql.requeues import SqlRequeueStore
 from pressroom.adapters.sql.store import SqlJobStore
-from pressroom.adapters.sql.submitting import Admission
 from pressroom.domain.errors import ArtifactsUnavailable
 from pressroom.jobs.ports import ArtifactStore, QueueLimits
 from pressroom.settings import Settings
@@ -38,9 +37,9 @@ def open_job_store(settings: Settings, database: Database | None = None) -> SqlJ
     )
 
 
-def open_requeue_store(settings: Settings, database: Database) -> SqlRequeueStore:
-    """The requeues over ``database``."""
-    return SqlRequeueStore(database, Admission(database, round(settings.worker_seen_s * 1000)))
+def open_requeue_store(database: Database, jobs: SqlJobStore) -> SqlRequeueStore:
+    """The requeues over ``database``; they count into the same bounds as the submits of ``jobs``."""
+    return SqlRequeueStore(database, jobs.admission)
 
 
 def open_batch_store(settings: Settings, database: Database) -> SqlBatchStore:
@@ -50,10 +49,8 @@ def open_batch_store(settings: Settings, database: Database) -> SqlBatchStore:
 
 def disk_room(settings: Settings) -> DiskRoom:
     """The disks of this machine that jobs are written to: the artifact folder's, and SQLite's."""
-    folders = []
-    artifacts = urllib.parse.urlsplit(settings.artifacts)
-    if artifacts.scheme == "file":
-        folders.append(Path(urllib.parse.unquote(artifacts.path)))
+    artifacts = _folder(settings)
+    folders = [artifacts] if artifacts is not None else []
     database = make_url(settings.database)
     if database.get_backend_name() == "sqlite" and database.database:
         folders.append(Path(database.database).parent)
@@ -81,7 +78,8 @@ def open_artifacts(settings: Settings) -> ArtifactStore:
         from pressroom.adapters.s3 import S3Artifacts
 
         return S3Artifacts(url.netloc, urllib.parse.unquote(url.path), endpoint_url=settings.s3_endpoint_url)
-    if url.scheme == "file" and url.netloc in ("", "localhost") and url.path.startswith("/"):
+    folder = _folder(settings)
+    if folder is not None:
         one_machine = settings.database.startswith("sqlite")
         if not one_machine and not settings.artifacts_shared:
             raise ArtifactsUnavailable(
@@ -89,7 +87,15 @@ def open_artifacts(settings: Settings) -> ArtifactStore:
                 "is a folder of this one. Set PRESSROOM_ARTIFACTS_URL=s3://…, or, if the folder is the "
                 "same on all machines (or there is only this one), PRESSROOM_ARTIFACTS_SHARED=true."
             )
-        return FileArtifacts(Path(os.fsdecode(urllib.parse.unquote_to_bytes(url.path))))
+        return FileArtifacts(folder)
     raise ArtifactsUnavailable(
         "PRESSROOM_ARTIFACTS_URL cannot be read; it looks like file:///path/to/folder or s3://bucket/prefix."
     )
+
+
+def _folder(settings: Settings) -> Path | None:
+    """Where artifacts lie if that is a folder of this machine."""
+    url = urllib.parse.urlsplit(settings.artifacts)
+    if url.scheme != "file" or url.netloc not in ("", "localhost") or not url.path.startswith("/"):
+        return None
+    return Path(os.fsdecode(urllib.parse.unquote_to_bytes(url.path)))

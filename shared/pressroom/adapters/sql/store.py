@@ -58,13 +58,14 @@ class SqlJobStore:
         self._database = database
         self._lease_ms = lease_ms
         self._worker_seen_ms = worker_seen_ms
-        self._admission = submitting.Admission(database, worker_seen_ms)
+        self.admission = submitting.Admission(database, worker_seen_ms)
+        """The bounds of the queue, for all that submit in this process."""
         self._patience = Patience(lease_ms, sweep_ms, seconds)
         self._watch = StepWatch(seconds)
 
     # -- the front ---------------------------------------------------------------------------
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
-        return submitting.submit(self._database, self._admission, new, key, limits)
+        return submitting.submit(self._database, self.admission, new, key, limits)
 
     def job(self, tenant: str, job_id: str) -> Job:
         return reading.one_job(self._database, tenant, job_id)
