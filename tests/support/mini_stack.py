@@ -31,7 +31,7 @@ from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
 from pressroom.jobs.batch_keeping import BatchKeeping
 from pressroom.jobs.ports import QueueLimits
-from pressroom.jobs.room import Endless
+from pressroom.jobs.room import ENDLESS
 from pressroom.settings import Settings
 
 _SWEEP_S = 0.01
@@ -63,7 +63,7 @@ class MiniStack:
             MemoryNudges(),
             MemoryRequeueStore(self.store),
             MemoryRetentionStore(),
-            Endless(),
+            ENDLESS,
             MemoryUploadStore(),
             QuickCleaner(),
             MemoryBatchStore(self.store),

@@ -51,9 +51,9 @@ class PinnedModel:
 class NewJob:
     """What a submit stores: everything resolved, the seed drawn, the model pinned.
 
-    ``prompt_ttl_s`` and ``events_ttl_s``: how long input and stream are kept after the end; None is with the
-    result, and as long as all streams. ``webhook`` is who is told of the end besides the tenant's endpoints: ``url``, and ``events`` or None.
-    ``batch`` and ``batch_row``: the row that it was. ``requeue_of``: the job that it is made of anew."""
+    ``prompt_ttl_s`` and ``events_ttl_s``: how long input and stream are kept after the end; None is with
+    the result, and as long as all streams. ``webhook`` is who is told of the end besides the tenant's
+    endpoints: ``url``, and ``events`` or None. ``batch`` and ``batch_row``: the row that it was. ``requeue_of``: the job that it is made of anew."""
 
     id: str
     tenant: str
@@ -135,10 +135,6 @@ class Job:
             events_ttl_s=new.events_ttl_s,
         )
 
-    def prompt_expires_at(self, ended_at: int) -> int | None:
-        """When the input is to be erased, after an end at ``ended_at`` (milliseconds); None: with the result."""
-        return None if self.prompt_ttl_s is None else ended_at + self.prompt_ttl_s * 1000
-
     def cache_s(self, most: int) -> int:
         """For how many seconds from its end a copy may be kept elsewhere; at most ``most``."""
         return min(each for each in (most, self.result_ttl_s, self.prompt_ttl_s) if each is not None)
@@ -164,6 +160,13 @@ class Job:
             request_id=request_id,
             requeue_of=self.id,
         )
+
+    @property
+    def prompt_expires_at(self) -> int | None:
+        """When the input is to be erased, in milliseconds; None: with the result, or not known before the end."""
+        if self.prompt_ttl_s is None or self.finished_at is None:
+            return None
+        return self.finished_at + self.prompt_ttl_s * 1000
 
     @property
     def terminal(self) -> bool:

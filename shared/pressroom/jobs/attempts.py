@@ -51,8 +51,8 @@ class Result:
 class Attempts:
     """The worker's use cases at the end of an attempt. Thread-safe.
 
-    ``ended`` tells the job's followers, and how many seconds the stream is kept then; ``pause`` sleeps for so many seconds and answers False when
-    the process cannot wait any longer.
+    ``ended`` tells the job's followers, and how many seconds the stream is kept then; ``pause`` sleeps for
+    so many seconds and answers False when the process cannot wait any longer.
     """
 
     def __init__(

@@ -22,7 +22,6 @@ from pressroom.domain.errors import (
     InputInvalid,
     KeyReused,
     PressroomError,
-    RedisUnavailable,
     Refused,
     TooManyRows,
     Unavailable,
@@ -31,8 +30,8 @@ from pressroom.domain.ids import is_id, new_id
 from pressroom.domain.job import NewJob
 from pressroom.jobs.batch_ports import BatchPage, BatchStore
 from pressroom.jobs.batch_rows import GivenRow
-from pressroom.jobs.nudges import Nudges
-from pressroom.jobs.room import Endless, Room, check_room
+from pressroom.jobs.nudges import Nudges, nudge
+from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.jobs.submit import check_key
 from pressroom.telemetry import get_logger
 
@@ -81,9 +80,9 @@ class Batches:
         *,
         secret: bytes,
         limits: BatchLimits | None = None,
-        room: Room | None = None,
+        room: Room = ENDLESS,
     ) -> None:
-        self._room = room or Endless()
+        self._room = room
         self._store = store
         self._resolver = resolver
         self._nudges = nudges
@@ -158,10 +157,7 @@ class Batches:
         for _ in range(_CANCEL_PAGES):
             if not self._store.withdraw(batch_id):
                 break
-        try:
-            self._nudges.send(())
-        except RedisUnavailable as error:
-            get_logger(__name__).warning("cancel_heard_late", batch=batch_id, reason=error.message)
+        nudge(self._nudges, batch=batch_id)
         return self._store.batch(tenant, batch_id)
 
     def erase(self, tenant: str, batch_id: str) -> None:

@@ -81,9 +81,7 @@ class Fetcher:
 
     def _past(self, job: Job) -> bool:
         """Whether a copy is kept longer than its result, or than its prompt, may be."""
-        ends = [job.expires_at]
-        if job.finished_at is not None:
-            ends.append(job.prompt_expires_at(job.finished_at))
+        ends = (job.expires_at, job.prompt_expires_at)
         return any(end is not None and end <= self._clock() for end in ends)
 
     def _cached(self, tenant: str, job_id: str) -> Job | None:

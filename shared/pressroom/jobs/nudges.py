@@ -7,6 +7,9 @@ is lost costs the rest of a heartbeat's pause, and one that is doubled, late or 
 from collections.abc import Sequence
 from typing import Protocol
 
+from pressroom.domain.errors import RedisUnavailable
+from pressroom.telemetry import get_logger
+
 
 class Nudges(Protocol):
     """The front's side."""
@@ -24,3 +27,11 @@ class NudgeListener(Protocol):
 
     def stop(self) -> None:
         """Returns soon; what comes after is not heard."""
+
+
+def nudge(nudges: Nudges, *job_ids: str, **about: str) -> None:
+    """Send a nudge, best effort; ``about`` is what to log of one that is lost."""
+    try:
+        nudges.send(job_ids)
+    except RedisUnavailable as error:
+        get_logger(__name__).warning("cancel_heard_late", reason=error.message, **about)

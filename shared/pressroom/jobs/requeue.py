@@ -12,7 +12,7 @@ from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
 from pressroom.jobs.fetch import check_id
 from pressroom.jobs.ports import JobStore, QueueLimits, Submitted, Tickets
-from pressroom.jobs.room import Endless, Room, check_room
+from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.jobs.submit import wake
 
 
@@ -55,9 +55,9 @@ class Requeuer:
         catalog: Catalog,
         tickets: Tickets | None,
         limits: QueueLimits,
-        room: Room | None = None,
+        room: Room = ENDLESS,
     ) -> None:
-        self._room = room or Endless()
+        self._room = room
         self._store = store
         self._requeues = requeues
         self._catalog = catalog

@@ -21,6 +21,9 @@ class Endless:
         return None
 
 
+ENDLESS = Endless()
+
+
 def check_room(room: Room) -> None:
     """Raises NoRoom."""
     reason = room.trouble()

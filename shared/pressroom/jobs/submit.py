@@ -24,7 +24,7 @@ from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.domain.retention import Retention
 from pressroom.jobs.invalid import wrong_fields
 from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
-from pressroom.jobs.room import Endless, Room, check_room
+from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.telemetry import get_logger
 
 _MAX_KEY = 255
@@ -62,7 +62,7 @@ class Submitter:
         limits: QueueLimits | None = None,
         callbacks: Callbacks | None = None,
         policy: Callable[[str], Retention] = lambda tenant: Retention(),
-        room: Room | None = None,
+        room: Room = ENDLESS,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -73,7 +73,7 @@ class Submitter:
         self._limits = limits or QueueLimits()
         self._callbacks = callbacks
         self._policy = policy
-        self._room = room or Endless()
+        self._room = room
 
     def submit(
         self, tenant: str, request: JobRequest, key: str | None = None, request_id: str | None = None

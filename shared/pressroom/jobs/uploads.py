@@ -15,7 +15,7 @@ from pressroom.domain.errors import ArtifactsUnavailable, UploadUnknown
 from pressroom.domain.ids import is_id, new_id
 from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ArtifactStore
-from pressroom.jobs.room import Endless, Room, check_room
+from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.telemetry import get_logger
 
 _PREFIX = "upl"
@@ -80,9 +80,9 @@ class Uploads:
         *,
         ttl_s: int,
         wall_ms: Callable[[], int] = wall_ms,
-        room: Room | None = None,
+        room: Room = ENDLESS,
     ) -> None:
-        self._room = room or Endless()
+        self._room = room
         self._store = store
         self._artifacts = artifacts
         self._cleaner = cleaner

@@ -11,7 +11,7 @@ from pressroom.domain.errors import Unavailable
 from pressroom.domain.job import Job
 from pressroom.jobs.fetch import check_id
 from pressroom.jobs.late_end import late_end
-from pressroom.jobs.nudges import Nudges
+from pressroom.jobs.nudges import Nudges, nudge
 from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
 from pressroom.telemetry import get_logger
 
@@ -41,7 +41,7 @@ class Withdrawer:
         check_id(job_id)
         job = self._store.cancel(tenant, job_id)
         if not job.terminal:
-            _try(self._nudge, job_id, "cancel_heard_late")
+            nudge(self._nudges, job_id, job=job_id)
         elif job.finished_at == job.cancel_requested_at:
             _try(lambda _: self._events.append([late_end(job)]), job_id, "end_not_told")
         return job
@@ -52,12 +52,9 @@ class Withdrawer:
         Raises JobUnknown, JobErased (done before), DatabaseUnavailable."""
         check_id(job_id)
         self._store.erase(tenant, job_id)
-        _try(self._nudge, job_id, "cancel_heard_late")
+        nudge(self._nudges, job_id, job=job_id)
         for remove in (self._cache.erase, self._events.erase, self._artifacts.erase):
             _try(remove, job_id, "erasure_left_to_relay")
-
-    def _nudge(self, job_id: str) -> None:
-        self._nudges.send([job_id])
 
 
 def _try(act: Callable[[str], None], job_id: str, otherwise: str) -> None:

@@ -24,7 +24,7 @@ from pressroom.domain.states import State
 from pressroom.engines.base import EngineUnavailable, Key
 from pressroom.engines.fake.engine import FakeEngine
 from pressroom.jobs.ports import QueueLimits
-from pressroom.jobs.room import Endless
+from pressroom.jobs.room import ENDLESS
 from pressroom.settings import Settings
 from pressroom.worker.process import EXIT_BROKEN, WorkerProcess
 
@@ -58,7 +58,7 @@ class World:
             events=MemoryEventLog(),
             cache=MemoryResultCache(),
             redis_url=redis_url,
-            room=Endless(),
+            room=ENDLESS,
             listen=self.nudges.listener,
             policy=RetryPolicy(),
             manifest=MANIFEST,

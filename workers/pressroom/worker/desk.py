@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pressroom.domain.errors import DatabaseUnavailable
 from pressroom.domain.job import Claim
 from pressroom.jobs.ports import JobStore, LiveModel
-from pressroom.jobs.room import Endless, Room
+from pressroom.jobs.room import ENDLESS, Room
 from pressroom.telemetry import get_logger
 from pressroom.worker.attempt import weight
 from pressroom.worker.holdings import Holding, Holdings
@@ -34,9 +34,9 @@ class Desk:
         lease_ms: int,
         begin: Callable[[Holding], None],
         look_ahead: int | None = None,
-        room: Room | None = None,
+        room: Room = ENDLESS,
     ) -> None:
-        self._room = room or Endless()
+        self._room = room
         self._store = store
         self._holdings = holdings
         self._worker = worker

@@ -55,14 +55,9 @@ class Row:
 
     def prompt_due(self, now: int) -> bool:
         """Whether its input is to be erased."""
-        if (
-            self.erased_at is not None
-            or self.job.finished_at is None
-            or self.job.prompt_erased_at is not None
-        ):
-            return False
-        until = self.job.prompt_expires_at(self.job.finished_at)
-        return until is not None and until <= now
+        until = self.job.prompt_expires_at
+        there = self.erased_at is None and self.job.prompt_erased_at is None
+        return there and until is not None and until <= now
 
     def candidate(self, now: int) -> Candidate:
         return Candidate(self.job.id, self.cost, self.alone, now - self.job.due_at)
