@@ -22,7 +22,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from live_stack import key_for, live_stack
+from live_stack import ended_job, key_for, live_stack
 from models import default_text_manifest, default_text_model
 from record import record
 
@@ -78,7 +78,7 @@ def _cell(client: Client, size: int, samples: int) -> dict[str, Any]:
         _until_running(client, [*mates, job_id])
         time.sleep(rng.uniform(*_PAUSE_S))
         client.cancel(job_id)
-        job = _ended(client, job_id)
+        job = ended_job(client, job_id, _LOOK_S)
         if job.status == "canceled" and job.usage.tokens_out:
             canceled.append(job)
     for job_id in mates:
@@ -100,12 +100,6 @@ def _until_running(client: Client, jobs: Sequence[str]) -> None:
     for job_id in jobs:
         while client.job(job_id).status == "queued":
             time.sleep(_LOOK_S)
-
-
-def _ended(client: Client, job_id: str) -> JobView:
-    while (job := client.job(job_id)).status in ("queued", "running"):
-        time.sleep(_LOOK_S)
-    return job
 
 
 def _spread(values: list[float]) -> dict[str, float]:

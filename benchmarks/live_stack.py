@@ -50,7 +50,7 @@ def run_all(address: str, keyed: Sequence[tuple[str, dict[str, Any]]], *, hands:
     clients = {key: Client(address, key) for key, _ in keyed}
     with ThreadPoolExecutor(hands) as pool:
         posted = list(pool.map(lambda pair: (pair[0], clients[pair[0]].submit(pair[1]).id), keyed))
-    ended = [_ended(clients[key], job_id) for key, job_id in posted]
+    ended = [ended_job(clients[key], job_id) for key, job_id in posted]
     for client in clients.values():
         client.close()
     for job in ended:
@@ -59,9 +59,10 @@ def run_all(address: str, keyed: Sequence[tuple[str, dict[str, Any]]], *, hands:
     return ended
 
 
-def _ended(client: Client, job_id: str) -> JobView:
+def ended_job(client: Client, job_id: str, look_s: float = 0.2) -> JobView:
+    """The job, once it has ended; it is looked at every ``look_s`` seconds."""
     while (job := client.job(job_id)).status in ("queued", "running"):
-        time.sleep(0.2)
+        time.sleep(look_s)
     return job
 
 

@@ -24,18 +24,16 @@ from record import record
 from sqlalchemy import Connection, text
 
 from pressroom.adapters.sql import schema
-from pressroom.adapters.sql.clock import Now, server_clock
+from pressroom.adapters.sql.clock import Clock, HostClock, Now, server_clock
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.store import SqlJobStore
 from pressroom.adapters.sql.tables import job
-from pressroom.domain.ids import new_id
-from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.jobs.paging import Pages
 from pressroom.jobs.ports import IdempotencyKey, QueueLimits
 
 sys.path.append(str(Path(__file__).parents[1]))
-from tests.support.jobs import live, success, text_output
+from tests.support.jobs import live, new_job, success, text_output
 
 T = TypeVar("T")
 GOAL_MS = 100.0
@@ -60,7 +58,7 @@ def main() -> None:
 class Timed(Database):
     """Notes how long each write transaction lasts, waits for its lock not counted."""
 
-    def __init__(self, url: str, clock: Callable[[Connection], Now]) -> None:
+    def __init__(self, url: str, clock: Clock) -> None:
         super().__init__(open_engine(url), clock)
         self.held_ms: list[float] = []
 
@@ -85,7 +83,13 @@ def measured(name: str, count: int) -> dict[str, Any]:
             url = stack.enter_context(postgres())
         schema.upgrade(url)
         ahead = [0]
-        removing = Timed(url, lambda connection: _later(removing, connection, ahead[0]))
+        clock = server_clock if name == "postgres" else HostClock()
+
+        def later(connection: Connection) -> Now:
+            now = clock(connection)
+            return Now(now.wall + ahead[0], now.lease, now.lease_clock)
+
+        removing = Timed(url, later)
         stack.callback(removing.close)
         began = time.perf_counter()
         _fill(removing, count)
@@ -122,36 +126,9 @@ def measured(name: str, count: int) -> dict[str, Any]:
         }
 
 
-def _later(database: Database, connection: Connection, ahead_ms: int) -> Now:
-    now = _host(connection) if database.sqlite else server_clock(connection)
-    return Now(now.wall + ahead_ms, now.lease, now.lease_clock)
-
-
-def _host(connection: Connection) -> Now:
-    from pressroom.adapters.sql.clock import HostClock
-
-    return HostClock()(connection)
-
-
-def _new(tenant: str) -> NewJob:
-    return NewJob(
-        id=new_id("job"),
-        tenant=tenant,
-        model=PinnedModel(live().name, live().version, live().sha256),
-        kind="text",
-        pool="text",
-        priority=5,
-        input={"prompt": "Write one line about a blue mug of stoneware that is fired twice."},
-        params={"max_tokens": 40, "seed": 7, "n": 1},
-        metadata={"sku": "1"},
-        deadline_s=600,
-        result_ttl_s=3_600,
-    )
-
-
 def _one(store: SqlJobStore, tenant: str, key: str | None = None) -> str:
     """A job from its submit to its end."""
-    made = store.submit(_new(tenant), IdempotencyKey(key, "m" * 64) if key else None, QueueLimits()).job
+    made = store.submit(new_job(tenant), IdempotencyKey(key, "m" * 64) if key else None, QueueLimits()).job
     (claim,) = store.claim(worker="w", pool="text", models=[live()], limit=1, lease_ms=60_000, idle=True)
     store.complete(claim.held, success(text_output(0, "A mug as blue as the sea at noon. " * 4)))
     return made.id

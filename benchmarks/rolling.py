@@ -2,10 +2,11 @@
 
     make bench-rolling, or python benchmarks/rolling.py [--seconds 15] [--rate 6] [--rounds 2] [--grace 5]
 
-A stack with the fake engine and three text workers takes a steady stream of jobs of about half a second. After a calm
-spell the workers are told to stop one after the other (SIGTERM), each started anew before the next,
-``rounds`` times over, under the same stream. Latency is from a job's arrival to its end, in ms, by the database's
-clock. ``given_back`` counts jobs whose last attempt was not their first. A job that did not succeed ends the benchmark.
+A stack with the fake engine and three text workers takes a steady stream of jobs of about half a second.
+After a calm spell the workers are told to stop one after the other (SIGTERM), each started anew before the
+next, ``rounds`` times over, under the same stream. Latency is from a job's arrival to its end, in ms, by the
+database's clock. ``given_back`` counts jobs whose last attempt was not their first. A job that did not
+succeed ends the benchmark.
 """
 
 import argparse
@@ -18,12 +19,11 @@ import threading
 import time
 from typing import Any
 
-from live_stack import key_for, live_stack
+from live_stack import ended_job, key_for, live_stack
 from models import default_text_manifest
 from record import record
 
 from pressroom.client import Client
-from pressroom.contract.jobs import JobView
 from pressroom.stack import plan
 from pressroom.stack.up import RunningStack
 
@@ -106,7 +106,7 @@ def _spell(stack: RunningStack, key: str, rate: float, work: Any) -> dict[str, A
         over.set()
         load.join()
     with Client(stack.address, key) as client:
-        ended = [_ended(client, job_id) for job_id in posted]
+        ended = [ended_job(client, job_id, _LOOK_S) for job_id in posted]
     for job in ended:
         if job.status != "succeeded":
             raise RuntimeError(f"{job.id} ended {job.status}: {job.error}")
@@ -129,12 +129,6 @@ def _request(seed: int) -> dict[str, Any]:
         "input": {"prompt": "Write about a blue mug of stoneware."},
         "params": {"max_tokens": TOKENS, "seed": seed},
     }
-
-
-def _ended(client: Client, job_id: str) -> JobView:
-    while (job := client.job(job_id)).status in ("queued", "running"):
-        time.sleep(_LOOK_S)
-    return job
 
 
 if __name__ == "__main__":

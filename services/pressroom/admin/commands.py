@@ -1,9 +1,8 @@
 """``pressroom admin``: keys, migrations, numbers."""
 
-from datetime import UTC, datetime
-
 import click
 
+from pressroom.admin import words
 from pressroom.admin.dead_letters import dead_letters, requeue
 from pressroom.admin.tenants import tenants
 from pressroom.bootstrap import admin as wiring
@@ -56,7 +55,7 @@ def keys() -> None:
 @click.option("--days", type=click.IntRange(1, 3_650), help="How long it is good; until revoked by default.")
 def create(tenant: str, label: str, scopes: tuple[str, ...], days: int | None) -> None:
     """Make a key and write it to stdout; it cannot be shown again."""
-    tenant, label = _name("--tenant", tenant, 64), _name("--label", label, 128) if label else ""
+    tenant, label = words.name("--tenant", tenant, 64), words.name("--label", label, 128) if label else ""
     with wiring.admin_parts() as parts:
         issued = parts.keys.issue(
             tenant,
@@ -114,7 +113,7 @@ def revoke(key_id: str) -> None:
 def weigh(tenant: str, pool: str, weight: float) -> None:
     """Give a tenant WEIGHT in a pool; 1 is everybody's. With 3 it is served three times as much as one
     with 1, while both have jobs that wait."""
-    tenant, pool = _name("--tenant", tenant, 64), _name("--pool", pool, 64)
+    tenant, pool = words.name("--tenant", tenant, 64), words.name("--pool", pool, 64)
     if weight != weight:
         raise click.UsageError("WEIGHT is a number.")
     with wiring.admin_parts() as parts:
@@ -150,13 +149,6 @@ def _phase(phase: str, oldest: str) -> str:
             )
 
 
-def _name(option: str, value: str, longest: int) -> str:
-    value = value.strip()
-    if not value or len(value) > longest or not value.isprintable():
-        raise click.UsageError(f"{option} is 1 to {longest} printable characters.")
-    return value
-
-
 def _show(issued: IssuedKey) -> None:
     click.echo(issued.token)
     click.echo(f"Key {issued.key.id} of {issued.key.tenant}. Keep it: only its hash is stored.", err=True)
@@ -174,20 +166,16 @@ def _unknown_key(key_id: str) -> str:
 
 def _row(key: ApiKey) -> list[str]:
     scopes = "everything" if key.scopes == EVERY_SCOPE else ",".join(in_order(key.scopes))
-    return [key.id, key.tenant, _at(key.created_at), _key_state(key), scopes, key.label]
+    return [key.id, key.tenant, words.at(key.created_at), _key_state(key), scopes, key.label]
 
 
 def _key_state(key: ApiKey) -> str:
     if key.revoked_at is not None:
-        return f"revoked {_at(key.revoked_at)}"
+        return f"revoked {words.at(key.revoked_at)}"
     if key.expires_at is None:
         return "in use"
     word = "until" if key.expires_at > wall_ms() else "over since"
-    return f"{word} {_at(key.expires_at)}"
-
-
-def _at(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{word} {words.at(key.expires_at)}"
 
 
 def _pool_line(pool: PoolBacklog) -> str:

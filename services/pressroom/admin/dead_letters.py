@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
+from pressroom.admin import words
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.errors import PressroomError
 from pressroom.jobs.requeue import DeadLetter
@@ -64,5 +64,5 @@ def requeue(job_ids: tuple[str, ...], all_dead_letters: bool, tenant: str | None
 
 
 def _row(letter: DeadLetter) -> list[str]:
-    ended = f"{datetime.fromtimestamp(letter.finished_at / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    ended = words.at(letter.finished_at)
     return [letter.id, letter.tenant, letter.model, ended, str(letter.crashes), letter.requeued_as or "-"]

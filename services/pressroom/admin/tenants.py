@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 
 import click
 
+from pressroom.admin import words
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.errors import InputInvalid
 from pressroom.domain.retention import Retention
@@ -52,9 +53,7 @@ def list_() -> None:
 )
 def keep(tenant: str, **spans: int | None) -> None:
     """Set what TENANT's jobs get from now on; what is not named stays as it is. Fronts know within 5 s."""
-    tenant = tenant.strip()
-    if not tenant or len(tenant) > 64 or not tenant.isprintable():
-        raise click.UsageError("TENANT is 1 to 64 printable characters.")
+    tenant = words.name("TENANT", tenant, 64)
     named = {name: None if span == -1 else span for name, span in spans.items() if span is not None}
     if not named:
         raise click.UsageError("Name what to keep for how long: --results, --prompts, --events or --keys.")

@@ -7,6 +7,7 @@ from pressroom.domain.errors import Unavailable
 from pressroom.jobs.batch_keeping import BatchSweep
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.relay.metrics import RelayMetrics
+from pressroom.relay.rhythm import Rhythm
 from pressroom.telemetry import get_logger
 
 # How long a sweep may go on erasing: dead workers' jobs wait meanwhile.
@@ -15,7 +16,8 @@ _ERASE_S = 0.5
 
 class Sweeps:
     """The relay's duties, in order. ``retention_s`` is how often what is past its time is looked for;
-    ``measure`` reads the depths of the queue, every ``measure_s``; ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches."""
+    ``measure`` reads the depths of the queue, every ``measure_s``; ``uploads`` removes such uploads and says
+    how many; ``batches`` does what is to be done for batches."""
 
     def __init__(
         self,
@@ -33,12 +35,11 @@ class Sweeps:
         self._forget_uploads = uploads
         self._keep_batches = batches
         self._measure_depths = measure
-        self._measure_s = measure_s
-        self._measured_at = float("-inf")
+        self._measuring = Rhythm(measure_s, clock)
+        self._retaining = Rhythm(retention_s, clock)
+        self._forgetting = Rhythm(retention_s, clock)
         self._metrics = metrics
-        self._retention_s = retention_s
         self._clock = clock
-        self._retained_at = self._uploads_at = float("-inf")
         self._log = get_logger(__name__)
         self.troubles: dict[str, str] = {}
         """Duty to what kept it from being done in the last sweep."""
@@ -113,15 +114,14 @@ class Sweeps:
             self._log.info("erased", done=done, failed=failed)
 
     def _retain(self) -> None:
-        if self._clock() - self._retained_at < self._retention_s:
+        if not self._retaining.due:
             return
         expired = self._housekeeping.expire_results()
         prompts = self._housekeeping.erase_prompts()
         forgotten = self._housekeeping.forget()
         self._housekeeping.settle_erased()
         # Where there is more, go on with the next sweep.
-        more = expired.more or prompts.more or forgotten.more
-        self._retained_at = float("-inf") if more else self._clock()
+        self._retaining.done(more=expired.more or prompts.more or forgotten.more)
         if expired.rows or prompts.rows or forgotten.rows:
             self._log.info(
                 "retention",
@@ -131,15 +131,15 @@ class Sweeps:
             )
 
     def _measure(self) -> None:
-        if self._clock() - self._measured_at < self._measure_s:
+        if not self._measuring.due:
             return
         self._measure_depths()
-        self._measured_at = self._clock()
+        self._measuring.done()
 
     def _uploads(self) -> None:
-        if self._clock() - self._uploads_at < self._retention_s:
+        if not self._forgetting.due:
             return
         forgotten = self._forget_uploads()
-        self._uploads_at = self._clock()
+        self._forgetting.done()
         if forgotten:
             self._log.info("uploads_forgotten", count=forgotten)

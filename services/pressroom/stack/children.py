@@ -53,12 +53,15 @@ class _Child:
     process: subprocess.Popen[bytes] | psutil.Process
     started: float
     log_from: int = 0
-    born: float = 0.0
+    born: float = field(init=False)
     worked: bool = False
     stillborn: int = 0
     ready_after_s: float | None = None
     crashes: list[float] = field(default_factory=list)
     restart_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.born = self.started
 
     def status(self) -> int | None:
         """The exit status, or None while it runs; -1 where only that it ended is known (adopted)."""
@@ -102,14 +105,12 @@ class Children:
         log = self._log(spec.name)
         log_from = log.stat().st_size if log.exists() else 0
         process = self._spawn(spec)
-        now = time.monotonic()
-        self._children[spec.name] = _Child(spec, process, now, log_from, born=now)
+        self._children[spec.name] = _Child(spec, process, time.monotonic(), log_from)
 
     def adopt(self, spec: ChildSpec, pid: int) -> None:
         """Take over a process that an earlier stack has left behind and that works."""
         process = psutil.Process(pid)
-        now = time.monotonic()
-        self._children[spec.name] = _Child(spec, process, now, born=now)
+        self._children[spec.name] = _Child(spec, process, time.monotonic())
         self._record(spec, pid)
 
     def await_ready(self, *, stop: Callable[[], bool] = lambda: False) -> bool:

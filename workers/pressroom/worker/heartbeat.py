@@ -1,8 +1,9 @@
 """Heartbeat: keeps the leases while the engine lives, and hears what was canceled.
 
 Leases are renewed only when the engine's step counter has moved since the last beat, or the engine
-has nothing to do. An engine that stands still for ``stuck_s``, while it is watched, ends the process: its leases run out,
-and other workers go on with its jobs. A nudge makes it look at once, out of its rhythm.
+has nothing to do. An engine that stands still for ``stuck_s``, while it is watched, ends the process:
+its leases run out, and other workers go on with its jobs. A nudge makes it look at once, out of its
+rhythm.
 """
 
 import contextlib

@@ -77,7 +77,8 @@ class Publisher:
             self._changed.notify()
 
     def ended(self, held: Held, end: events.End, keep_s: int | None = None) -> None:
-        """The last event of a job, whose stream is kept for ``keep_s`` seconds then. Like the first it may go over the bound, since there is one a job."""
+        """The last event of a job, whose stream is kept for ``keep_s`` seconds then. Like the first it may go
+        over the bound, since there is one a job."""
         with self._changed:
             if held in self._numbers:
                 self._put(held, end, bounded=False, keep_s=keep_s)
