@@ -128,10 +128,13 @@ def test_redis_killed_and_started_again_costs_no_job(sqlite_url: str, valkey: Va
         shaken.running(before)
 
         valkey.kill()
-        during = shaken.submit(wake=False)
         assert shaken.ended(before).state is State.SUCCEEDED
-        assert shaken.ended(during).state is State.SUCCEEDED
+        # A worker that looked by itself in this moment would leave the relay nothing to send.
+        worker.signal(signal.SIGSTOP)
+        during = shaken.submit(wake=False)
         relay.event("duty_waits")
+        worker.signal(signal.SIGCONT)
+        assert shaken.ended(during).state is State.SUCCEEDED
 
         valkey.start()
         relay.event("duty_goes_on")
