@@ -137,6 +137,10 @@ class Settings(BaseSettings):
     # -- telemetry -----------------------------------------------------------------------------
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field("json", description="Format of the log lines.")
+    log_turn_bytes: int = Field(
+        10_000_000, ge=1024, description="`pressroom up` turns a process's log file before it grows larger."
+    )
+    log_keep: int = Field(3, ge=1, le=1000, description="Turned log files kept of each process.")
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port of a process's /metrics; 0 is none. A stack counts on from it."
     )

@@ -1,7 +1,7 @@
 """Children of the stack: started together, watched, restarted after a crash, stopped stage after stage.
 
-One thread does all of it. Each child leads a process group and a session of its own, so that Ctrl-C in
-the terminal reaches the stack alone, which then stops the children in order.
+One thread does all of it but the logs (``stack.logs``). Each child leads a process group and a session of
+its own, so that Ctrl-C in the terminal reaches the stack alone, which then stops the children in order.
 """
 
 import contextlib
@@ -17,12 +17,14 @@ import psutil
 
 from pressroom.domain.errors import Unavailable
 from pressroom.stack.errors import ChildFailed
+from pressroom.stack.logs import ChildLog
 from pressroom.stack.records import Record, Records, end
 
 _POLL_S = 0.05
 _BACKOFF_MOST_S = 10.0
-_TAIL_LINES = 20
-_LOG_BYTES = 10_000_000
+_LAST_WORDS_S = 0.5
+LOG_BYTES = 10_000_000
+LOG_KEEP = 3
 EX_CONFIG = 78
 """Exit status (sysexits.h) of a child that cannot work as it is configured: it is not started again."""
 
@@ -46,13 +48,12 @@ class ChildSpec:
 
 @dataclass(slots=True)
 class _Child:
-    """``log_from``: where in its log this run begins. ``born`` and ``worked`` are of its present life;
-    ``stillborn`` counts the lives without work since the last one with it."""
+    """``born`` and ``worked`` are of its present life; ``stillborn`` counts the lives without work since
+    the last one with it."""
 
     spec: ChildSpec
     process: subprocess.Popen[bytes] | psutil.Process
     started: float
-    log_from: int = 0
     born: float = field(init=False)
     worked: bool = False
     stillborn: int = 0
@@ -87,10 +88,15 @@ class Children:
         crash_limit: int = 5,
         crash_window_s: float = 120.0,
         backoff_s: float = 0.5,
+        log_bytes: int = LOG_BYTES,
+        log_keep: int = LOG_KEEP,
         on_restart: Callable[[str, str], None] = lambda name, reason: None,
     ) -> None:
         self._records = records
-        self._logs = logs
+        self._folder = logs
+        self._logs: dict[str, ChildLog] = {}
+        self._log_bytes = log_bytes
+        self._log_keep = log_keep
         self._crash_limit = crash_limit
         self._crash_window_s = crash_window_s
         self._backoff_s = backoff_s
@@ -101,14 +107,12 @@ class Children:
 
     def start(self, spec: ChildSpec) -> None:
         """Start a child without waiting for it."""
-        self._turn_log(spec.name)
-        log = self._log(spec.name)
-        log_from = log.stat().st_size if log.exists() else 0
         process = self._spawn(spec)
-        self._children[spec.name] = _Child(spec, process, time.monotonic(), log_from)
+        self._children[spec.name] = _Child(spec, process, time.monotonic())
 
     def adopt(self, spec: ChildSpec, pid: int) -> None:
-        """Take over a process that an earlier stack has left behind and that works."""
+        """Take over a process that an earlier stack has left behind and that works. What it prints is
+        heard again from its next life on."""
         process = psutil.Process(pid)
         self._children[spec.name] = _Child(spec, process, time.monotonic())
         self._record(spec, pid)
@@ -150,6 +154,8 @@ class Children:
         for child in self._children.values():
             child.status()  # reaps, so that ended ones are not waited for
         end(self._recorded.values(), hurry=hurry, reap=self._reap)
+        for log in self._logs.values():
+            log.close()
 
     # -- one child -----------------------------------------------------------------------------
     def _reap(self) -> None:
@@ -194,13 +200,13 @@ class Children:
             os.killpg(child.process.pid, signal.SIGKILL)
 
     def _spawn(self, spec: ChildSpec) -> subprocess.Popen[bytes]:
-        with self._log(spec.name).open("ab") as log:
+        with self._log(spec.name).open() as heard:
             process = subprocess.Popen(
                 list(spec.command),
                 env=dict(spec.env),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=heard.fileno(),
+                stderr=heard.fileno(),
                 start_new_session=True,
             )
         self._record(spec, process.pid)
@@ -210,26 +216,16 @@ class Children:
         self._recorded[spec.name] = self._records.add(spec.name, pid, stage=spec.stage, grace_s=spec.grace_s)
 
     # -- its log -------------------------------------------------------------------------------
-    def _log(self, name: str) -> Path:
-        return self._logs / f"{name}.log"
-
-    def _turn_log(self, name: str) -> None:
-        log = self._log(name)
-        if log.exists() and log.stat().st_size > _LOG_BYTES:
-            os.replace(log, log.with_suffix(".log.1"))
+    def _log(self, name: str) -> ChildLog:
+        if name not in self._logs:
+            path = self._folder / f"{name}.log"
+            self._logs[name] = ChildLog(path, turn_bytes=self._log_bytes, keep=self._log_keep)
+        return self._logs[name]
 
     def _failed(self, child: _Child, reason: str) -> ChildFailed:
         log = self._log(child.spec.name)
-        return ChildFailed(child.spec.name, reason, str(log), tail(log, begin=child.log_from))
-
-
-def tail(log: Path, lines: int = _TAIL_LINES, *, begin: int = 0) -> str:
-    """The last lines of a log file behind its byte ``begin``; it may hold any bytes or be absent."""
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(begin, log.stat().st_size - 16_384))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        log.settle(_LAST_WORDS_S)
+        return ChildFailed(child.spec.name, reason, str(log.path), log.last_lines())
 
 
 def _told(status: int) -> str:

@@ -70,6 +70,8 @@ def running(settings: Settings, stopping: Stopping, say: Say) -> Iterator[Runnin
         children = Children(
             records,
             settings.home / "logs",
+            log_bytes=settings.log_turn_bytes,
+            log_keep=settings.log_keep,
             on_restart=lambda name, reason: say(f"{name} {reason}; it is started again."),
         )
         dog = watchdog.start(settings.home, records)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pressroom.stack import valkey, watchdog
-from pressroom.stack.children import EX_CONFIG, Children, ChildSpec, tail
+from pressroom.stack.children import EX_CONFIG, Children, ChildSpec
 from pressroom.stack.errors import ChildFailed
 from pressroom.stack.records import Records, end
 
@@ -217,20 +217,51 @@ def test_what_a_child_has_started_ends_with_it(tmp_path: Path, children: Childre
     until(lambda: gone(grandchild))
 
 
-def test_a_large_log_is_turned(tmp_path: Path, children: Children) -> None:
-    log = tmp_path / "logs" / "a.log"
-    log.write_bytes(b"x" * 10_000_001)
-    children.start(spec(tmp_path, "a", TOUCH_AND_WAIT))
-    assert (tmp_path / "logs" / "a.log.1").stat().st_size == 10_000_001
-    assert log.stat().st_size < 1000
-    assert children.await_ready()
+TALKS = """
+import os, pathlib, signal, sys
+mark, name = pathlib.Path(sys.argv[1]), sys.argv[3]
+for part in range(3):
+    if os.fork() == 0:
+        for n in range(200):
+            os.write(1 + n % 2, f'{name} {part} {n} {"x" * (9000 if n % 50 == 0 else 40)}\\n'.encode())
+        os._exit(0)
+for part in range(3):
+    os.wait()
+mark.write_text('up')
+signal.pause()
+"""
 
 
-def test_the_tail_of_any_bytes(tmp_path: Path) -> None:
-    log = tmp_path / "x.log"
-    assert tail(log) == ""
-    log.write_bytes(b"\xff\xfe first\n" + b"line\n" * 30)
-    assert tail(log, 2) == "line\nline"
+def test_logs_are_turned_while_several_write_and_no_line_is_lost_or_torn(
+    tmp_path: Path, records: Records
+) -> None:
+    made = Children(records, tmp_path / "logs", log_bytes=20_000, log_keep=100)
+    try:
+        for name in ("a", "b"):
+            made.start(spec(tmp_path, name, TALKS))
+        assert made.await_ready()
+    finally:
+        made.stop(hurry=lambda: True)
+    for name in ("a", "b"):
+        files = list((tmp_path / "logs").glob(f"{name}.log*"))
+        assert len(files) > 5, "it was turned many times"
+        assert all(file.stat().st_size <= 20_000 for file in files)
+        found = sorted(line for file in files for line in file.read_text().splitlines())
+        assert found == sorted(
+            f"{name} {part} {n} {'x' * (9000 if n % 50 == 0 else 40)}"
+            for part in range(3)
+            for n in range(200)
+        )
+
+
+def test_of_many_turned_logs_a_few_are_kept(tmp_path: Path, records: Records) -> None:
+    made = Children(records, tmp_path / "logs", log_bytes=10_000, log_keep=2)
+    try:
+        made.start(spec(tmp_path, "a", TALKS))
+        assert made.await_ready()
+    finally:
+        made.stop(hurry=lambda: True)
+    assert sorted(file.name for file in (tmp_path / "logs").iterdir()) == ["a.log", "a.log.1", "a.log.2"]
 
 
 def test_records_know_a_process_by_its_birth(tmp_path: Path, records: Records) -> None:
