@@ -50,6 +50,10 @@ class ScriptedEngine:
         return EngineInfo("scripted", "1", "none", self.slots)
 
     @property
+    def slots_now(self) -> int:
+        return self.slots
+
+    @property
     def load(self) -> int:
         return len(self.inside)
 

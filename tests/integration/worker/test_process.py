@@ -22,7 +22,7 @@ from pressroom.domain.job import Completion, Held
 from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
 from pressroom.engines.base import EngineUnavailable, Key
-from pressroom.engines.fake.engine import FakeEngine
+from pressroom.engines.fake.engine import FakeEngine, faults_by_words
 from pressroom.jobs.ports import QueueLimits
 from pressroom.jobs.room import ENDLESS
 from pressroom.settings import Settings
@@ -118,6 +118,27 @@ def test_a_worker_works_and_leaves_nothing_behind(start: Start) -> None:
     assert (model.name, model.provider, workers) == (MODEL.name, "none", 1)
     assert world.stop() == 0
     assert world.store.live_models() == ()
+
+
+def test_one_that_finds_no_memory_fails_alone_and_the_others_succeed_without_guilt(redis_url: str) -> None:
+    engine = FakeEngine(slots=4, step_seconds=0.001, faults=faults_by_words)
+    world = World(redis_url, engine)
+    greedy = world.front.submit(input={"prompt": "<oom> Write."})
+    others = [world.front.submit() for _ in range(6)]
+    world.start()
+
+    world.until(lambda: world.state(greedy.id) is State.FAILED)
+    world.until(lambda: all(world.state(job.id) is State.SUCCEEDED for job in others))
+
+    ended = world.store.job("acme", greedy.id)
+    assert ended.error_code == "engine_out_of_memory"
+    assert (ended.errors, ended.crashes) == (0, 0)
+    assert all(world.store.job("acme", job.id).errors == 0 for job in others)
+    assert max(world.store.job("acme", job.id).attempt for job in others) >= 2, "some were given back"
+    assert engine.slots_now == 1
+    assert world.process._card().slots == 1
+    assert world.store.live_models() != (), "a narrow engine is no engine in trouble"
+    assert world.stop() == 0
 
 
 def test_a_ticket_makes_it_look(start: Start) -> None:

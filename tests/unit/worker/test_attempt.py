@@ -16,6 +16,7 @@ from pressroom.domain.states import State
 from pressroom.engines.base import (
     ChatTurn,
     Ending,
+    EngineOutOfMemory,
     GenerationFailed,
     ImageGeneration,
     ImageOutput,
@@ -204,6 +205,7 @@ def test_a_deadline_keeps_the_partial_text() -> None:
     [
         (GenerationFailed("no"), FailureKind.ERROR, "generation_failed"),
         (PromptTooLong("long"), FailureKind.PERMANENT, "prompt_too_long"),
+        (EngineOutOfMemory(), FailureKind.PERMANENT, "engine_out_of_memory"),
         (None, FailureKind.ERROR, "generation_failed"),
     ],
 )
@@ -231,6 +233,16 @@ def test_what_was_abandoned_goes_back_without_its_text(why: Abandoned | None, ki
     assert end.failure.kind is kind
     assert end.partial.completion.outputs == ()
     assert end.partial.completion.usage.tokens_out == 3
+
+
+def test_what_found_no_memory_beside_others_goes_back_without_guilt_and_without_its_text() -> None:
+    claim = claim_of()
+
+    end = closing(holding_of(claim), outcome_of(claim, Ending.GIVEN_BACK))
+
+    assert isinstance(end, Release)
+    assert (end.failure.kind, end.failure.code) == (FailureKind.DRAIN, "engine_out_of_memory")
+    assert end.partial.completion.outputs == ()
 
 
 def test_a_lost_job_is_dropped() -> None:

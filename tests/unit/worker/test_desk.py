@@ -24,6 +24,7 @@ class World:
         self.holdings = Holdings()
         self.begun: list[Holding] = []
         self.no_room: str | None = None
+        self.slots_now = slots
         self.desk = Desk(
             self.store,
             self.holdings,
@@ -35,6 +36,7 @@ class World:
             look_ahead=look_ahead,
             begin=self.begun.append,
             room=self,
+            slots_now=lambda: self.slots_now,
         )
 
     def trouble(self) -> str | None:
@@ -84,6 +86,20 @@ def test_a_full_desk_does_not_ask_the_database(world: World) -> None:
     world.desk.turn()
 
     assert world.store.calls == ["claim"]
+
+
+def test_an_engine_with_fewer_slots_for_a_while_gets_fewer_jobs(world: World) -> None:
+    world.submit(20)
+    world.slots_now = 2
+
+    world.desk.turn()
+    assert len(world.begun) == 3
+
+    world.slots_now = 1
+    assert world.desk.free == 0, "never below none"
+    world.slots_now = 4
+    world.desk.turn()
+    assert len(world.begun) == 5
 
 
 def test_a_slot_is_free_when_the_engine_is_done_with_it(world: World) -> None:

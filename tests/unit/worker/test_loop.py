@@ -17,12 +17,14 @@ class World:
     def __init__(self, engine: ScriptedEngine) -> None:
         self.engine = engine
         self.deltas, self.outcomes, self.broken, self.steps = Gathered(), Gathered(), Gathered(), Gathered()
+        self.slots = Gathered()
         self.loop = EngineLoop(
             engine,
             on_deltas=self.deltas.extend,
             on_outcome=self.outcomes,
             on_broken=self.broken,
             on_step=self.steps,
+            on_slots=self.slots,
         )
         self.loop.start()
 
@@ -48,6 +50,22 @@ def test_what_a_step_made_is_handed_out_in_order(start: Callable[[ScriptedEngine
     (outcome,) = world.outcomes.wait(1)
     assert outcome.key == KEY
     assert [delta.text for delta in world.deltas.items] == ["A", " mug"]
+
+
+def test_it_tells_when_the_engine_works_with_fewer_slots(start: Callable[[ScriptedEngine], World]) -> None:
+    engine = ScriptedEngine()
+
+    def narrower() -> Step:
+        engine.slots = 2
+        return Step()
+
+    engine.script = [Step(), narrower, Step(), done(KEY)]
+    world = start(engine)
+    world.loop.submit(generation())
+
+    world.outcomes.wait(1)
+
+    assert world.slots.items == [2]
 
 
 def test_only_the_engine_thread_touches_the_engine(start: Callable[[ScriptedEngine], World]) -> None:

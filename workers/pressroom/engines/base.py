@@ -11,7 +11,8 @@ arrivals are seen. It never raises for one request's fault: that request's ``Out
     ├── ProviderUnavailable    provider_unavailable   e.g. CUDA was asked for where there is none
     ├── PromptTooLong          prompt_too_long        prompt + max_tokens exceed the slot
     ├── NotOffered             not_offered            a label or kind of output the model does not have
-    └── GenerationFailed       generation_failed      the model failed on this request
+    ├── GenerationFailed       generation_failed      the model failed on this request
+    └── EngineOutOfMemory      engine_out_of_memory   the request does not fit, even alone
 """
 
 from dataclasses import dataclass, field
@@ -52,6 +53,17 @@ class NotOffered(EngineError):
 
 class GenerationFailed(EngineError):
     code = "generation_failed"
+
+
+class EngineOutOfMemory(EngineError):
+    code = "engine_out_of_memory"
+    retryable = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The engine's memory does not do for this job, though it ran alone. Ask for less (a shorter prompt, "
+            "fewer tokens), or give the engine more memory."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,7 @@ class Ending(StrEnum):
     CANCELED = "canceled"
     DEADLINE = "deadline"
     ABANDONED = "abandoned"  # the worker took it back: drain, or its lease was lost
+    GIVEN_BACK = "given_back"  # the engine had no memory for it beside the others; not its fault
     FAILED = "failed"
 
 
@@ -183,10 +196,14 @@ class EngineInfo:
 
 
 class Engine(Protocol):
-    """A model on a device. All methods but ``info`` are called from the engine thread only."""
+    """A model on a device. All but ``info`` and ``slots_now`` are called from the engine thread only."""
 
     @property
     def info(self) -> EngineInfo: ...
+
+    @property
+    def slots_now(self) -> int:
+        """Slots it works with at present: fewer than ``info.slots`` after memory ran out, never 0."""
 
     def admit(self, generation: Generation) -> None:
         """Take a generation; it waits inside the engine until a slot is free.

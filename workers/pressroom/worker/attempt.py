@@ -110,6 +110,13 @@ def closing(holding: Holding, outcome: base.Outcome) -> Closing:
             kind = FailureKind.ERROR if error.retryable else FailureKind.PERMANENT
             partial = _result(holding, outcome, State.FAILED, "error")
             return Release(Failure(kind, error.code, str(error)), partial)
+        case base.Ending.GIVEN_BACK:
+            failure = Failure(
+                FailureKind.DRAIN,
+                "engine_out_of_memory",
+                "The engine had no memory for this job beside others.",
+            )
+            return Release(failure, Result(Completion(State.FAILED, "error", (), _usage(outcome))))
         case base.Ending.ABANDONED:
             return abandoned(claim, holding.abandoned, _usage(outcome))
 

@@ -17,7 +17,8 @@ from pressroom.worker.holdings import Holding, Holdings
 
 
 class Desk:
-    """Claims jobs of ``pool`` that run on ``models``, never more than ``slots`` and a small look-ahead.
+    """Claims jobs of ``pool`` that run on ``models``, never more than ``slots`` and a small look-ahead;
+    ``slots_now`` says when it is fewer for a while.
 
     ``begin`` gets each new holding. The look-ahead keeps the engine busy while an end is stored and
     the next job is claimed."""
@@ -35,6 +36,7 @@ class Desk:
         begin: Callable[[Holding], None],
         look_ahead: int | None = None,
         room: Room = ENDLESS,
+        slots_now: Callable[[], int] | None = None,
     ) -> None:
         self._room = room
         self._store = store
@@ -43,6 +45,7 @@ class Desk:
         self._pool = pool
         self._models = tuple(models)
         self._slots = slots
+        self._slots_now = slots_now or (lambda: slots)
         self._look_ahead = max(1, slots // 8) if look_ahead is None else look_ahead
         self._lease_ms = lease_ms
         self._begin = begin
@@ -60,7 +63,7 @@ class Desk:
         # While ends cannot be stored, more must not pile up behind them.
         if self._closed or load.alone or load.finishing > 2 * self._slots or self._room.trouble():
             return 0
-        return max(0, self._slots + self._look_ahead - load.weight)
+        return max(0, self._slots_now() + self._look_ahead - load.weight)
 
     @property
     def trouble(self) -> str | None:

@@ -43,7 +43,8 @@ class Pulse:
 class EngineLoop:
     """Drives ``engine`` from ``start`` to ``stop``.
 
-    ``on_broken`` is called once if the engine raises, which it does for no request's fault."""
+    ``on_broken`` is called once if the engine raises, which it does for no request's fault; ``on_slots``
+    when it works with more or fewer slots than before."""
 
     def __init__(
         self,
@@ -53,12 +54,15 @@ class EngineLoop:
         on_outcome: Callable[[Outcome], None],
         on_broken: Callable[[Exception], None],
         on_step: Callable[[StepFacts], None] = lambda facts: None,
+        on_slots: Callable[[int], None] = lambda slots: None,
     ) -> None:
         self._engine = engine
         self._on_deltas = on_deltas
         self._on_outcome = on_outcome
         self._on_broken = on_broken
         self._on_step = on_step
+        self._on_slots = on_slots
+        self._slots = engine.slots_now
         self._inbox: SimpleQueue[Generation | _End | None] = SimpleQueue()
         self._steps = 0
         self._idle = True
@@ -107,6 +111,10 @@ class EngineLoop:
         step = self._engine.step()
         seconds = perf_counter() - start
         self._steps += 1
+        # Before the outcomes: a slot that one of them frees may not be there any more.
+        if self._engine.slots_now != self._slots:
+            self._slots = self._engine.slots_now
+            self._on_slots(self._slots)
         if step.deltas:
             self._on_deltas(step.deltas)
         for outcome in step.outcomes:

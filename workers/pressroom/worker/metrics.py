@@ -43,6 +43,13 @@ class WorkerMetrics:
         self._held = Gauge(
             "pressroom_claims_held", "Claims under a lease of this worker.", label, registry=registry
         ).labels(*values)
+        self._slots_now = Gauge(
+            "pressroom_engine_slots",
+            "Slots that the engine works with: fewer than it has after its memory ran out.",
+            label,
+            registry=registry,
+        ).labels(*values)
+        self._slots_now.set(slots)
         self._dropped = Counter(
             "pressroom_events_dropped",
             "Events that found the queue to Redis full.",
@@ -64,6 +71,9 @@ class WorkerMetrics:
 
     def held(self, count: int) -> None:
         self._held.set(count)
+
+    def slots(self, now: int) -> None:
+        self._slots_now.set(now)
 
     def dropped(self, count: int) -> None:
         self._dropped.inc(count)

@@ -141,6 +141,7 @@ class WorkerProcess:
             on_outcome=self._finisher.finish,
             on_broken=self._on_broken,
             on_step=self._metrics.step,
+            on_slots=self._on_slots,
         )
         self._desk = Desk(
             parts.store,
@@ -152,6 +153,7 @@ class WorkerProcess:
             lease_ms=self._lease_ms,
             begin=self._begin,
             room=parts.room,
+            slots_now=lambda: engine.slots_now,
         )
         self._heartbeat = Heartbeat(
             parts.store,
@@ -220,12 +222,18 @@ class WorkerProcess:
             pool=self._pool,
             host=socket.gethostname(),
             pid=os.getpid(),
-            slots=self._slots,
+            slots=self._engine.slots_now,
             free=self._desk.free,
             models=self._models,
             draining=self._desk.closed,
             trouble=self._desk.trouble,
         )
+
+    def _on_slots(self, now: int) -> None:
+        """Called by the engine thread: its memory ran out, or it dares more again."""
+        self._metrics.slots(now)
+        say = self._log.warning if now < self._slots else self._log.info
+        say("engine_slots", worker=self.id, slots=now, of=self._slots)
 
     # -- the engine fails --------------------------------------------------------------------
     def _on_stuck(self, still_s: float) -> None:

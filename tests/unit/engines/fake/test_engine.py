@@ -11,6 +11,7 @@ from pressroom.contract.params import ImageParams, TextParams
 from pressroom.engines.base import (
     ChatTurn,
     Ending,
+    EngineOutOfMemory,
     GenerationFailed,
     ImageGeneration,
     Key,
@@ -194,6 +195,24 @@ def test_a_crash_ends_the_process() -> None:
         "engine.step()\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGSEGV
+
+
+def test_out_of_memory_the_youngest_are_given_back_and_alone_it_fails() -> None:
+    engine = FakeEngine(slots=4, faults=faults_by_words)
+    engine.admit(_text("big", prompt="<oom> Write"))
+    for name in "abc":
+        engine.admit(_text(name))
+    assert {name: o.ending for name, o in _outcomes([engine.step()]).items()} == {
+        "b": Ending.GIVEN_BACK,
+        "c": Ending.GIVEN_BACK,
+    }
+    assert engine.slots_now == 2
+    found = _outcomes(_run(engine))
+    assert found["a"].ending is Ending.GIVEN_BACK
+    assert isinstance(found["big"].error, EngineOutOfMemory)
+    assert engine.slots_now == 1
+    engine.admit(_text("big", attempt=2, prompt="<oom:1> Write"))
+    assert _outcomes(_run(engine))["big"].ending is Ending.DONE
 
 
 def test_thousands_of_jobs_go_through() -> None:

@@ -13,6 +13,7 @@ from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines.base import (
     Ending,
     EngineInfo,
+    EngineOutOfMemory,
     EngineUnavailable,
     GenerationFailed,
     ImageGeneration,
@@ -46,6 +47,7 @@ class _Decoder:
         self.batches: list[list[int]] = []
         self.guidances: list[list[float]] = []
         self.failure: Exception | None = None
+        self.fits = 1_000
         self.shade = 0.1
         self._clock = clock
 
@@ -54,6 +56,8 @@ class _Decoder:
     ) -> NDArray[np.float32]:
         if self.failure is not None:
             raise self.failure
+        if len(z) > self.fits:
+            raise MemoryError
         self._clock.now += self.duration
         self.batches.append(label.tolist())
         self.guidances.append(guidance.tolist())
@@ -302,7 +306,7 @@ def test_a_text_request_fails_clearly(engine: ImageEngine) -> None:
 def test_a_failing_model_fails_the_batch_and_the_engine_goes_on(
     engine: ImageEngine, decoder: _Decoder, trouble: str
 ) -> None:
-    decoder.failure = RuntimeError("out of memory") if trouble == "raises" else None
+    decoder.failure = RuntimeError("the device is gone") if trouble == "raises" else None
     decoder.shade = float("nan") if trouble == "nan" else 0.1
     engine.admit(_job("a", n=20))
     engine.admit(_job("b"))
@@ -314,6 +318,56 @@ def test_a_failing_model_fails_the_batch_and_the_engine_goes_on(
     decoder.failure, decoder.shade = None, 0.1
     engine.admit(_job("c"))
     assert _finish(engine)["c"].ending is Ending.DONE
+
+
+def test_without_memory_the_same_pictures_come_in_smaller_batches(
+    engine: ImageEngine, decoder: _Decoder
+) -> None:
+    for name, n in (("a", 5), ("b", 1), ("c", 2)):
+        engine.admit(_job(name, n=n, label=None))
+    expected = _finish(engine)
+    decoder.fits = 3
+    for name, n in (("a", 5), ("b", 1), ("c", 2)):
+        engine.admit(_job(name, n=n, label=None))
+    decoder.batches.clear()
+    found = _finish(engine)
+    assert max(len(batch) for batch in decoder.batches) == 2, "8, 4, 2: halved until it fits"
+    assert engine.slots_now == 2
+    for name, outcome in found.items():
+        assert outcome.ending is Ending.DONE
+        assert [(i.index, i.label) for i in outcome.images] == [
+            (i.index, i.label) for i in expected[name].images
+        ]
+
+
+def test_a_picture_that_does_not_fit_alone_fails_and_the_engine_goes_on(
+    engine: ImageEngine, decoder: _Decoder
+) -> None:
+    decoder.fits = 0
+    for name in "abc":
+        engine.admit(_job(name, n=2))
+    outcomes = _finish(engine)
+    assert len(outcomes) == 3
+    for outcome in outcomes.values():
+        assert isinstance(outcome.error, EngineOutOfMemory)
+        assert not outcome.error.retryable
+    decoder.fits = 8
+    engine.admit(_job("d"))
+    assert _finish(engine)["d"].ending is Ending.DONE
+
+
+def test_batches_grow_again_after_a_while(engine: ImageEngine, decoder: _Decoder, clock: _Clock) -> None:
+    decoder.fits = 2
+    engine.admit(_job("a", n=8))
+    _finish(engine)
+    decoder.fits = 8
+    sizes = []
+    for _ in range(8):
+        clock.now += 700
+        engine.admit(_job("b", n=1))
+        _finish(engine)
+        sizes.append(engine.slots_now)
+    assert sizes == [3, 4, 5, 6, 7, 8, 8, 8]
 
 
 def test_the_same_key_twice_is_the_callers_mistake(engine: ImageEngine) -> None:

@@ -65,7 +65,7 @@ def test_nothing_begins_without_a_free_slot() -> None:
     table.start_filling(_prompt("there", 4))
     table.filling = None  # its output would run now
     scheduler.add(_prompt("next", 4))
-    table.count = 0
+    table.limit = 0
     assert _step(scheduler, table) == []
     assert len(scheduler) == 1
 

@@ -10,6 +10,8 @@ Trouble to order, by a ``Fault`` for each generation:
     FAIL    it ends FAILED at its first step
     STALL   it never gets further, while the engine serves the others
     HANG    the step in which it would start blocks until ``release()``: an engine that is stuck
+    OOM     the step in which it would start finds no memory: half of what runs is given back, the youngest;
+            alone it fails
     CRASH   the step in which it would start ends the whole process, as native code does that goes wrong
 
 ``faults_by_words`` makes a plan that reads the fault from the prompt or label, so that it can be
@@ -31,6 +33,7 @@ from pressroom.engines.base import (
     Ending,
     EngineError,
     EngineInfo,
+    EngineOutOfMemory,
     Generation,
     GenerationFailed,
     ImageGeneration,
@@ -43,6 +46,7 @@ from pressroom.engines.base import (
     Usage,
 )
 from pressroom.engines.fake.words import picture, words
+from pressroom.engines.memory import Breadth
 
 
 class Fault(StrEnum):
@@ -52,6 +56,7 @@ class Fault(StrEnum):
     STALL = "stall"
     HANG = "hang"
     CRASH = "crash"
+    OOM = "oom"
 
 
 _ORDER = re.compile(rf"<({'|'.join(Fault)})(?::([0-9]{{1,9}}))?>", re.ASCII)
@@ -141,7 +146,8 @@ class FakeEngine:
         self._clock = clock
         self._sleep = sleep
         self._crash = crash
-        self._works: dict[Key, _Work] = {}  # in order of arrival; the first ``slots`` run
+        self._breadth = Breadth(slots, clock=clock)
+        self._works: dict[Key, _Work] = {}  # in order of arrival; the first ``slots_now`` run
         self._ended: list[Outcome] = []
         self._released = threading.Event()
         self.steps = 0
@@ -149,6 +155,10 @@ class FakeEngine:
     @property
     def info(self) -> EngineInfo:
         return self._info
+
+    @property
+    def slots_now(self) -> int:
+        return self._breadth.now
 
     @property
     def load(self) -> int:
@@ -174,18 +184,21 @@ class FakeEngine:
     def step(self) -> Step:
         """One step for all that run: ``tokens_per_step`` tokens of each text, or a picture each."""
         self._end_late()
-        running = list(self._works.values())[: self._info.slots]
+        running = list(self._works.values())[: self._breadth.now]
         deltas: list[Delta] = []
         if running:
             if any(work.fault is Fault.CRASH for work in running):
                 self._crash()
             if any(work.fault is Fault.HANG for work in running):
                 self._released.wait()
+            running = self._with_memory(running)
+        if running:
             start = self._clock()
             if self._step_seconds:
                 self._sleep(self._step_seconds)
             now = self._clock()
             self.steps += 1
+            self._breadth.went_well()
             for work in running:
                 work.engine_seconds += (now - start) / len(running)
                 deltas += self._advance(work, now)
@@ -210,6 +223,18 @@ class FakeEngine:
             deadline = work.generation.deadline
             if deadline is not None and deadline <= now:
                 self._leave(key, Ending.DEADLINE)
+
+    def _with_memory(self, running: list[_Work]) -> list[_Work]:
+        """What this step serves: all, or none where memory did not do."""
+        if all(work.fault is not Fault.OOM for work in running):
+            return running
+        if len(running) == 1:
+            self._leave(running[0].generation.key, Ending.FAILED, EngineOutOfMemory())
+            return []
+        self._breadth.narrow(len(running))
+        for work in running[self._breadth.now :]:
+            self._leave(work.generation.key, Ending.GIVEN_BACK)
+        return []
 
     def _leave(self, key: Key, ending: Ending, error: EngineError | None = None) -> None:
         self._ended.append(self._works.pop(key).outcome(ending, error))

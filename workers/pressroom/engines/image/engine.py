@@ -11,6 +11,9 @@ once though ``load`` is not 0. A lone request waits ``gather_ms``. Requests in a
 two shared the last batch) wait until no other has come for 2.5 times as long, and 10 times as long at
 most: a busy queue hands them out a few at a time, tens of milliseconds apart. A loop that sees an empty
 step should wait a moment for arrivals (about 1 ms) and step again; ``gather_ms=0`` turns it all off.
+
+When memory runs out the same pictures are drawn again in half as many at a time; nobody is given back.
+A picture that does not fit alone fails its request.
 """
 
 import math
@@ -28,6 +31,7 @@ from pressroom.engines.base import (
     Ending,
     EngineError,
     EngineInfo,
+    EngineOutOfMemory,
     EngineUnavailable,
     Generation,
     GenerationFailed,
@@ -41,6 +45,7 @@ from pressroom.engines.base import (
 )
 from pressroom.engines.image.decoder import Decoder
 from pressroom.engines.image.latents import drawn_label, latent
+from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Provider, open_session
 
 Clock = Callable[[], float]
@@ -109,6 +114,7 @@ class ImageEngine:
         self._info = info
         self._gather = gather_ms / 1000
         self._clock = clock
+        self._breadth = Breadth(decoder.largest, clock=clock)
         self._last_arrival = clock()
         self._crowd_at = -math.inf  # when works last shared a batch
         self._works: dict[Key, _Work] = {}
@@ -120,6 +126,10 @@ class ImageEngine:
     @property
     def info(self) -> EngineInfo:
         return self._info
+
+    @property
+    def slots_now(self) -> int:
+        return self._breadth.now
 
     @property
     def load(self) -> int:
@@ -198,7 +208,7 @@ class ImageEngine:
     def _gathering(self) -> bool:
         """Is it worth waiting for more requests before a batch is drawn?"""
         wanted = sum(work.generation.params.n - work.next_index for work in self._turn)
-        if wanted >= self._decoder.largest:
+        if wanted >= self._breadth.now:
             return False
         now, oldest = self._clock(), min(work.since for work in self._turn)
         crowd = len(self._turn) > 1 or now - self._crowd_at < _CROWD_SEEN * self._gather
@@ -210,7 +220,7 @@ class ImageEngine:
     def _take(self) -> list[_Place]:
         """The next pictures to draw: one of each work in turn, round and round, until the batch is full."""
         places: list[_Place] = []
-        while self._turn and len(places) < self._decoder.largest:
+        while self._turn and len(places) < self._breadth.now:
             work = self._turn.popleft()
             places.append(_Place(work, work.next_index, self._label(work)))
             work.next_index += 1
@@ -241,12 +251,16 @@ class ImageEngine:
         except (
             Exception
         ) as error:  # onnxruntime's classes have no public base; the batch's works fail, not the engine
+            if is_out_of_memory(error):
+                self._cannot_draw(places)
+                return
             for work in works:
                 failure = GenerationFailed(
                     f"the model failed on a batch of {len(places)}: {error}. Try again."
                 )
                 self._leave(work, Ending.FAILED, failure)
             return
+        self._breadth.went_well()
         now = self._clock()
         if len(works) > 1:
             self._crowd_at = now
@@ -263,6 +277,19 @@ class ImageEngine:
         for work in works:
             if work.all_drawn:
                 self._leave(work, Ending.DONE)
+
+    def _cannot_draw(self, places: list[_Place]) -> None:
+        """The pictures go back to where they stood, and come again in smaller batches."""
+        if len(places) == 1:
+            self._leave(places[0].work, Ending.FAILED, EngineOutOfMemory())
+            return
+        self._breadth.narrow(len(places))
+        for place in reversed(places):
+            work = place.work
+            if work in self._turn:
+                self._turn.remove(work)
+            work.next_index = place.index
+            self._turn.appendleft(work)
 
 
 def open_image_engine(

@@ -5,9 +5,14 @@
 A generation's ``n`` outputs share one prefill: the row is copied, or, when slots are short, taken
 over by the next output when a sibling finishes. What an output says depends on its own request
 alone, not on what runs beside it, nor on which slot it lies in.
+
+When memory runs out the engine goes on with half of its slots. A prompt that was being filled waits
+until fewer run. In a decode the oldest stay, and those for which no slot is left are given back; so the
+oldest always gets on. What does not fit alone fails.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -23,6 +28,7 @@ from pressroom.engines.base import (
     Ending,
     EngineError,
     EngineInfo,
+    EngineOutOfMemory,
     EngineUnavailable,
     Generation,
     GenerationFailed,
@@ -33,6 +39,7 @@ from pressroom.engines.base import (
     TextGeneration,
     Usage,
 )
+from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Provider, Session
 from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.detokenizer import TokenBytes
@@ -118,6 +125,7 @@ class TextEngine:
         self._clock = clock
         self._decoder = Decoder(session, spec, info.slots, slot_tokens)
         self._slots = Slots(info.slots, self._decoder.copy)
+        self._breadth = Breadth(info.slots, clock=clock)
         self._scheduler = Scheduler(self._slots, chunk)
         self._inside: dict[Key, RunningGeneration] = {}
         self._refused: list[Outcome] = []
@@ -127,6 +135,10 @@ class TextEngine:
     @property
     def info(self) -> EngineInfo:
         return self._info
+
+    @property
+    def slots_now(self) -> int:
+        return self._breadth.now
 
     @property
     def slot_tokens(self) -> int:
@@ -195,9 +207,10 @@ class TextEngine:
 
     def _seat_outputs(self) -> None:
         """Outputs that wait beside their running siblings come before new prompts."""
+        self._slots.limit = self._breadth.now
         siblings = {output.owner: output for output in self._slots}
         for generation, sibling in siblings.items():
-            while generation.waiting_outputs and self._slots.free:
+            while generation.waiting_outputs and self._slots.free > 0:
                 output = self._next_output(generation)
                 self._slots.place_beside(output, sibling)
                 self._begin(output)
@@ -207,13 +220,18 @@ class TextEngine:
         while (chunk := self._scheduler.next_chunk()) is not None:
             generation = chunk.generation
             self._step.members.add(generation)
-            logits = self._decoder.prefill(self._slots.filling_slot, chunk.tokens, chunk.start)
+            try:
+                logits = self._decoder.prefill(self._slots.filling_slot, chunk.tokens, chunk.start)
+            except Exception as error:
+                self._unless_memory(error)
+                self._cannot_fill(generation)
+                return
             if not chunk.last:
                 continue
             self._slots.stop_filling()
             generation.prompt_logits = logits.copy()
             begun = []
-            while generation.waiting_outputs and self._slots.free:
+            while generation.waiting_outputs and self._slots.free > 0:
                 output = self._next_output(generation)
                 self._slots.place_filled(output)
                 begun.append(output)
@@ -226,7 +244,13 @@ class TextEngine:
             return
         tokens = np.array([row.last_token for row in rows], np.int64)
         lengths = np.array([row.length + 1 for row in rows], np.int32)
-        logits = self._decoder.decode(tokens, lengths)
+        try:
+            logits = self._decoder.decode(tokens, lengths)
+        except Exception as error:  # nothing has moved: the same rows can be decoded again
+            self._unless_memory(error)
+            self._cannot_decode(rows)
+            return
+        self._breadth.went_well()
         for row in rows:  # all of them, before one that leaves makes another move
             row.length += 1
             self._step.members.add(row.owner)
@@ -241,6 +265,46 @@ class TextEngine:
         outcomes, self._refused = self._refused, []
         outcomes += [g.outcome(ending, error) for g, ending, error in self._step.ended]
         return Step(tuple(self._step.deltas), tuple(outcomes))
+
+    # -- memory ran out --------------------------------------------------------------------------
+
+    def _unless_memory(self, error: Exception) -> None:
+        if not is_out_of_memory(error):
+            raise error
+
+    def _cannot_fill(self, generation: RunningGeneration) -> None:
+        """It waits until fewer run; nobody else is touched. Alone it fails."""
+        running = len(self._slots)
+        if not running:
+            self._cut(generation, Ending.FAILED, EngineOutOfMemory())
+            return
+        self._breadth.narrow(running + 1)
+        self._wait_to_fill(generation)
+
+    def _wait_to_fill(self, generation: RunningGeneration) -> None:
+        self._slots.stop_filling()
+        self._scheduler.put_back(generation)
+        self._slots.limit = self._breadth.now
+
+    def _cannot_decode(self, rows: list[RunningOutput]) -> None:
+        """The youngest are given back until the others fit in half of the rows; the oldest stays."""
+        if len(rows) == 1:
+            self._cut(rows[0].owner, Ending.FAILED, EngineOutOfMemory())
+            return
+        self._breadth.narrow(len(rows))
+        self._slots.limit = self._breadth.now
+        if self._slots.filling is not None:  # the slot it was to begin in may be gone
+            self._wait_to_fill(self._slots.filling)
+        taken = Counter(row.owner.request.key for row in rows)
+        oldest_first = [generation for key, generation in self._inside.items() if taken[key]]
+        if len(oldest_first) == 1:  # its outputs come one after the other then
+            self._cut(oldest_first[0], Ending.GIVEN_BACK)
+            return
+        left = self._breadth.now - taken[oldest_first[0].request.key]
+        for generation in oldest_first[1:]:
+            left -= taken[generation.request.key]
+            if left < 0:
+                self._cut(generation, Ending.GIVEN_BACK)
 
     # -- one output ------------------------------------------------------------------------------
 

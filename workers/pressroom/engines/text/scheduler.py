@@ -49,6 +49,11 @@ class Scheduler:
     def add(self, generation: RunningGeneration) -> None:
         self._waiting.append(generation)
 
+    def put_back(self, generation: RunningGeneration) -> None:
+        """Its prompt could not be filled: it is the next to try, from the start."""
+        generation.filled = 0
+        self._waiting.appendleft(generation)
+
     def remove(self, key: Key) -> None:
         self._waiting = deque(waiting for waiting in self._waiting if waiting.request.key != key)
 

@@ -17,10 +17,11 @@ Copy = Callable[[int, int, int], None]
 
 
 class Slots:
-    """Places outputs in slots and keeps them dense; moves rows with ``copy``."""
+    """Places outputs in slots and keeps them dense; moves rows with ``copy``. ``limit`` may be lowered:
+    then fewer of the slots are used."""
 
     def __init__(self, count: int, copy: Copy) -> None:
-        self.count = count
+        self.count = self.limit = count
         self._copy = copy
         self._running: list[RunningOutput] = []
         self.filling: RunningGeneration | None = None
@@ -34,8 +35,8 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """Slots for outputs that could begin now."""
-        return self.count - len(self._running) - (self.filling is not None)
+        """Slots for outputs that could begin now; below 0 while more run than ``limit`` allows."""
+        return self.limit - len(self._running) - (self.filling is not None)
 
     @property
     def filling_slot(self) -> int:
