@@ -1,0 +1,163 @@
+"""Half an hour at full load: does anything grow? Memory, file descriptors and threads of each process, Redis keys.
+
+    make soak, or python benchmarks/soak.py [--minutes 30] [--engine real]
+
+A whole stack works under clients of every kind (``soak_load``), with more jobs waiting than its workers have
+slots for. Results are kept for a minute and events for half of one, so that what comes and what goes are in
+balance from early on, and a leak is not hidden in a store that fills.
+
+Every ten seconds all is measured. The goal: the median of the last minute is at most 5 % above that of the
+minute that follows the fifth, for the memory (PSS) of each process; descriptors, threads and keys do not grow
+by more than 5 % and two. A process that was started anew meanwhile misses the goal.
+"""
+
+import argparse
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import redis
+from live_stack import key_for, live_stack
+from memory import pss_mb
+from record import record
+from soak_load import SoakLoad
+
+from pressroom.domain.retention import Retention
+from pressroom.stack.up import RunningStack
+
+_SAMPLE_S = 10.0
+_WINDOW_S = 60.0
+_WARM_SHARE = 1 / 6  # five minutes of thirty
+_GOAL = 1.05
+_SLACK = 2
+_TENANT = "soak"
+_KEPT = Retention(results_s=60, prompts_s=60, events_s=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``at`` in seconds since the start; each figure by its name."""
+
+    at: float
+    memory_mb: Mapping[str, float]
+    counts: Mapping[str, int]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--engine", choices=("real", "fake"), default="real")
+    arguments = parser.parse_args()
+    seconds = arguments.minutes * 60
+    changes = {"outgoing_allow": "127.0.0.0/8", "outgoing_http": True, "drain_s": 20.0}
+    with live_stack(engine=arguments.engine, **changes) as stack:
+        stack.admin.retentions.keep(_TENANT, _KEPT)
+        load = SoakLoad(stack.address, key_for(stack, _TENANT))
+        with load.running():
+            samples, restarts = _watched(stack, seconds)
+        work = load.told()
+    warm = seconds * _WARM_SHARE
+    record(
+        "soak",
+        {
+            "minutes": arguments.minutes,
+            "engine": arguments.engine,
+            "work": work,
+            "restarts": restarts,
+            **judged(samples, warm),
+        },
+    )
+
+
+def _watched(stack: RunningStack, seconds: float) -> tuple[list[Sample], list[str]]:
+    """Samples of the whole time; and the processes that a run should not have lost."""
+    keys = redis.Redis.from_url(stack.settings.redis_url)
+    began = time.monotonic()
+    stopped = threading.Event()
+    watcher = threading.Thread(target=stack.watch, args=(stopped.is_set,), daemon=True)
+    watcher.start()
+    first = _processes(stack)
+    samples = []
+    try:
+        while (left := began + seconds - time.monotonic()) > 0:
+            samples.append(_sample(time.monotonic() - began, stack, keys))
+            time.sleep(min(left, _SAMPLE_S))
+        last = _processes(stack)
+    finally:
+        stopped.set()
+        watcher.join(10)
+        keys.close()
+    return samples, sorted(name for name in first if last.get(name) != first[name])
+
+
+def _processes(stack: RunningStack) -> dict[str, psutil.Process]:
+    """Every process of the stack, by a name that stays: the part's, and a number for those that it started."""
+    found = {}
+    for name, pid in stack.pids.items():
+        try:
+            part = psutil.Process(pid)
+            below = sorted(part.children(recursive=True), key=lambda each: each.pid)
+        except psutil.NoSuchProcess:
+            continue  # it has died, and runs anew under another number
+        found[name] = part
+        found |= {f"{name}/{number}": each for number, each in enumerate(below, start=1)}
+    return found
+
+
+def _sample(at: float, stack: RunningStack, keys: redis.Redis) -> Sample:
+    memory_mb: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for name, process in _processes(stack).items():
+        try:
+            memory_mb[name] = pss_mb(process.pid)
+            counts[f"{name} fds"] = process.num_fds()
+            counts[f"{name} threads"] = process.num_threads()
+        except (psutil.NoSuchProcess, FileNotFoundError):
+            continue  # a child that is no more; the end tells
+    counts["redis keys"] = int(keys.dbsize())
+    return Sample(at, memory_mb, counts)
+
+
+def judged(samples: Sequence[Sample], warm_s: float) -> dict[str, Any]:
+    """Each figure in the minute behind ``warm_s`` and in the last one, and whether the goal is met."""
+    memory = _compared(samples, warm_s, lambda sample: sample.memory_mb, slack=0)
+    counts = _compared(samples, warm_s, lambda sample: sample.counts, slack=_SLACK)
+    return {
+        "memory_mb": memory,
+        "counts": counts,
+        "met": all(each["met"] for each in (*memory.values(), *counts.values())),
+    }
+
+
+def _compared(
+    samples: Sequence[Sample],
+    warm_s: float,
+    figures: Callable[[Sample], Mapping[str, float]],
+    *,
+    slack: float,
+) -> dict[str, dict[str, Any]]:
+    end = samples[-1].at
+    compared: dict[str, dict[str, Any]] = {}
+    for name in sorted({name for sample in samples for name in figures(sample)}):
+        told = [(sample.at, figures(sample)[name]) for sample in samples if name in figures(sample)]
+        warm = [value for at, value in told if warm_s <= at < warm_s + _WINDOW_S]
+        last = [value for at, value in told if at > end - _WINDOW_S]
+        if not warm or not last:
+            compared[name] = {"met": False}
+            continue
+        begin, final = statistics.median(warm), statistics.median(last)
+        compared[name] = {
+            "warm": round(begin, 1),
+            "end": round(final, 1),
+            "most": round(max(value for _, value in told), 1),
+            "met": final <= begin * _GOAL + slack,
+        }
+    return compared
+
+
+if __name__ == "__main__":
+    main()
