@@ -7,6 +7,7 @@ from prometheus_client.metrics_core import Metric
 
 from pressroom.front.metrics import FrontMetrics
 from pressroom.jobs.depths import Depths, LaneDepth
+from pressroom.jobs.waiting import KINDS, Waiting
 from pressroom.relay.lanes import LaneGauges
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.worker.metrics import WorkerMetrics
@@ -35,7 +36,7 @@ def _registries() -> dict[str, CollectorRegistry]:
     FrontMetrics(front)
     RelayMetrics(relay)
     # Its families have labels only where there is a lane.
-    LaneGauges(relay).told(Depths(1, (LaneDepth("text", "shop", 1, 0),), {}))
+    LaneGauges(relay).told(Depths(1, (LaneDepth("text", "shop", 1, 0),), {}), {KINDS[0]: Waiting()})
     WorkerMetrics(worker, pool="text", slots=1)
     return {"The front": front, "The relay": relay, "A worker": worker}
 

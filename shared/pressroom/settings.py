@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL; empty is SQLite in the home folder. PostgreSQL: postgresql+psycopg://…",
     )
     redis_url: str = Field("", description="Valkey or Redis; empty where the embedded stack starts its own.")
+    redis_memory_mb: int = Field(
+        1024, ge=0, description="Most memory of the embedded stack's own Valkey; 0 is no bound."
+    )
     artifacts_url: str = Field(
         "", description="Artifact store: empty is a folder in the home, file:///path, or s3://bucket/prefix."
     )

@@ -1,12 +1,14 @@
-"""Gauges of every lane, for Prometheus: always those of one look, and none of a lane that is gone."""
+"""Gauges of every lane, and of what waits besides jobs: always those of one look, none of a lane that is gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from pressroom.jobs.depths import Depths, LaneDepth
+from pressroom.jobs.waiting import Waiting
 
 # More tenants than this are told together: each is a series in somebody's database.
 _MOST_LANES = 100
@@ -19,11 +21,13 @@ class LaneGauges(Collector):
     def __init__(self, registry: CollectorRegistry, most: int = _MOST_LANES) -> None:
         self._most = most
         self._depths = Depths(0, (), {})
+        self._waiting: Mapping[str, Waiting] = {}
         registry.register(self)
 
-    def told(self, depths: Depths) -> None:
+    def told(self, depths: Depths, waiting: Mapping[str, Waiting] = MappingProxyType({})) -> None:
         """From now on this is told."""
         self._depths = depths
+        self._waiting = waiting
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         depths = self._depths
@@ -48,6 +52,23 @@ class LaneGauges(Collector):
             jobs.add_metric((pool, "queued"), waiting)
             jobs.add_metric((pool, "running"), depths.running.get(pool, 0))
         yield from (queued, oldest, jobs)
+        yield from self._besides()
+
+    def _besides(self) -> Iterator[GaugeMetricFamily]:
+        counts = GaugeMetricFamily(
+            "pressroom_waiting",
+            "What is not done yet besides jobs: batches, their rows, deliveries of webhooks, erasures.",
+            labels=("what",),
+        )
+        ages = GaugeMetricFamily(
+            "pressroom_waiting_oldest_seconds",
+            "How long the first of them could have been done (a batch: since it was made).",
+            labels=("what",),
+        )
+        for kind, waiting in self._waiting.items():
+            counts.add_metric((kind,), waiting.count)
+            ages.add_metric((kind,), waiting.oldest_s)
+        yield from (counts, ages)
 
     def _shown(self, depths: Depths) -> Iterator[LaneDepth]:
         """The deepest lanes by name, and the rest of each pool as one."""

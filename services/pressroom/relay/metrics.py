@@ -38,6 +38,14 @@ class RelayMetrics:
         self._released = Counter(
             "pressroom_batch_rows_released", "Rows of batches let into the queue.", registry=registry
         )
+        self._redis_used = Gauge(
+            "pressroom_redis_memory_bytes", "Memory that Redis has used.", registry=registry
+        )
+        self._redis_most = Gauge(
+            "pressroom_redis_memory_most_bytes",
+            "Memory that Redis may use (maxmemory); 0 where nobody has said.",
+            registry=registry,
+        )
         self._batches_ended = Counter("pressroom_batches_ended", "Batches that ended.", registry=registry)
 
     def batches(self, swept: BatchSweep) -> None:
@@ -58,6 +66,10 @@ class RelayMetrics:
     def tickets(self, sent: dict[str, int]) -> None:
         for pool, count in sent.items():
             self._tickets.labels(pool).inc(count)
+
+    def redis(self, used: int, most: int) -> None:
+        self._redis_used.set(used)
+        self._redis_most.set(most)
 
     def erased(self, count: int) -> None:
         self._erased.inc(count)

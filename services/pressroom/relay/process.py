@@ -12,6 +12,7 @@ from pressroom.jobs.deliver import Shares
 from pressroom.relay.lanes import LaneGauges
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.relay.postroom import PostRoom
+from pressroom.relay.redis_watch import RedisWatch
 from pressroom.relay.sweeps import Sweeps
 from pressroom.settings import Settings
 from pressroom.telemetry import get_logger
@@ -42,6 +43,7 @@ class RelayProcess:
             uploads=parts.uploads.forget_expired,
             batches=parts.batches.sweep,
             measure=self._measure if settings.metrics_port else lambda: None,
+            memory=RedisWatch(parts.redis, metrics).look,
         )
 
     def run(self) -> None:
@@ -66,7 +68,7 @@ class RelayProcess:
         self._log.info("relay_stopped", reason=reason)
 
     def _measure(self) -> None:
-        self._lanes.told(self._parts.depths.depths())
+        self._lanes.told(self._parts.depths.depths(), self._parts.waiting.waiting())
 
     def _wait_for_database(self) -> None:
         pause, last = _PAUSE_S

@@ -16,8 +16,8 @@ _ERASE_S = 0.5
 
 class Sweeps:
     """The relay's duties, in order. ``retention_s`` is how often what is past its time is looked for;
-    ``measure`` reads the depths of the queue, every ``measure_s``; ``uploads`` removes such uploads and says
-    how many; ``batches`` does what is to be done for batches."""
+    ``measure`` reads the depths of the queue, ``memory`` looks at that of Redis, both every ``measure_s``;
+    ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches."""
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class Sweeps:
         uploads: Callable[[], int] = lambda: 0,
         batches: Callable[[], BatchSweep] = BatchSweep,
         measure: Callable[[], None] = lambda: None,
+        memory: Callable[[], None] = lambda: None,
         retention_s: float = 10.0,
         measure_s: float = 5.0,
         clock: Callable[[], float] = monotonic,
@@ -35,7 +36,9 @@ class Sweeps:
         self._forget_uploads = uploads
         self._keep_batches = batches
         self._measure_depths = measure
+        self._look_at_memory = memory
         self._measuring = Rhythm(measure_s, clock)
+        self._looking = Rhythm(measure_s, clock)
         self._retaining = Rhythm(retention_s, clock)
         self._forgetting = Rhythm(retention_s, clock)
         self._metrics = metrics
@@ -55,6 +58,7 @@ class Sweeps:
             self._retain,
             self._uploads,
             self._measure,
+            self._memory,
         )
         for duty in duties:
             name = duty.__name__.strip("_")
@@ -135,6 +139,12 @@ class Sweeps:
             return
         self._measure_depths()
         self._measuring.done()
+
+    def _memory(self) -> None:
+        if not self._looking.due:
+            return
+        self._look_at_memory()
+        self._looking.done()
 
     def _uploads(self) -> None:
         if not self._forgetting.due:

@@ -105,7 +105,9 @@ def _all_ready(
 
 
 def _own_valkey(settings: Settings) -> valkey.OwnValkey | None:
-    return None if valkey.given_url(settings, os.environ) else valkey.own(settings.home)
+    if valkey.given_url(settings, os.environ):
+        return None
+    return valkey.own(settings.home, settings.redis_memory_mb)
 
 
 def _clear_up(records: Records, own: valkey.OwnValkey | None, say: Say) -> int | None:

@@ -29,11 +29,13 @@ _OLDEST_MAJOR = 6
 
 @dataclass(frozen=True, slots=True)
 class OwnValkey:
-    """A server of the stack's own: ``folder`` holds its data, ``socket`` is where it listens."""
+    """A server of the stack's own: ``folder`` holds its data, ``socket`` is where it listens; it takes no
+    more than ``memory_mb`` (0: no bound)."""
 
     binary: str
     folder: Path
     socket: Path
+    memory_mb: int = 0
 
     @property
     def url(self) -> str:
@@ -67,9 +69,9 @@ def given_url(settings: Settings, env: Mapping[str, str]) -> str:
     return settings.redis_url or env.get("REDIS_URL", "")
 
 
-def own(home: Path) -> OwnValkey:
+def own(home: Path, memory_mb: int = 0) -> OwnValkey:
     """The server that the stack of this home runs. Raises ValkeyMissing, RuntimeDirUnsafe."""
-    return OwnValkey(_binary(), home / "valkey", runtime_dir(home) / "valkey.sock")
+    return OwnValkey(_binary(), home / "valkey", runtime_dir(home) / "valkey.sock", memory_mb)
 
 
 def runtime_dir(home: Path) -> Path:
@@ -150,6 +152,7 @@ def _configuration(server: OwnValkey) -> str:
             "appendonly yes",
             "appendfsync everysec",
             'save ""',
+            f"maxmemory {server.memory_mb}mb",
             "maxmemory-policy noeviction",
             "daemonize no",
             'logfile ""',

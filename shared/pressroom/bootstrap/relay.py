@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from pressroom.adapters.redis.room import RedisRoom
 from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.depths import SqlDepthStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
+from pressroom.adapters.sql.waiting import SqlWaitingStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
-from pressroom.bootstrap.queue import open_cache, open_events, open_tickets
+from pressroom.bootstrap.queue import open_cache, open_events, open_tickets, redis_url
 from pressroom.bootstrap.stores import (
     open_artifacts,
     open_batch_store,
@@ -23,6 +25,7 @@ from pressroom.jobs.depths import DepthStore
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.jobs.ports import JobStore
 from pressroom.jobs.uploads import UploadKeeping
+from pressroom.jobs.waiting import WaitingStore
 from pressroom.settings import Settings
 
 
@@ -35,6 +38,8 @@ class RelayParts:
     uploads: UploadKeeping
     batches: BatchKeeping
     depths: DepthStore
+    waiting: WaitingStore
+    redis: RedisRoom
     deliverer: Deliverer | None = None
 
 
@@ -59,7 +64,14 @@ def relay_parts(settings: Settings) -> RelayParts:
         receive_s=settings.batch_receive_s,
     )
     return RelayParts(
-        store, housekeeping, uploads, batches, SqlDepthStore(database), _deliverer(settings, database)
+        store,
+        housekeeping,
+        uploads,
+        batches,
+        SqlDepthStore(database),
+        SqlWaitingStore(database),
+        RedisRoom(redis_url(settings)),
+        _deliverer(settings, database),
     )
 
 

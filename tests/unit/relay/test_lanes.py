@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry
 
 from pressroom.jobs.depths import Depths, LaneDepth
+from pressroom.jobs.waiting import Waiting
 from pressroom.relay.lanes import OTHERS, LaneGauges
 
 
@@ -26,12 +27,14 @@ def test_lanes_of_one_look_and_none_of_the_one_before() -> None:
         ("jobs", "image", "queued"): 0,
         ("jobs", "image", "running"): 1,
     }
-    gauges.told(Depths(10_000, (LaneDepth("text", "globex", 1, 12_000),), {}))
+    gauges.told(Depths(10_000, (LaneDepth("text", "globex", 1, 12_000),), {}), {"erasures": Waiting(3, 1.5)})
     assert _told(gauges) == {
         ("lane_queued", "text", "globex"): 1,
         ("lane_oldest_seconds", "text", "globex"): 0.0,
         ("jobs", "text", "queued"): 1,
         ("jobs", "text", "running"): 0,
+        ("waiting", "erasures"): 3,
+        ("waiting_oldest_seconds", "erasures"): 1.5,
     }
 
 

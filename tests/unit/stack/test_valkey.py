@@ -75,10 +75,16 @@ def test_a_folder_open_to_others_is_refused(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_its_configuration_keeps_events_and_refuses_when_full(tmp_path: Path) -> None:
-    server = valkey.OwnValkey("valkey-server", tmp_path / "data room", tmp_path / "s.sock")
+    server = valkey.OwnValkey("valkey-server", tmp_path / "data room", tmp_path / "s.sock", memory_mb=300)
     spec = server.spec({}, stage=3)
     conf = (tmp_path / "data room" / "valkey.conf").read_text().splitlines()
-    for line in ("port 0", "appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction"):
+    for line in (
+        "port 0",
+        "appendonly yes",
+        "appendfsync everysec",
+        "maxmemory 300mb",
+        "maxmemory-policy noeviction",
+    ):
         assert line in conf
     assert f'dir "{tmp_path / "data room"}"' in conf
     assert spec.command == ("valkey-server", str(tmp_path / "data room" / "valkey.conf"))
