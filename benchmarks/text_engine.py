@@ -20,7 +20,8 @@ from record import record
 from pressroom.adapters.models.wheel import fetched_member
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import Key, TextGeneration
-from pressroom.engines.text.engine import TextEngine, open_text_engine
+from pressroom.engines.text.engine import TextEngine
+from pressroom.engines.text.opening import open_text_engine
 
 BATCHES = (1, 4, 8, 16)
 TOKENS = 64
@@ -51,7 +52,12 @@ def main() -> None:
     model = default_text_model(arguments.variant)
     engine = _TokenPrompts.of(
         open_text_engine(
-            model, variant=arguments.variant, provider="cpu", threads=arguments.threads, slots=max(BATCHES)
+            model,
+            variant=arguments.variant,
+            provider="cpu",
+            threads=arguments.threads,
+            slots=max(BATCHES),
+            prefix_bytes=0,  # its prompts come again each round
         ),
         named,
     )

@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     text_kv_bytes: int = Field(
         2_147_483_648, ge=1, description="Upper bound of the KV cache; fewer slots are opened to stay below."
     )
+    text_prefix_bytes: int = Field(
+        128 << 20,
+        ge=0,
+        description="Most memory for what prompts of a tenant begin with alike; 0 computes all anew.",
+    )
     image_model: str = Field("vae-fashion", description="Model of the image worker.")
     image_threads: int = Field(1, ge=1, le=256, description="Intra-op threads of the image engine.")
     image_batch: int = Field(64, ge=1, le=1024, description="Most pictures of a micro-batch.")

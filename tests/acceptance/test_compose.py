@@ -21,7 +21,7 @@ from tests.services.absent import missing
 from tests.services.valkey import find_server
 
 from pressroom.client import Client
-from pressroom.engines.text.opening import GPU_VARIANT
+from pressroom.engines.text.variants import GPU_VARIANT
 
 SECRETS = {"POSTGRES_PASSWORD": "pw", "PRESSROOM_SECRET": "long and random"}
 OURS = ("migrate", "models", "front", "relay", "worker-text", "worker-image")

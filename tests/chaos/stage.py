@@ -75,8 +75,10 @@ def staged(
     workers: int = 3,
     mutation: str = "",
     lease_s: float = LEASE_S,
+    **changes: object,
 ) -> Iterator[Scene]:
-    """All processes run and are ready, and ``hook`` is told of one tenant's ends. Raises NoServer."""
+    """All processes run and are ready, and ``hook`` is told of one tenant's ends. ``changes`` are settings
+    that are not the suite's. Raises NoServer."""
     control = folder / "control.json"
     change(control, mutation=mutation)
     with ExitStack() as stack:
@@ -115,6 +117,7 @@ def staged(
             "errors_limit": ERRORS_LIMIT,
             "log_format": "json",
             **_engine_settings(engine),
+            **changes,
         }
         given = {f"PRESSROOM_{name.upper()}": str(value) for name, value in settings.items()}
         group = Processes({**given, **environment(control)}, folder)

@@ -8,7 +8,8 @@ from tests.support.tiny_gguf import CONTEXT, write_tiny_gguf
 from pressroom.adapters.models.build import build
 from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest, TextTraits
-from pressroom.engines.text.engine import TextEngine, open_text_engine
+from pressroom.engines.text.engine import TextEngine
+from pressroom.engines.text.opening import open_text_engine
 
 
 def tiny_manifest(gguf: Path, *variants: str) -> Manifest:
@@ -33,5 +34,9 @@ def build_tiny_model(models_dir: Path, variant: str = "q8", **gguf: Any) -> Path
     return build(source, tiny_manifest(source, variant), models_dir, variant, scratch)
 
 
-def tiny_engine(folder: Path, *, slots: int = 4, slot_tokens: int = CONTEXT) -> TextEngine:
-    return open_text_engine(folder, provider="cpu", slots=slots, slot_tokens=slot_tokens)
+def tiny_engine(
+    folder: Path, *, slots: int = 4, slot_tokens: int = CONTEXT, prefix_bytes: int = 0
+) -> TextEngine:
+    return open_text_engine(
+        folder, provider="cpu", slots=slots, slot_tokens=slot_tokens, prefix_bytes=prefix_bytes
+    )

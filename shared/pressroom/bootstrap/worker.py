@@ -64,7 +64,7 @@ def _engine(settings: Settings, pool: Pool, manifest: Manifest) -> Engine:
 
 # Each engine is imported where it is opened: a worker loads the libraries of its own kind only.
 def _text(settings: Settings, manifest: Manifest) -> Engine:
-    from pressroom.engines.text.engine import open_text_engine
+    from pressroom.engines.text.opening import open_text_engine
 
     return open_text_engine(
         _folder(settings, manifest),
@@ -75,6 +75,7 @@ def _text(settings: Settings, manifest: Manifest) -> Engine:
         slots=settings.text_slots,
         slot_tokens=settings.text_slot_tokens,
         kv_budget_bytes=settings.text_kv_bytes,
+        prefix_bytes=settings.text_prefix_bytes,
     )
 
 

@@ -10,7 +10,8 @@ from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Ending, Key, Outcome, Step, TextGeneration, TextOutput
-from pressroom.engines.text.engine import TextEngine, open_text_engine, run_to_end
+from pressroom.engines.text.engine import TextEngine, run_to_end
+from pressroom.engines.text.opening import open_text_engine
 from pressroom.engines.text.prompt import PromptReader
 
 pytestmark = pytest.mark.model

@@ -86,7 +86,8 @@ class ChatTurn:
 class TextGeneration:
     """A text request. Either ``prompt`` (continued as it stands) or ``messages`` (chat template).
 
-    ``deadline`` is in seconds of ``time.monotonic``; ``params.seed`` is never None here.
+    ``deadline`` is in seconds of ``time.monotonic``; ``params.seed`` is never None here. Requests of
+    the same ``scope`` (a tenant) may share what their prompts have in common.
     """
 
     key: Key
@@ -94,6 +95,7 @@ class TextGeneration:
     prompt: str | None = None
     messages: tuple[ChatTurn, ...] = ()
     deadline: float | None = None
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step made: final text pieces, and the generations that ended in it."""
+    """What one step made: final text pieces, and the generations that ended in it. ``filled`` tokens of
+    prompts were computed, and ``reused`` copied from prompts before."""
 
     deltas: tuple[Delta, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    filled: int = 0
+    reused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,12 @@ def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Gener
     if given.messages:
         turns = tuple(base.ChatTurn(message.role, message.content) for message in given.messages)
     elif given.prompt and not chats:
-        return base.TextGeneration(key, params, prompt=given.prompt, deadline=deadline)
+        return base.TextGeneration(key, params, prompt=given.prompt, deadline=deadline, scope=job.tenant)
     elif given.prompt:
         turns = (base.ChatTurn("user", given.prompt),)
     else:
         raise ValueError(f"{job.id} has neither a prompt nor messages")
-    return base.TextGeneration(key, params, messages=turns, deadline=deadline)
+    return base.TextGeneration(key, params, messages=turns, deadline=deadline, scope=job.tenant)
 
 
 def unreadable(error: ValueError) -> Failure:

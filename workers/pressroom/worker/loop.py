@@ -25,11 +25,14 @@ class _End:
 
 @dataclass(frozen=True, slots=True)
 class StepFacts:
-    """For metrics. ``load``: generations in the engine when the step began."""
+    """For metrics. ``load``: generations in the engine when the step began; ``filled`` and ``reused``:
+    tokens of prompts, computed and copied."""
 
     seconds: float
     load: int
     tokens: int
+    filled: int = 0
+    reused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ class EngineLoop:
         for outcome in step.outcomes:
             self._on_outcome(outcome)
         if step.deltas or step.outcomes or seconds > _IDLE_STEP_S:
-            self._on_step(StepFacts(seconds, load, sum(delta.tokens for delta in step.deltas)))
+            tokens = sum(delta.tokens for delta in step.deltas)
+            self._on_step(StepFacts(seconds, load, tokens, step.filled, step.reused))
         elif self._engine.load:
             try:
                 self._take(self._inbox.get(timeout=_GATHER_WAIT_S))

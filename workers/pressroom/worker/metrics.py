@@ -30,6 +30,12 @@ class WorkerMetrics:
         self._tokens = Counter(
             "pressroom_tokens", "Tokens that became text.", label, registry=registry
         ).labels(*values)
+        self._prompt_tokens = Counter(
+            "pressroom_prompt_tokens",
+            "Tokens of prompts, by how they were filled in: computed, or reused from a prompt that began alike.",
+            ("pool", "how"),
+            registry=registry,
+        )
         self._steps = Histogram(
             "pressroom_step_seconds", "Duration of a step.", label, buckets=_STEP_S, registry=registry
         ).labels(*values)
@@ -62,6 +68,9 @@ class WorkerMetrics:
         self._occupancy.observe(min(1.0, facts.load / self._slots))
         if facts.tokens:
             self._tokens.inc(facts.tokens)
+        for how, tokens in (("computed", facts.filled), ("reused", facts.reused)):
+            if tokens:
+                self._prompt_tokens.labels(self._pool, how).inc(tokens)
 
     def attempt(self, ending: str) -> None:
         self._attempts.labels(self._pool, ending).inc()

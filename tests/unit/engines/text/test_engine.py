@@ -22,8 +22,9 @@ from pressroom.engines.base import (
     TextGeneration,
     TextOutput,
 )
-from pressroom.engines.text import engine as engine_module
-from pressroom.engines.text.engine import TextEngine, open_text_engine, run_to_end
+from pressroom.engines.text import opening
+from pressroom.engines.text.engine import TextEngine, run_to_end
+from pressroom.engines.text.opening import open_text_engine
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +271,7 @@ def test_warming_up_changes_nothing(folder: Path) -> None:
 def test_slots_come_from_the_budget(folder: Path) -> None:
     row = 512 * 2 * 2 * 2 * 16 * 4
     assert open_text_engine(folder, provider="cpu", kv_budget_bytes=3 * row + 5).info.slots == 3
-    assert open_text_engine(folder, provider="cpu").info.slots == engine_module.MOST_SLOTS
+    assert open_text_engine(folder, provider="cpu").info.slots == opening.MOST_SLOTS
     with pytest.raises(EngineUnavailable, match="Raise the budget"):
         open_text_engine(folder, provider="cpu", kv_budget_bytes=row - 1)
 

@@ -22,6 +22,8 @@ class _Memory(Protocol):
 
     def address(self, buffer: int, slot: int) -> int: ...
     def copy(self, source: int, target: int, tokens: int) -> None: ...
+    def read(self, slot: int, start: int, end: int) -> NDArray[Any]: ...
+    def write(self, slot: int, start: int, values: NDArray[Any]) -> None: ...
 
 
 class Decoder:
@@ -67,6 +69,19 @@ class Decoder:
         """Copy the first ``tokens`` positions of a slot to another slot."""
         if source != target:
             self._memory.copy(source, target, tokens)
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether positions can be ``read`` and written back: not yet on a GPU."""
+        return self._session.provider is not Provider.CUDA
+
+    def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
+        """A copy of keys and values of positions ``start..end``, (2 x layers, KV, end - start, hd)."""
+        return self._memory.read(slot, start, end)
+
+    def write(self, slot: int, start: int, values: NDArray[Any]) -> None:
+        """Put what was read back, into any slot, at the same positions."""
+        self._memory.write(slot, start, values)
 
     def close(self) -> None:
         """Let go of the session and the cache."""
@@ -115,6 +130,14 @@ class _HostMemory:
         for array in self._buffers:
             array[target, :, :tokens] = array[source, :, :tokens]
 
+    def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
+        return np.stack([array[slot, :, start:end] for array in self._buffers])
+
+    def write(self, slot: int, start: int, values: NDArray[Any]) -> None:
+        end = start + values.shape[2]
+        for array, part in zip(self._buffers, values, strict=True):
+            array[slot, :, start:end] = part
+
 
 def _untouched(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     """Zeros that take memory page by page as they are written.
@@ -148,6 +171,12 @@ class _CudaMemory:
                 at = self.address(buffer, slot)
                 getattr(binding, bind)(name, Provider.CUDA.value, 0, self._dtype, self._row_shape, at)
             self._copier.run_bound(binding)
+
+    def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
+        raise NotImplementedError("positions on a GPU are not read back; ask can_keep before")
+
+    def write(self, slot: int, start: int, values: NDArray[Any]) -> None:
+        raise NotImplementedError("positions on a GPU are not written; ask can_keep before")
 
 
 def _identity(dtype: type[np.generic], rank: int) -> bytes:

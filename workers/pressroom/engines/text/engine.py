@@ -14,22 +14,17 @@ oldest always gets on. What does not fit alone fails.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from pressroom.catalog.manifest import Manifest
-from pressroom.catalog.prompt import load_tokenizer
-from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, read_text_spec
+from pressroom.catalog.text_spec import TextSpec
 from pressroom.engines.base import (
     Delta,
     Ending,
     EngineError,
     EngineInfo,
     EngineOutOfMemory,
-    EngineUnavailable,
     Generation,
     GenerationFailed,
     Key,
@@ -40,65 +35,14 @@ from pressroom.engines.base import (
     Usage,
 )
 from pressroom.engines.memory import Breadth, is_out_of_memory
-from pressroom.engines.sessions import Provider, Session
+from pressroom.engines.sessions import Session
 from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.detokenizer import TokenBytes
-from pressroom.engines.text.opening import Request, open_variant
+from pressroom.engines.text.prefixes import PrefixCache, pieces
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
-from pressroom.engines.text.scheduler import CHUNK, Scheduler
+from pressroom.engines.text.scheduler import CHUNK, Chunk, Scheduler
 from pressroom.engines.text.slots import Slots
-
-DEFAULT_SLOT_TOKENS = 2048
-DEFAULT_KV_BYTES = 2 << 30
-
-# More rows than this only make every stream slower: the cores are busy well before.
-MOST_SLOTS = 32
-
-
-def open_text_engine(
-    model_dir: Path,
-    *,
-    variant: str | None = None,
-    provider: str = "auto",
-    allow_cpu_fallback: bool = False,
-    threads: int = 1,
-    spinning: bool = False,
-    slots: int | None = None,
-    slot_tokens: int = DEFAULT_SLOT_TOKENS,
-    kv_budget_bytes: int = DEFAULT_KV_BYTES,
-) -> "TextEngine":
-    """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
-
-    ``variant`` defaults to the manifest's first. ``slots`` (default ``MOST_SLOTS``) is
-    lowered to as many rows of ``slot_tokens`` positions as ``kv_budget_bytes`` hold. Raises
-    ``EngineUnavailable`` and ``ProviderUnavailable``.
-    """
-    try:
-        manifest = Manifest.model_validate_json((model_dir / "manifest.json").read_bytes())
-        spec = read_text_spec(model_dir)
-        tokenizer = load_tokenizer(model_dir / TOKENIZER_FILE)
-    except (OSError, ValidationError) as error:
-        raise EngineUnavailable(
-            f"{model_dir} is not a built text model ({error}). Run `pressroom models pull {model_dir.name}`."
-        ) from error
-    request = Request(variant, Provider(provider), allow_cpu_fallback, threads, spinning)
-    chosen, session = open_variant(model_dir, manifest, request)
-    length = min(slot_tokens, spec.context)
-    if manifest.text is not None:
-        length = min(length, manifest.text.context)
-    value_bytes = 2 if chosen == "fp16" else 4
-    fitting = kv_budget_bytes // (length * spec.cache_bytes_per_token(value_bytes))
-    count = min(MOST_SLOTS if slots is None else slots, fitting)
-    if count < 1:
-        raise EngineUnavailable(
-            f"The key/value budget of {kv_budget_bytes} bytes holds no row of {length} tokens "
-            f"({spec.cache_bytes_per_token(value_bytes)} bytes a token). Raise the budget or shorten the slot."
-        )
-    reader = PromptReader(tokenizer, spec)
-    spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
-    info = EngineInfo(manifest.name, manifest.version, session.provider.value, count)
-    return TextEngine(info, session, spec, reader, spelling, slot_tokens=length)
 
 
 class TextEngine:
@@ -114,6 +58,7 @@ class TextEngine:
         *,
         slot_tokens: int,
         chunk: int = CHUNK,
+        prefix_bytes: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._info = info
@@ -126,7 +71,8 @@ class TextEngine:
         self._decoder = Decoder(session, spec, info.slots, slot_tokens)
         self._slots = Slots(info.slots, self._decoder.copy)
         self._breadth = Breadth(info.slots, clock=clock)
-        self._scheduler = Scheduler(self._slots, chunk)
+        self._prefixes = PrefixCache(prefix_bytes if self._decoder.can_keep else 0)
+        self._scheduler = Scheduler(self._slots, chunk, begin=self._begin_to_fill)
         self._inside: dict[Key, RunningGeneration] = {}
         self._refused: list[Outcome] = []
         self._endings: dict[Key, Ending] = {}
@@ -192,6 +138,7 @@ class TextEngine:
         self._inside.clear()
         self._refused.clear()
         self._endings.clear()
+        self._prefixes.clear()
         self._decoder.close()
 
     # -- the parts of a step ---------------------------------------------------------------------
@@ -226,6 +173,8 @@ class TextEngine:
                 self._unless_memory(error)
                 self._cannot_fill(generation)
                 return
+            self._step.filled += chunk.end - chunk.start
+            self._keep(generation, chunk)
             if not chunk.last:
                 continue
             self._slots.stop_filling()
@@ -237,6 +186,21 @@ class TextEngine:
                 begun.append(output)
             for output in begun:
                 self._begin(output)
+
+    def _begin_to_fill(self, generation: RunningGeneration) -> None:
+        """Copy what is kept of the prompt's beginning; the last token is computed always, for its logits."""
+        generation.pieces = list(pieces(generation.prompt, self._scheduler.chunk, generation.request.scope))
+        usable = [piece for piece in generation.pieces if piece.end < len(generation.prompt)]
+        for piece, values in self._prefixes.beginning(usable):
+            self._decoder.write(self._slots.filling_slot, piece.start, values)
+            generation.filled = generation.reused = piece.end
+        self._step.reused += generation.reused
+
+    def _keep(self, generation: RunningGeneration, chunk: Chunk) -> None:
+        for piece in generation.pieces:
+            if piece.start == chunk.start and piece.end == chunk.end and self._prefixes.wants(piece):
+                values = self._decoder.read(self._slots.filling_slot, piece.start, piece.end)
+                self._prefixes.keep(piece, values)
 
     def _decode(self) -> None:
         rows = list(self._slots)
@@ -264,7 +228,7 @@ class TextEngine:
             generation.engine_seconds += share
         outcomes, self._refused = self._refused, []
         outcomes += [g.outcome(ending, error) for g, ending, error in self._step.ended]
-        return Step(tuple(self._step.deltas), tuple(outcomes))
+        return Step(tuple(self._step.deltas), tuple(outcomes), self._step.filled, self._step.reused)
 
     # -- memory ran out --------------------------------------------------------------------------
 
@@ -379,6 +343,7 @@ class _StepRecord:
         self.deltas: list[Delta] = []
         self.ended: list[tuple[RunningGeneration, Ending, EngineError | None]] = []
         self.members: set[RunningGeneration] = set()
+        self.filled = self.reused = 0
 
 
 def run_to_end(engine: TextEngine, generations: Iterable[TextGeneration]) -> list[Step]:

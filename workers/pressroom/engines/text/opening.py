@@ -1,69 +1,69 @@
-"""Which weight format goes on which device, and the session of it.
+"""Opens a built text model: its files, the variant for the device, and as many slots as the budget holds."""
 
-CUDA's attention kernel takes half precision only, and the 8-bit kernels are the CPU's. So ``fp16``
-goes on CUDA and every other variant on the CPU; on the wrong device a model would run, but with its
-cache carried to and fro at every step.
-"""
-
-from dataclasses import dataclass
 from pathlib import Path
 
-from pressroom.catalog.files import check_files, read_marker
+from pydantic import ValidationError
+
 from pressroom.catalog.manifest import Manifest
-from pressroom.catalog.text_spec import built_file, graph_file
-from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
-from pressroom.engines.sessions import Provider, Session, offers_cuda, open_session
+from pressroom.catalog.prompt import load_tokenizer
+from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
+from pressroom.engines.base import EngineInfo, EngineUnavailable
+from pressroom.engines.sessions import Provider
+from pressroom.engines.text.detokenizer import TokenBytes
+from pressroom.engines.text.engine import TextEngine
+from pressroom.engines.text.prompt import PromptReader
+from pressroom.engines.text.variants import Request, open_variant
 
-GPU_VARIANT = "fp16"
+DEFAULT_SLOT_TOKENS = 2048
+DEFAULT_KV_BYTES = 2 << 30
+DEFAULT_PREFIX_BYTES = 128 << 20
+
+# More rows than this only make every stream slower: the cores are busy well before.
+MOST_SLOTS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an operator asked for; ``variant`` None leaves the choice to the device."""
+def open_text_engine(
+    model_dir: Path,
+    *,
+    variant: str | None = None,
+    provider: str = "auto",
+    allow_cpu_fallback: bool = False,
+    threads: int = 1,
+    spinning: bool = False,
+    slots: int | None = None,
+    slot_tokens: int = DEFAULT_SLOT_TOKENS,
+    kv_budget_bytes: int = DEFAULT_KV_BYTES,
+    prefix_bytes: int = DEFAULT_PREFIX_BYTES,
+) -> TextEngine:
+    """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
 
-    variant: str | None
-    provider: Provider
-    allow_cpu_fallback: bool
-    threads: int
-    spinning: bool
-
-
-def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[str, Session]:
-    """The variant that was opened and its session.
-
-    Raises ``EngineUnavailable``, ``ProviderUnavailable``, ``ModelCorrupt``."""
-    usual = manifest.text.variants[0] if manifest.text else "q8"
-    on_cpu = request.variant or usual
-    if request.provider is Provider.CPU:
-        return _open(folder, manifest, on_cpu, Provider.CPU, request)
-    if request.variant not in (None, GPU_VARIANT):
-        if request.provider is Provider.CUDA:
-            raise EngineUnavailable(
-                f"The variant {request.variant!r} runs on the CPU only. Use {GPU_VARIANT!r}, or leave the variant open."
-            )
-        return _open(folder, manifest, on_cpu, Provider.CPU, request)
-    wanted = request.provider is Provider.CUDA
-    if not wanted and not (folder / built_file(GPU_VARIANT)).is_file():
-        return _open(folder, manifest, on_cpu, Provider.CPU, request)
+    ``variant`` defaults to the manifest's first. ``slots`` (default ``MOST_SLOTS``) is
+    lowered to as many rows of ``slot_tokens`` positions as ``kv_budget_bytes`` hold. ``prefix_bytes`` of
+    keys and values are kept of what prompts begin with (0: none; none on a GPU). Raises
+    ``EngineUnavailable`` and ``ProviderUnavailable``.
+    """
     try:
-        return _open(folder, manifest, GPU_VARIANT, Provider.CUDA, request)
-    except ProviderUnavailable:
-        if wanted and not request.allow_cpu_fallback:
-            raise
-        return _open(folder, manifest, on_cpu, Provider.CPU, request)
-
-
-def _open(
-    folder: Path, manifest: Manifest, variant: str, provider: Provider, request: Request
-) -> tuple[str, Session]:
-    # Without CUDA the session says so itself: to who has no GPU, a file that is not there says nothing.
-    looked_for = provider is Provider.CPU or offers_cuda()
-    if looked_for and not (folder / built_file(variant)).is_file():
+        manifest = Manifest.model_validate_json((model_dir / "manifest.json").read_bytes())
+        spec = read_text_spec(model_dir)
+        tokenizer = load_tokenizer(model_dir / TOKENIZER_FILE)
+    except (OSError, ValidationError) as error:
         raise EngineUnavailable(
-            f"{manifest.name} is not built as {variant!r}. "
-            f"Run `pressroom models pull {manifest.name} --variant {variant}`, or import its file in that variant."
+            f"{model_dir} is not a built text model ({error}). Run `pressroom models pull {model_dir.name}`."
+        ) from error
+    request = Request(variant, Provider(provider), allow_cpu_fallback, threads, spinning)
+    chosen, session = open_variant(model_dir, manifest, request)
+    length = min(slot_tokens, spec.context)
+    if manifest.text is not None:
+        length = min(length, manifest.text.context)
+    value_bytes = 2 if chosen == "fp16" else 4
+    fitting = kv_budget_bytes // (length * spec.cache_bytes_per_token(value_bytes))
+    count = min(MOST_SLOTS if slots is None else slots, fitting)
+    if count < 1:
+        raise EngineUnavailable(
+            f"The key/value budget of {kv_budget_bytes} bytes holds no row of {length} tokens "
+            f"({spec.cache_bytes_per_token(value_bytes)} bytes a token). Raise the budget or shorten the slot."
         )
-    if looked_for:
-        check_files(folder, read_marker(folder / built_file(variant)).files)
-    session = open_session(folder / graph_file(variant), provider, request.threads, spinning=request.spinning)
-    return variant, session
+    reader = PromptReader(tokenizer, spec)
+    spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
+    info = EngineInfo(manifest.name, manifest.version, session.provider.value, count)
+    return TextEngine(info, session, spec, reader, spelling, slot_tokens=length, prefix_bytes=prefix_bytes)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pressroom.engines.base import Delta, Ending, EngineError, Outcome, TextGeneration, TextOutput, Usage
 from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
+from pressroom.engines.text.prefixes import Piece
 from pressroom.engines.text.sampler import Sampler
 from pressroom.engines.text.stopping import StopWatch
 
@@ -65,11 +66,14 @@ class RunningOutput:
 
 @dataclass(eq=False)
 class RunningGeneration:
-    """``prompt_logits`` (V,) follow the prompt: every output begins from a copy of them."""
+    """``filled`` positions of the prompt are there, ``reused`` of them from a prompt before; ``pieces`` are
+    those of it that may be kept. ``prompt_logits`` (V,) follow it: every output begins from a copy of them."""
 
     request: TextGeneration
     prompt: list[int]
     filled: int = 0
+    pieces: list[Piece] = field(default_factory=list)
+    reused: int = 0
     prompt_logits: NDArray[np.float32] | None = None
     waiting_outputs: list[int] = field(default_factory=list)
     outputs: list[RunningOutput] = field(default_factory=list)

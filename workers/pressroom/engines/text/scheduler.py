@@ -1,15 +1,17 @@
 """Who is prefilled next, and how much of it in one step.
 
 First come, first served. A prompt is filled in chunks whose borders depend on the prompt alone
-(multiples of ``CHUNK`` from its start), never on what else is going on: the same prompt then goes
-through the same kernels with the same shapes, and its logits are the same to the last bit, alone
-or in a crowd. A step fills at most ``CHUNK`` tokens in all, so that running streams keep moving.
+(``border_after``), never on what else is going on: the same prompt then goes through the same kernels
+with the same shapes, and its logits are the same to the last bit, alone or in a crowd. A step fills at
+most ``CHUNK`` tokens in all, so that running streams keep moving.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pressroom.engines.base import Key
+from pressroom.engines.text.prefixes import border_after
 from pressroom.engines.text.running import RunningGeneration
 from pressroom.engines.text.slots import Slots
 
@@ -36,9 +38,17 @@ class Chunk:
 class Scheduler:
     """The queue inside the engine."""
 
-    def __init__(self, slots: Slots, chunk: int = CHUNK) -> None:
+    def __init__(
+        self,
+        slots: Slots,
+        chunk: int = CHUNK,
+        *,
+        begin: Callable[[RunningGeneration], None] = lambda generation: None,
+    ) -> None:
+        """``begin`` is called once a prompt has its slot, and may fill in what is known of it."""
         self._slots = slots
         self.chunk = chunk
+        self._begin = begin
         self._waiting: deque[RunningGeneration] = deque()
         self._budget = 0
 
@@ -64,15 +74,15 @@ class Scheduler:
         """The next piece of prefill that still fits this step; None if none does or no slot is free."""
         generation = self._slots.filling
         if generation is None:
-            if not self._waiting or self._slots.free < 1:
+            if not self._waiting or self._slots.free < 1 or self._budget <= 0:
                 return None
-            generation = self._waiting[0]
+            generation = self._waiting.popleft()
+            self._slots.start_filling(generation)
+            self._begin(generation)
         start = generation.filled
-        end = min(start + self.chunk, len(generation.prompt))
+        end = min(border_after(start, self.chunk), len(generation.prompt))
         if end - start > self._budget:
             return None
-        if self._slots.filling is None:
-            self._slots.start_filling(self._waiting.popleft())
         self._budget -= end - start
         generation.filled = end
         return Chunk(generation, start, end)

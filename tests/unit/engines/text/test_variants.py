@@ -11,8 +11,8 @@ from pressroom.catalog.files import BuiltMarker, FileMark
 from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
 from pressroom.engines.sessions import Provider, Session
-from pressroom.engines.text import opening
-from pressroom.engines.text.opening import Request, open_variant
+from pressroom.engines.text import variants
+from pressroom.engines.text.variants import Request, open_variant
 
 Open = Callable[..., tuple[str, str]]
 
@@ -35,8 +35,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
                 raise ProviderUnavailable("no GPU")
             return Session(None, wanted, (), ())
 
-        monkeypatch.setattr(opening, "open_session", open_session)
-        monkeypatch.setattr(opening, "offers_cuda", lambda: gpu)
+        monkeypatch.setattr(variants, "open_session", open_session)
+        monkeypatch.setattr(variants, "offers_cuda", lambda: gpu)
         for name in built:
             graph = tmp_path / f"model-{name}.onnx"
             graph.write_text("a graph")

@@ -1,0 +1,69 @@
+"""Which weight format goes on which device, and the session of it.
+
+CUDA's attention kernel takes half precision only, and the 8-bit kernels are the CPU's. So ``fp16``
+goes on CUDA and every other variant on the CPU; on the wrong device a model would run, but with its
+cache carried to and fro at every step.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pressroom.catalog.files import check_files, read_marker
+from pressroom.catalog.manifest import Manifest
+from pressroom.catalog.text_spec import built_file, graph_file
+from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
+from pressroom.engines.sessions import Provider, Session, offers_cuda, open_session
+
+GPU_VARIANT = "fp16"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an operator asked for; ``variant`` None leaves the choice to the device."""
+
+    variant: str | None
+    provider: Provider
+    allow_cpu_fallback: bool
+    threads: int
+    spinning: bool
+
+
+def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[str, Session]:
+    """The variant that was opened and its session.
+
+    Raises ``EngineUnavailable``, ``ProviderUnavailable``, ``ModelCorrupt``."""
+    usual = manifest.text.variants[0] if manifest.text else "q8"
+    on_cpu = request.variant or usual
+    if request.provider is Provider.CPU:
+        return _open(folder, manifest, on_cpu, Provider.CPU, request)
+    if request.variant not in (None, GPU_VARIANT):
+        if request.provider is Provider.CUDA:
+            raise EngineUnavailable(
+                f"The variant {request.variant!r} runs on the CPU only. Use {GPU_VARIANT!r}, or leave the variant open."
+            )
+        return _open(folder, manifest, on_cpu, Provider.CPU, request)
+    wanted = request.provider is Provider.CUDA
+    if not wanted and not (folder / built_file(GPU_VARIANT)).is_file():
+        return _open(folder, manifest, on_cpu, Provider.CPU, request)
+    try:
+        return _open(folder, manifest, GPU_VARIANT, Provider.CUDA, request)
+    except ProviderUnavailable:
+        if wanted and not request.allow_cpu_fallback:
+            raise
+        return _open(folder, manifest, on_cpu, Provider.CPU, request)
+
+
+def _open(
+    folder: Path, manifest: Manifest, variant: str, provider: Provider, request: Request
+) -> tuple[str, Session]:
+    # Without CUDA the session says so itself: to who has no GPU, a file that is not there says nothing.
+    looked_for = provider is Provider.CPU or offers_cuda()
+    if looked_for and not (folder / built_file(variant)).is_file():
+        raise EngineUnavailable(
+            f"{manifest.name} is not built as {variant!r}. "
+            f"Run `pressroom models pull {manifest.name} --variant {variant}`, or import its file in that variant."
+        )
+    if looked_for:
+        check_files(folder, read_marker(folder / built_file(variant)).files)
+    session = open_session(folder / graph_file(variant), provider, request.threads, spinning=request.spinning)
+    return variant, session
