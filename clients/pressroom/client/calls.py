@@ -25,10 +25,15 @@ class TextOptions(TypedDict, total=False):
     """Parameters of a text job; what is absent is the model's or the server's default."""
 
     max_tokens: int
+    min_tokens: int
     temperature: float
     top_p: float
     top_k: int
+    min_p: float
     repetition_penalty: float
+    presence_penalty: float
+    frequency_penalty: float
+    logit_bias: Mapping[str, float]
     seed: int
     stop: Sequence[str]
     n: int

@@ -14,6 +14,8 @@ from pressroom.contract.base import Wire
 MAX_SEED = 9_007_199_254_740_991
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+TokenId = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,6})$")]
+Bias = Annotated[float, Field(ge=-100, le=100)]
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ImageFormat = Literal["png", "webp"]
 
@@ -25,8 +27,25 @@ class TextParams(Wire):
     temperature: float = Field(0.7, ge=0, le=2, description="0 is greedy.")
     top_p: float = Field(0.92, gt=0, le=1, description="Nucleus: the smallest set of tokens with this mass.")
     top_k: int = Field(40, ge=0, le=1000, description="Keep the k likeliest tokens; 0 keeps all.")
+    min_p: float = Field(
+        0, ge=0, le=1, description="Keep tokens at least this share as likely as the likeliest; 0 keeps all."
+    )
     repetition_penalty: float = Field(
         1.1, ge=0.5, le=2, description="Divides the logit of each token already seen; 1 is off."
+    )
+    presence_penalty: float = Field(
+        0, ge=-2, le=2, description="Taken from the logit of each token that the output has."
+    )
+    frequency_penalty: float = Field(
+        0, ge=-2, le=2, description="Taken from the logit of a token as often as the output has it."
+    )
+    logit_bias: dict[TokenId, Bias] = Field(
+        default_factory=dict,
+        max_length=300,
+        description="Added to the logits of these tokens, by their number in the model's vocabulary.",
+    )
+    min_tokens: int = Field(
+        0, ge=0, le=4096, description="The model's own end is not taken before so many tokens."
     )
     seed: Seed | None = Field(None, description="Same seed, same text. Drawn and reported when absent.")
     stop: tuple[StopString, ...] = Field(

@@ -281,3 +281,18 @@ def test_what_is_not_built_cannot_be_opened(folder: Path, tmp_path: Path) -> Non
         open_text_engine(tmp_path / "nothing")
     with pytest.raises(EngineUnavailable, match="'q4lr'"):
         open_text_engine(folder, variant="q4lr")
+
+
+def test_a_text_does_not_end_by_itself_before_its_least_length(engine: TextEngine) -> None:
+    ends = {str(token): 100 for token in engine._ends}
+    assert _texts(engine, _request("a", temperature=0, logit_bias=ends))[0].tokens == 0
+    (text,) = _texts(engine, _request("b", temperature=0, logit_bias=ends, min_tokens=5))
+    assert (text.tokens, text.finish_reason) == (5, "stop")
+
+
+def test_a_bias_for_a_token_that_the_model_does_not_have_is_refused(engine: TextEngine) -> None:
+    outcome = _outcomes(run_to_end(engine, [_request("a", logit_bias={"9999999": 1})]))["a"]
+    assert outcome.ending is Ending.FAILED
+    assert outcome.error is not None
+    assert outcome.error.code == "not_offered"
+    assert "9999999" in str(outcome.error)

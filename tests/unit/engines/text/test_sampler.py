@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pressroom.contract.params import TextParams
-from pressroom.engines.text.sampler import Sampler, SeenTokens, draw, penalise, shortlist, uniform
+from pressroom.engines.text.sampler import Sampler, draw, shortlist, uniform
 
 VOCAB = 1000
 
@@ -71,15 +71,27 @@ def test_the_shortlist_is_what_a_full_sort_gives(
     np.testing.assert_allclose(chances, expected[:keep] / expected[:keep].sum(), rtol=1e-6)
 
 
+@given(st.integers(0, 99), st.integers(0, 80), st.floats(0.05, 1), st.floats(0.001, 1))
+def test_min_p_keeps_what_is_likely_enough_beside_the_likeliest(
+    seed: int, top_k: int, top_p: float, min_p: float
+) -> None:
+    logits = _logits(seed)
+    all_ids, all_chances = shortlist(logits, 1.0, top_k, top_p)
+    ids, chances = shortlist(logits, 1.0, top_k, top_p, min_p)
+    kept = all_chances >= min_p * all_chances.max()
+    np.testing.assert_array_equal(ids, all_ids[kept])
+    np.testing.assert_allclose(chances, all_chances[kept] / all_chances[kept].sum(), rtol=1e-12)
+    assert int(logits.argmax()) in ids
+
+
+def test_a_min_p_of_one_is_greedy() -> None:
+    sampler = _sampler(min_p=1, top_p=1, top_k=0, repetition_penalty=1)
+    assert _choices(sampler) == [int(_logits(p).argmax()) for p in range(50)]
+
+
 def test_equal_logits_are_ordered_by_id() -> None:
     ids, _ = shortlist(np.zeros(5000, np.float32), 1.0, 3, 1.0)
     np.testing.assert_array_equal(ids, [0, 1, 2])
-
-
-def test_the_penalty_lowers_seen_tokens_of_either_sign() -> None:
-    logits = np.array([2.0, -2.0, 2.0], np.float32)
-    penalise(logits, np.array([0, 1]), 2.0)
-    np.testing.assert_array_equal(logits, [1.0, -4.0, 2.0])
 
 
 def test_the_prompt_and_what_was_said_count_as_seen() -> None:
@@ -87,13 +99,6 @@ def test_the_prompt_and_what_was_said_count_as_seen() -> None:
     flat[7] = 1.5
     sampler = _sampler(temperature=0, repetition_penalty=2, prompt=(7, 0))
     assert [sampler.choose(flat.copy()) for _ in range(3)] == [1, 2, 3]
-
-
-def test_seen_tokens_are_counted_once_and_grow() -> None:
-    seen = SeenTokens(VOCAB)
-    for token in [*range(200), *range(100)]:
-        seen.add(token)
-    np.testing.assert_array_equal(seen.ids, np.arange(200))
 
 
 def test_drawn_shares_follow_the_chances() -> None:

@@ -104,6 +104,10 @@ class TextEngine:
         try:
             if not isinstance(generation, TextGeneration):
                 raise NotOffered("This is a text model. Ask an image model for pictures.")
+            if unknown := [token for token in generation.params.logit_bias if int(token) >= self._vocab]:
+                raise NotOffered(
+                    f"logit_bias names token {unknown[0]}; this model has those below {self._vocab}."
+                )
             prompt = self._reader.read(generation, self._slot_tokens)
         except EngineError as error:
             self._refused.append(Outcome(generation.key, Ending.FAILED, usage=Usage(), error=error))

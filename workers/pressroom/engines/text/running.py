@@ -21,7 +21,7 @@ class RunningOutput:
         params = owner.request.params
         self.owner = owner
         self.index = index
-        self.sampler = Sampler(params, vocab, owner.prompt, index)
+        self.sampler = Sampler(params, vocab, owner.prompt, index, ends)
         self.length = len(owner.prompt)
         self.last_token = -1
         self.tokens = 0

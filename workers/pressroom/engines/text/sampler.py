@@ -1,85 +1,58 @@
 """Logits to the next token, one row at a time, repeatable.
 
-The order is: repetition penalty, temperature, top-k, top-p, draw. The draw's randomness is a
+The order is: what ``adjusting`` does, temperature, top-k, top-p, min-p, draw. The draw's randomness is a
 function of (seed, output, position) alone: Philox is a counter-based generator (Salmon et al.
 2011), so a second attempt repeats the first whatever else runs beside it.
 """
+
+from collections.abc import Set
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.contract.params import TextParams
+from pressroom.engines.text.adjusting import Adjuster
 
 _BLOCK = 64
 
 
-class SeenTokens:
-    """The set of tokens that a row holds, in order of first sight."""
-
-    def __init__(self, vocab: int) -> None:
-        self._mask = np.zeros(vocab, np.bool_)
-        self._ids = np.empty(64, np.int64)
-        self._count = 0
-
-    def add(self, token: int) -> None:
-        if self._mask[token]:
-            return
-        self._mask[token] = True
-        if self._count == len(self._ids):
-            self._ids = np.concatenate([self._ids, np.empty_like(self._ids)])
-        self._ids[self._count] = token
-        self._count += 1
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        return self._ids[: self._count]
-
-
 class Sampler:
-    """Chooses the tokens of one output. ``seed`` and ``output`` key its randomness."""
+    """Chooses the tokens of one output. ``seed`` and ``output`` key its randomness; ``ends`` are the
+    model's own ends of a text."""
 
-    def __init__(self, params: TextParams, vocab: int, prompt: list[int], output: int) -> None:
+    def __init__(
+        self, params: TextParams, vocab: int, prompt: list[int], output: int, ends: Set[int] = frozenset()
+    ) -> None:
         self._params = params
         self._key = np.array([params.seed or 0, output], np.uint64)
         self._position = 0
-        self._seen = SeenTokens(vocab) if params.repetition_penalty != 1 else None
-        for token in prompt if self._seen is not None else ():
-            self.see(token)
-
-    def see(self, token: int) -> None:
-        """Count ``token`` as used, for the repetition penalty."""
-        if self._seen is not None:
-            self._seen.add(token)
+        self._adjuster = Adjuster(params, vocab, prompt, ends)
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """The next token from logits (V,), which are changed in place. NaN raises ``ValueError``."""
         position, self._position = self._position, self._position + 1
-        if self._seen is not None:
-            penalise(logits, self._seen.ids, self._params.repetition_penalty)
-        best = int(logits.argmax())  # argmax finds a NaN if there is one
-        if not np.isfinite(logits[best]):
+        # Before anything is taken out: an argmax finds a NaN if there is one.
+        if not np.isfinite(logits[int(logits.argmax())]):
             raise ValueError("the model's output is not a number")
-        token = best
-        if self._params.temperature > 0:
-            ids, chances = shortlist(logits, self._params.temperature, self._params.top_k, self._params.top_p)
+        self._adjuster.adjust(logits)
+        params = self._params
+        if params.temperature > 0:
+            ids, chances = shortlist(logits, params.temperature, params.top_k, params.top_p, params.min_p)
             token = draw(ids, chances, uniform(self._key, position))
-        self.see(token)
+        else:
+            token = int(logits.argmax())
+        self._adjuster.said(token)
         return token
 
 
-def penalise(logits: NDArray[np.float32], ids: NDArray[np.int64], penalty: float) -> None:
-    """Make seen tokens less likely, in place. Keskar et al. 2019 (CTRL), section 4.1."""
-    values = logits[ids]
-    logits[ids] = np.where(values > 0, values / np.float32(penalty), values * np.float32(penalty))
-
-
 def shortlist(
-    logits: NDArray[np.float32], temperature: float, top_k: int, top_p: float
+    logits: NDArray[np.float32], temperature: float, top_k: int, top_p: float, min_p: float = 0.0
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Tokens that may be drawn, and their chances (sum 1, float64).
 
-    Of the ``top_k`` likeliest (0: all), the smallest set whose mass reaches ``top_p``. Holtzman
-    et al. 2020, section 3.1. Likeliest first (ties by id); by id where every token may be drawn.
+    Of the ``top_k`` likeliest (0: all), the smallest set whose mass reaches ``top_p`` (Holtzman et al.
+    2020, section 3.1), and of these all that are ``min_p`` times as likely as the likeliest (Nguyen et al.
+    2024, section 3). Likeliest first (ties by id); by id where no set was cut by ``top_k`` or ``top_p``.
     """
     top = float(logits.max())
 
@@ -95,14 +68,23 @@ def shortlist(
         everything = weights(logits)
         everything /= everything.sum()
         if top_p >= 1:
-            return np.arange(len(logits)), everything
+            return _likely(np.arange(len(logits)), everything, min_p)
         # Tokens below this chance hold, all together, less than what the nucleus leaves out.
         ids = _sorted(logits, np.flatnonzero(everything >= (1 - top_p) / len(logits)))
         chances = everything[ids]
     if top_p < 1:
         keep = int(np.searchsorted(np.cumsum(chances), top_p)) + 1
         ids, chances = ids[:keep], chances[:keep] / chances[:keep].sum()
-    return ids, chances
+    return _likely(ids, chances, min_p)
+
+
+def _likely(
+    ids: NDArray[np.int64], chances: NDArray[np.float64], min_p: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    if min_p <= 0:
+        return ids, chances
+    kept = chances >= min_p * chances.max()
+    return ids[kept], chances[kept] / chances[kept].sum()
 
 
 def uniform(key: NDArray[np.uint64], position: int) -> float:
