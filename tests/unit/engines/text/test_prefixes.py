@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pressroom.engines.text.prefixes import Piece, PrefixCache, border_after, pieces
+from pressroom.engines.text.prefixes import Piece, PrefixCache, cuts, pieces
 
 
 def names(prompt: Sequence[int], scope: str = "") -> list[bytes]:
-    return [piece.name for piece in pieces(prompt, 256, scope)]
+    return [piece.name for piece in pieces(prompt, cuts(prompt, 256), scope)]
 
 
 def values(tokens: int = 64) -> NDArray[np.float32]:
@@ -19,29 +19,40 @@ def values(tokens: int = 64) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize(
-    ("chunk", "borders"),
+    ("chunk", "length", "expected"),
     [
-        (256, [64, 128, 256, 512, 768]),
-        (128, [64, 128, 256, 384, 512]),
-        (8, [8, 16, 24]),
-        (100, [64, 100, 200]),
+        (256, 800, [64, 128, 256, 512, 768, 800]),
+        (256, 256, [64, 128, 256]),
+        (256, 63, [63]),
+        (256, 64, [64]),
+        (128, 300, [64, 128, 256, 300]),
+        (8, 20, [8, 16, 20]),
     ],
 )
-def test_borders_lie_close_at_first_and_then_at_each_chunk(chunk: int, borders: list[int]) -> None:
-    found = [0]
-    while len(found) <= len(borders):
-        found.append(border_after(found[-1], chunk))
-    assert found[1:] == borders
+def test_cuts_lie_close_at_first_and_then_at_each_chunk(chunk: int, length: int, expected: list[int]) -> None:
+    assert cuts(range(length), chunk) == expected
 
 
-def test_only_whole_pieces_are_told() -> None:
-    assert [(piece.start, piece.end) for piece in pieces(range(300), 256, "")] == [
-        (0, 64),
-        (64, 128),
-        (128, 256),
-    ]
-    assert [(piece.start, piece.end) for piece in pieces(range(64), 256, "")] == [(0, 64)]
-    assert list(pieces(range(63), 256, "")) == []
+END = 999
+
+
+@pytest.mark.parametrize(
+    ("first", "behind", "cut"),
+    [(300, 40, True), (64, 16, True), (63, 40, False), (300, 15, False), (256, 40, True)],
+)
+def test_one_cut_is_behind_the_first_message_where_that_saves_something(
+    first: int, behind: int, cut: bool
+) -> None:
+    prompt = [*range(first - 1), END, *range(1_000, 1_000 + behind)]
+    found = cuts(prompt, 256, frozenset({END}))
+    assert (first in found) == cut
+    assert found == sorted(set(found))
+    assert max(np.diff([0, *found])) <= 256
+
+
+def test_later_messages_are_not_cut() -> None:
+    prompt = [*range(99), END, *range(99), END, *range(99)]
+    assert cuts(prompt, 256, frozenset({END})) == [64, 100, 128, 256, 299]
 
 
 def test_what_begins_alike_has_the_same_names_up_to_where_it_differs() -> None:
@@ -51,14 +62,23 @@ def test_what_begins_alike_has_the_same_names_up_to_where_it_differs() -> None:
     assert names(one)[2] != names(other)[2]
 
 
+def test_the_last_piece_is_a_prompts_own() -> None:
+    assert [(piece.start, piece.end) for piece in pieces(range(300), cuts(range(300), 256), "")] == [
+        (0, 64),
+        (64, 128),
+        (128, 256),
+    ]
+    assert names(range(64)) == []
+
+
 def test_the_same_tokens_behind_another_beginning_are_another_piece() -> None:
-    assert names([1] * 64 + [2] * 64)[1] != names([3] * 64 + [2] * 64)[1]
+    assert names([1] * 64 + [2] * 65)[1] != names([3] * 64 + [2] * 65)[1]
 
 
 def test_nothing_is_alike_across_scopes() -> None:
     assert not set(names(range(300), "acme")) & set(names(range(300), "bolt"))
     # Nor where a scope's end could be taken for tokens.
-    assert names(range(64), "a") != names(range(64), "a\x00")
+    assert names(range(65), "a") != names(range(65), "a\x00")
 
 
 def piece(name: str, start: int = 0) -> Piece:

@@ -72,7 +72,7 @@ class TextEngine:
         self._slots = Slots(info.slots, self._decoder.copy)
         self._breadth = Breadth(info.slots, clock=clock)
         self._prefixes = PrefixCache(prefix_bytes if self._decoder.can_keep else 0)
-        self._scheduler = Scheduler(self._slots, chunk, begin=self._begin_to_fill)
+        self._scheduler = Scheduler(self._slots, chunk, ends=self._ends, begin=self._begin_to_fill)
         self._inside: dict[Key, RunningGeneration] = {}
         self._refused: list[Outcome] = []
         self._endings: dict[Key, Ending] = {}
@@ -192,10 +192,9 @@ class TextEngine:
                 self._begin(output)
 
     def _begin_to_fill(self, generation: RunningGeneration) -> None:
-        """Copy what is kept of the prompt's beginning; the last token is computed always, for its logits."""
-        generation.pieces = list(pieces(generation.prompt, self._scheduler.chunk, generation.request.scope))
-        usable = [piece for piece in generation.pieces if piece.end < len(generation.prompt)]
-        for piece, values in self._prefixes.beginning(usable):
+        """Copy what is kept of the prompt's beginning; the last piece is computed always, for its logits."""
+        generation.pieces = list(pieces(generation.prompt, generation.cuts, generation.request.scope))
+        for piece, values in self._prefixes.beginning(generation.pieces):
             self._decoder.write(self._slots.filling_slot, piece.start, values)
             generation.filled = generation.reused = piece.end
         self._step.reused += generation.reused

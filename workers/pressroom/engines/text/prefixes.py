@@ -1,9 +1,9 @@
 """What prompts begin with, kept: keys and values of a beginning that comes again are copied, not computed.
 
-    prompt   │ system, voice, template … │ this row's own words │
-    pieces   │ 64 │ 64 │ 128 │ 256 │ …   (cut where every prompt is cut, see ``border_after``)
+    prompt   │ system message: voice, template, examples │ this row's own words │
+    pieces   │ 64 │ 64 │ 128 │ 256 │ …                   │ …                      (see ``cuts``)
 
-A piece is known by its tokens and by all that lies before it, so what two prompts share up to a border is
+A piece is known by its tokens and by all that lies before it, so what two prompts share up to a cut is
 kept once. Since both would have been filled in the very same chunks, what is copied is to the last bit
 what would have been computed. Nothing is shared across scopes: whether a prompt is quick must not tell a
 tenant what another has asked.
@@ -12,7 +12,7 @@ A piece is kept when it is computed for the second time. Prompts that nobody rep
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -20,17 +20,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# The first borders lie closer: the beginning that is shared may be short.
+# The first cuts lie closer: the beginning that is shared may be short.
 _FIRST = (64, 128)
+# A cut costs a run of the graph, so one that saves less is none.
+_LEAST_BEFORE, _LEAST_BEHIND = 64, 16
 _SEEN_ONCE = 20_000
 
 
-def border_after(position: int, chunk: int) -> int:
-    """Where a piece that begins at ``position`` ends in a prompt that is long enough."""
-    for border in _FIRST:
-        if position < border < chunk:
-            return border
-    return (position // chunk + 1) * chunk
+def cuts(prompt: Sequence[int], chunk: int, ends: Set[int] = frozenset()) -> list[int]:
+    """Where a prompt is cut, and its end: at most ``chunk`` positions apart, by its tokens alone.
+
+    One cut is behind the first message, which ends with the first of ``ends``: that is what the rows of a
+    feed have in common."""
+    length = len(prompt)
+    found = {length, *(cut for cut in _FIRST if cut < min(chunk, length)), *range(chunk, length, chunk)}
+    first = next((at for at, token in enumerate(prompt, start=1) if token in ends), 0)
+    if _LEAST_BEFORE <= first <= length - _LEAST_BEHIND:
+        found.add(first)
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,11 @@ class Piece:
     name: bytes
 
 
-def pieces(prompt: Sequence[int], chunk: int, scope: str) -> Iterator[Piece]:
-    """The whole pieces of a prompt, in order."""
+def pieces(prompt: Sequence[int], cuts: Sequence[int], scope: str) -> Iterator[Piece]:
+    """The pieces of a prompt that is cut there, in order; but not the last, which is this prompt's alone."""
     tokens = np.asarray(prompt, np.int32)
     name, start = scope.encode(), 0
-    while (end := border_after(start, chunk)) <= len(tokens):
+    for end in cuts[:-1]:
         name = blake2b(tokens[start:end].tobytes(), digest_size=16, key=blake2b(name).digest()).digest()
         yield Piece(start, end, name)
         start = end

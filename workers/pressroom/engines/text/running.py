@@ -1,5 +1,6 @@
 """A generation while it is inside the engine: its outputs as they grow, and what it has used."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,12 +67,14 @@ class RunningOutput:
 
 @dataclass(eq=False)
 class RunningGeneration:
-    """``filled`` positions of the prompt are there, ``reused`` of them from a prompt before; ``pieces`` are
-    those of it that may be kept. ``prompt_logits`` (V,) follow it: every output begins from a copy of them."""
+    """``filled`` positions of the prompt are there, ``reused`` of them from a prompt before; it is filled
+    from cut to cut, and ``pieces`` lie between them. ``prompt_logits`` (V,) follow it: every output begins
+    from a copy of them."""
 
     request: TextGeneration
     prompt: list[int]
     filled: int = 0
+    cuts: Sequence[int] = ()
     pieces: list[Piece] = field(default_factory=list)
     reused: int = 0
     prompt_logits: NDArray[np.float32] | None = None

@@ -1,17 +1,17 @@
 """Who is prefilled next, and how much of it in one step.
 
 First come, first served. A prompt is filled in chunks whose borders depend on the prompt alone
-(``border_after``), never on what else is going on: the same prompt then goes through the same kernels
+(``cuts``), never on what else is going on: the same prompt then goes through the same kernels
 with the same shapes, and its logits are the same to the last bit, alone or in a crowd. A step fills at
 most ``CHUNK`` tokens in all, so that running streams keep moving.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from pressroom.engines.base import Key
-from pressroom.engines.text.prefixes import border_after
+from pressroom.engines.text.prefixes import cuts
 from pressroom.engines.text.running import RunningGeneration
 from pressroom.engines.text.slots import Slots
 
@@ -43,11 +43,14 @@ class Scheduler:
         slots: Slots,
         chunk: int = CHUNK,
         *,
+        ends: Set[int] = frozenset(),
         begin: Callable[[RunningGeneration], None] = lambda generation: None,
     ) -> None:
-        """``begin`` is called once a prompt has its slot, and may fill in what is known of it."""
+        """``ends`` are tokens that end a message. ``begin`` is called once a prompt has its slot, and may
+        fill in what is known of it."""
         self._slots = slots
         self.chunk = chunk
+        self._ends = ends
         self._begin = begin
         self._waiting: deque[RunningGeneration] = deque()
         self._budget = 0
@@ -78,9 +81,10 @@ class Scheduler:
                 return None
             generation = self._waiting.popleft()
             self._slots.start_filling(generation)
+            generation.cuts = cuts(generation.prompt, self.chunk, self._ends)
             self._begin(generation)
         start = generation.filled
-        end = min(border_after(start, self.chunk), len(generation.prompt))
+        end = next(cut for cut in generation.cuts if cut > start)
         if end - start > self._budget:
             return None
         self._budget -= end - start
