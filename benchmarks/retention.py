@@ -28,22 +28,15 @@ from pressroom.adapters.sql.clock import Clock, HostClock, Now, server_clock
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.store import SqlJobStore
-from pressroom.adapters.sql.tables import job
 from pressroom.jobs.paging import Pages
-from pressroom.jobs.ports import IdempotencyKey, QueueLimits
 
 sys.path.append(str(Path(__file__).parents[1]))
-from tests.support.jobs import live, new_job, success, text_output
+from tests.support.old_jobs import fill_with_old, one_ended
 
 T = TypeVar("T")
 GOAL_MS = 100.0
 _WEEK_MS = 8 * 24 * 3_600_000
 _DATABASES = ("sqlite", "postgres")
-_ID = {"sqlite": "printf('job_%032x', s.num)", "postgresql": "'job_' || lpad(to_hex(s.num), 32, '0')"}
-_SERIES = {
-    "sqlite": "WITH RECURSIVE s(num) AS (SELECT 1 UNION ALL SELECT num + 1 FROM s WHERE num < {count}) ",
-    "postgresql": "WITH s(num) AS (SELECT generate_series(1, {count})) ",
-}
 
 
 def main() -> None:
@@ -92,7 +85,7 @@ def measured(name: str, count: int) -> dict[str, Any]:
         removing = Timed(url, later)
         stack.callback(removing.close)
         began = time.perf_counter()
-        _fill(removing, count)
+        fill_with_old(removing, count)
         filled_s = time.perf_counter() - began
         live_database = Database(open_engine(url))
         stack.callback(live_database.close)
@@ -126,48 +119,6 @@ def measured(name: str, count: int) -> dict[str, Any]:
         }
 
 
-def _one(store: SqlJobStore, tenant: str, key: str | None = None) -> str:
-    """A job from its submit to its end."""
-    made = store.submit(new_job(tenant), IdempotencyKey(key, "m" * 64) if key else None, QueueLimits()).job
-    (claim,) = store.claim(worker="w", pool="text", models=[live()], limit=1, lease_ms=60_000, idle=True)
-    store.complete(claim.held, success(text_output(0, "A mug as blue as the sea at noon. " * 4)))
-    return made.id
-
-
-def _fill(database: Database, count: int) -> None:
-    """Copies of one ended job whose time is over, with its output and key."""
-    template = _one(SqlJobStore(database), "old", "key")
-    dialect = database.engine.dialect.name
-    series = _SERIES[dialect].format(count=count)
-    changed = {"id": _ID[dialect], "expires_at": "1000 + s.num", "finished_at": "900 + s.num"}
-    names = [column.name for column in job.columns]
-    values = ", ".join(changed.get(name, f"t.{name}") for name in names)
-    copied = f"SELECT {{}} FROM {{}} t, s WHERE t.{{}} = '{template}'"
-
-    def copy(connection: Connection) -> None:
-        columns = ", ".join(names)
-        connection.execute(text(f"INSERT INTO job ({columns}) {series}" + copied.format(values, "job", "id")))
-        for table, key in (("output", "job_id"), ("idempotency_key", "job_id")):
-            rows = connection.execute(text(f"SELECT * FROM {table} LIMIT 1"))
-            of = list(rows.keys())
-            made = {"job_id": _ID[dialect], "key": f"'key-' || {_ID[dialect]}"}
-            if table == "idempotency_key":
-                made["expires_at"] = "2000 + s.num"
-            cells = ", ".join(made.get(name, f"t.{name}") for name in of)
-            columns = ", ".join(of)
-            connection.execute(
-                text(f"INSERT INTO {table} ({columns}) {series}" + copied.format(cells, table, key))
-            )
-        connection.execute(text(f"DELETE FROM output WHERE job_id = '{template}'"))
-        connection.execute(text(f"DELETE FROM idempotency_key WHERE job_id = '{template}'"))
-        connection.execute(text(f"DELETE FROM job WHERE id = '{template}'"))
-
-    database.write(copy)
-    if not database.sqlite:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("ANALYZE"))
-
-
 def _strike_off(store: SqlJobStore, limit: int) -> int:
     due = store.due_erasures(limit)
     store.erasures_done(due)
@@ -197,7 +148,7 @@ def _living(store: SqlJobStore) -> Iterator[list[float]]:
     def work() -> None:
         while not done.wait(0.1):
             began = time.perf_counter()
-            _one(store, "live")
+            one_ended(store, "live")
             seen.append(1000 * (time.perf_counter() - began))
 
     thread = threading.Thread(target=work)

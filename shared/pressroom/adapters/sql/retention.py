@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, select, update
 
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.sql.database import Database
@@ -136,13 +136,17 @@ def forget(database: Database, limit: int) -> int:
 
     def remove(connection: Connection) -> int:
         now = database.now(connection).wall
-        removed = connection.execute(
-            delete(idempotency_key).where(
-                tuple_(idempotency_key.c.tenant, idempotency_key.c.key).in_(keys),
+        removed = 0
+        if keys:
+            # One by one by their primary key: of a list of pairs SQLite makes a scan of all that is due.
+            one = delete(idempotency_key).where(
+                idempotency_key.c.tenant == bindparam("of_tenant"),
+                idempotency_key.c.key == bindparam("its_key"),
                 # It may have been taken over since.
                 idempotency_key.c.expires_at <= now,
             )
-        ).rowcount
+            named = [{"of_tenant": tenant, "its_key": key} for tenant, key in keys]
+            removed = connection.execute(one, named).rowcount
         # A tombstone changes no more and gets no new key.
         return removed + connection.execute(delete(job).where(job.c.id.in_(tombstones), ERASED)).rowcount
 
