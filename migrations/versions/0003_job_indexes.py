@@ -21,6 +21,7 @@ _INDEXES: list[tuple[str, list[str], str]] = [
     ("ix_job_ended", ["pool", "finished_at", "tenant"], "finished_at IS NOT NULL"),
     ("ix_job_batch", ["batch", "state", "batch_row"], "batch IS NOT NULL"),
     ("ix_job_dead", ["finished_at"], "error_code = 'dead_letter'"),
+    ("ix_job_forget", ["due_at"], "erased_at IS NOT NULL"),
     ("ix_job_requeue", ["requeue_of"], "requeue_of IS NOT NULL"),
 ]
 

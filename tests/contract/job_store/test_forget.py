@@ -11,6 +11,7 @@ from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits
 KEY = IdempotencyKey("k", "m" * 64)
 OTHER_BODY = IdempotencyKey("k", "n" * 64)
 LIMITS = QueueLimits()
+MINUTE_MS = 60_000
 LIFE_MS = (10 + 60) * 1000 + KEY_GRACE_MS
 
 
@@ -69,7 +70,9 @@ def test_a_tombstone_stays_while_a_key_names_it(store: JobStore, clock: Timepiec
     with pytest.raises(JobErased):
         store.submit(new_job(), KEY, LIMITS)
     clock.pass_ms(LIFE_MS - TOMBSTONE_MS)
-    assert [store.forget(), store.forget(), store.forget()] == [1, 1, 0]
+    # The key and the tombstone; whether in one go is the store's own affair.
+    assert sum(store.forget() for _ in range(2)) == 2
+    assert store.forget() == 0
 
 
 def test_a_tombstone_stays_until_its_erasures_are_done(desk: Desk, clock: Timepiece) -> None:
@@ -78,7 +81,21 @@ def test_a_tombstone_stays_until_its_erasures_are_done(desk: Desk, clock: Timepi
     clock.pass_ms(2 * TOMBSTONE_MS)
     assert desk.store.forget() == 0
     _erasures_done(desk.store)
+    clock.pass_ms(MINUTE_MS)
     assert desk.store.forget() == 1
+
+
+def test_what_may_not_go_yet_holds_up_nothing_behind_it(desk: Desk, clock: Timepiece) -> None:
+    """The first three are erased first, but a store that is away still holds their content."""
+    for _ in range(3):
+        desk.store.erase("acme", desk.submit().id)
+    stuck = {erasure.id for erasure in desk.store.due_erasures()}
+    clock.pass_ms(LEASE_MS)
+    stuck |= {erasure.id for erasure in desk.store.due_erasures()}
+    desk.store.erase("acme", desk.submit().id)
+    clock.pass_ms(TOMBSTONE_MS)
+    desk.store.erasures_done([each for each in desk.store.due_erasures() if each.id not in stuck])
+    assert [desk.store.forget(limit=2) for _ in range(2)] == [1, 0]
 
 
 def test_what_was_not_erased_is_never_forgotten(desk: Desk, clock: Timepiece) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, select, update
 
-from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.rows import JobRow
 from pressroom.adapters.sql.tables import (
@@ -17,8 +16,11 @@ from pressroom.adapters.sql.tables import (
     job,
     output,
 )
-from pressroom.adapters.sql.withdrawing import emptied
+from pressroom.adapters.sql.withdrawing import emptied, may_go_at
 from pressroom.jobs.ports import Erasure
+
+# A tombstone whose erasures are not done is looked at again.
+_UNSETTLED_MS = 60_000
 
 
 def due_erasures(database: Database, limit: int) -> tuple[Erasure, ...]:
@@ -110,44 +112,72 @@ def _a_page(
 
 def forget(database: Database, limit: int) -> int:
     """See ``JobStore.forget``."""
+    while True:
+        removed, put_off = _forget_a_page(database, limit)
+        # A page that is only put off would hold up what may go behind it.
+        if removed or put_off < limit:
+            return removed
 
-    def look(connection: Connection) -> tuple[list[tuple[str, str]], list[str]]:
+
+def _forget_a_page(database: Database, limit: int) -> tuple[int, int]:
+    """How many rows went, and how many tombstones were put off: ``due_at`` is when they may go, as far as
+    was known when it was written."""
+
+    def look(connection: Connection) -> tuple[list[tuple[str, str]], Sequence[JobRow]]:
         now = database.now(connection).wall
         keys = connection.execute(
             select(idempotency_key.c.tenant, idempotency_key.c.key)
             .where(idempotency_key.c.expires_at <= now)
+            .order_by(idempotency_key.c.expires_at)
             .limit(limit)
         )
-        tombstones = connection.scalars(
-            select(job.c.id)
-            .where(
-                ERASED,
-                job.c.erased_at <= now - TOMBSTONE_MS,
-                ~exists().where(idempotency_key.c.job_id == job.c.id),
-                ~exists().where(erasure.c.job_id == job.c.id),
+        tombstones = connection.execute(
+            select(
+                job.c.id,
+                may_go_at(job.c.erased_at).label("may_go_at"),
+                exists().where(erasure.c.job_id == job.c.id).label("unsettled"),
             )
+            .where(ERASED, job.c.due_at <= now)
+            .order_by(job.c.due_at)
             .limit(limit)
         )
-        return [(row.tenant, row.key) for row in keys], list(tombstones)
+        return [(row.tenant, row.key) for row in keys], tombstones.all()
 
     keys, tombstones = database.read(look)
     if not keys and not tombstones:
-        return 0
+        return 0, 0
 
-    def remove(connection: Connection) -> int:
+    def move(connection: Connection) -> tuple[int, int]:
         now = database.now(connection).wall
-        removed = 0
-        if keys:
-            # One by one by their primary key: of a list of pairs SQLite makes a scan of all that is due.
-            one = delete(idempotency_key).where(
-                idempotency_key.c.tenant == bindparam("of_tenant"),
-                idempotency_key.c.key == bindparam("its_key"),
-                # It may have been taken over since.
-                idempotency_key.c.expires_at <= now,
-            )
-            named = [{"of_tenant": tenant, "its_key": key} for tenant, key in keys]
-            removed = connection.execute(one, named).rowcount
-        # A tombstone changes no more and gets no new key.
-        return removed + connection.execute(delete(job).where(job.c.id.in_(tombstones), ERASED)).rowcount
+        # A tombstone changes no more and gets no new key, so what was read of it holds. By their ids alone:
+        # told that they are tombstones, PostgreSQL may read all tombstones for it.
+        going = [row.id for row in tombstones if row.may_go_at <= now and not row.unsettled]
+        later = [
+            {"its_id": row.id, "may_go_at": max(row.may_go_at, now + _UNSETTLED_MS if row.unsettled else 0)}
+            for row in tombstones
+            if row.id not in set(going)
+        ]
+        if later:
+            put_off = update(job).where(job.c.id == bindparam("its_id"))
+            connection.execute(put_off.values(due_at=bindparam("may_go_at")), later)
+        removed = _remove_keys(connection, keys, now)
+        of_them = delete(idempotency_key).where(idempotency_key.c.job_id.in_(going))
+        removed += connection.execute(of_them).rowcount
+        removed += connection.execute(delete(job).where(job.c.id.in_(going))).rowcount
+        return removed, len(later)
 
-    return database.write(remove)
+    return database.write(move)
+
+
+def _remove_keys(connection: Connection, keys: Sequence[tuple[str, str]], now: int) -> int:
+    if not keys:
+        return 0
+    # One by one by their primary key: of a list of pairs SQLite makes a scan of all that is due.
+    one = delete(idempotency_key).where(
+        idempotency_key.c.tenant == bindparam("of_tenant"),
+        idempotency_key.c.key == bindparam("its_key"),
+        # It may have been taken over since.
+        idempotency_key.c.expires_at <= now,
+    )
+    named = [{"of_tenant": tenant, "its_key": key} for tenant, key in keys]
+    return connection.execute(one, named).rowcount

@@ -200,7 +200,10 @@ _partial_index("ix_job_lease", RUNNING, job.c.lease_until)
 _partial_index("ix_job_deadline", OPEN, job.c.deadline_at)
 _partial_index("ix_job_list", KEPT, job.c.tenant, job.c.created_at, job.c.id)
 _partial_index("ix_job_expiry", EXPIRING, job.c.expires_at)
+# Nothing reads it any more; older releases do, until a contracting migration takes it away.
 _partial_index("ix_job_erased", ERASED, job.c.erased_at)
+# Tombstones by when they may go.
+_partial_index("ix_job_forget", ERASED, job.c.due_at)
 _partial_index("ix_job_prompt", PROMPT_EXPIRING, job.c.prompt_expires_at)
 # How fast a pool works: what ended of late.
 _partial_index("ix_job_ended", ENDED, job.c.pool, job.c.finished_at, job.c.tenant)

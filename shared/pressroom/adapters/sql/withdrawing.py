@@ -2,13 +2,26 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
+from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import is_past_now, storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, kept_until, select_jobs, with_outputs
-from pressroom.adapters.sql.tables import erasure, job, output
+from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
 from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.job import Job
 from pressroom.domain.states import TERMINAL, Actor, State, check_transition
@@ -131,5 +144,18 @@ def emptied(now: int) -> dict[str, Any]:
         "expires_at": None,
         "prompt_expires_at": None,
         "erased_at": now,
+        "due_at": may_go_at(literal(now, BigInteger)),
         "webhook": None,
     }
+
+
+def may_go_at(erased_at: ColumnElement[Any]) -> ColumnElement[int]:
+    """When the tombstone of a job that was erased then may go."""
+    named_until = (
+        select(func.coalesce(func.max(idempotency_key.c.expires_at), 0))
+        .where(idempotency_key.c.job_id == job.c.id)
+        .correlate(job)
+        .scalar_subquery()
+    )
+    after = erased_at + TOMBSTONE_MS
+    return case((named_until > after, named_until), else_=after)
