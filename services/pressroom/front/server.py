@@ -5,7 +5,6 @@ requests. Modules and the tokenizer are loaded before the fork and shared; parts
 in each worker.
 """
 
-import gc
 import logging
 import socket
 import threading
@@ -17,6 +16,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
+from pressroom.adapters.host.collector import spare_what_is_here
 from pressroom.adapters.host.exposition import Exposition
 from pressroom.bootstrap.front import FrontParts, front_parts, prompt_counter
 from pressroom.front.app import create_app
@@ -85,7 +85,7 @@ class FrontServer(BaseApplication):  # type: ignore[misc]
             "keepalive": 30,
             "control_socket_disable": True,
             "proc_name": "pressroom-front",
-            "pre_fork": lambda _, worker: _share_memory(),
+            "pre_fork": lambda _, worker: spare_what_is_here(),
             "worker_exit": lambda _, worker: (
                 worker.app.parts.close() if hasattr(worker.app, "parts") else None
             ),
@@ -147,9 +147,3 @@ def serve(settings: Settings, listener: socket.socket, telling: Telling | None =
         threads=settings.front_threads,
     )
     FrontServer(settings, listener, telling).run()
-
-
-def _share_memory() -> None:
-    """What exists now is not touched by the collector of any process, and so stays shared."""
-    gc.collect()
-    gc.freeze()

@@ -4,6 +4,7 @@ import threading
 
 from prometheus_client import CollectorRegistry
 
+from pressroom.adapters.host.collector import spare_what_is_here
 from pressroom.adapters.host.exposition import Exposition
 from pressroom.adapters.host.signals import StopSignals
 from pressroom.bootstrap.relay import RelayParts
@@ -51,6 +52,7 @@ class RelayProcess:
         self._wait_for_database()
         exposition = self._expose()
         sweeper = threading.Thread(target=self._sweep_on, name="sweeps", daemon=True)
+        spare_what_is_here()
         self._signals.ready()
         sweeper.start()
         if self._postroom is not None:

@@ -5,7 +5,7 @@ from time import monotonic
 
 # What a transaction should take: others may wait for it, on SQLite all that write.
 _GOOD_S = 0.015
-_LEAST, _MOST = 10, 500
+_LEAST, _MOST = 10, 200
 
 
 class Pages:

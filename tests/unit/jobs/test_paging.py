@@ -65,7 +65,7 @@ def test_one_slow_page_is_made_up_for() -> None:
     table.begin_s = 0.001
     for _ in range(3):
         pages.turn()
-    assert pages.size == 500
+    assert pages.size == 200
 
 
 def test_a_page_is_never_nothing() -> None:

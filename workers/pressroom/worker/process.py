@@ -17,6 +17,7 @@ from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
+from pressroom.adapters.host.collector import spare_what_is_here
 from pressroom.adapters.host.exposition import Exposition
 from pressroom.adapters.host.signals import StopSignals
 from pressroom.bootstrap.worker import Pool, WorkerParts
@@ -68,6 +69,7 @@ class WorkerProcess:
         self._wait_for_database(self._parts.store.check_schema)
         engine = self._open_engine()
         self._assemble(engine)
+        spare_what_is_here()
         self._signals.ready()
         self._wait_for_database(lambda: self._parts.store.announce(self._card()))
         self._start()
