@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from pressroom.contract.base import Wire
+from pressroom.contract.guide import Guide
 
 # The largest integer that every JSON reader keeps exact (2**53 - 1).
 MAX_SEED = 9_007_199_254_740_991
@@ -50,6 +51,11 @@ class TextParams(Wire):
     seed: Seed | None = Field(None, description="Same seed, same text. Drawn and reported when absent.")
     stop: tuple[StopString, ...] = Field(
         (), max_length=4, strict=False, description="Generation ends before the first of these strings."
+    )
+    guide: Guide | None = Field(
+        None,
+        description="The form of the text. One that is cut by `max_tokens` (`finish_reason` is `length`) "
+        "is only the beginning of it.",
     )
     n: int = Field(1, ge=1, le=8, description="How many texts to write from one prompt.")
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from pressroom.catalog.catalog import Catalog
+from pressroom.catalog.guide import GuideInvalid, check_guide
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput, JobRequest
 from pressroom.contract.params import MAX_SEED, ImageParams, TextParams
@@ -186,6 +187,11 @@ def resolved_params(manifest: Manifest, given: Mapping[str, Any]) -> TextParams 
             raise InputInvalid(
                 f"{manifest.name} has no such label. It has: {', '.join(labels)}.", field="params.label"
             )
+    if isinstance(params, TextParams) and params.guide is not None:
+        try:
+            check_guide(params.guide)
+        except GuideInvalid as error:
+            raise InputInvalid(f"params.guide cannot be followed: {error}.", field="params.guide") from None
     if params.seed is None:
         return params.model_copy(update={"seed": secrets.randbelow(MAX_SEED + 1)})
     return params

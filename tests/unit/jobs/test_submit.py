@@ -142,6 +142,8 @@ def test_an_unknown_model_names_the_known_ones(world: World) -> None:
         ({"stop": ["a"] * 5}, "params.stop"),
         ({"colour": "red"}, "params.colour"),
         ({"label": "boot"}, "params.label"),
+        ({"guide": {"type": "choice", "choices": []}}, "params.guide.choice.choices"),
+        ({"guide": {"type": "grammar"}}, "params.guide"),
     ],
 )
 def test_a_text_param_that_is_wrong_is_named(world: World, params: dict[str, Any], field: str) -> None:
@@ -149,6 +151,22 @@ def test_a_text_param_that_is_wrong_is_named(world: World, params: dict[str, Any
     assert error.field == field
     assert field in error.message
     assert dict(error.errors).keys() == {field}
+
+
+@pytest.mark.parametrize(
+    "guide",
+    [{"type": "regex", "pattern": "((("}, {"type": "json", "schema": {"type": "nope"}}],
+    ids=["regex", "schema"],
+)
+def test_a_guide_that_cannot_be_followed_is_refused(world: World, guide: dict[str, Any]) -> None:
+    error = refused(world, params={"guide": guide})
+    assert error.field == "params.guide"
+    assert "cannot be followed" in error.message
+
+
+def test_a_guide_is_stored_as_it_was_asked_for(world: World) -> None:
+    guide = {"type": "json", "schema": {"enum": ["red", "blue"]}}
+    assert world.submit(params={"guide": guide}).job.params["guide"] == guide
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Session
 from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.detokenizer import TokenBytes
+from pressroom.engines.text.guiding import Guide, GuideRefused, Guides
 from pressroom.engines.text.prefixes import PrefixCache, pieces
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
@@ -59,6 +60,7 @@ class TextEngine:
         slot_tokens: int,
         chunk: int = CHUNK,
         prefix_bytes: int = 0,
+        guides: Guides | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._info = info
@@ -66,6 +68,7 @@ class TextEngine:
         self._ends = frozenset(spec.end_ids)
         self._reader = reader
         self._spelling = spelling
+        self._guides = guides
         self._slot_tokens = slot_tokens
         self._clock = clock
         self._decoder = Decoder(session, spec, info.slots, slot_tokens)
@@ -109,10 +112,11 @@ class TextEngine:
                     f"logit_bias names token {unknown[0]}; this model has those below {self._vocab}."
                 )
             prompt = self._reader.read(generation, self._slot_tokens)
+            guide = self._guide(generation)
         except EngineError as error:
             self._refused.append(Outcome(generation.key, Ending.FAILED, usage=Usage(), error=error))
             return
-        running = RunningGeneration(generation, prompt)
+        running = RunningGeneration(generation, prompt, guide)
         self._inside[generation.key] = running
         self._scheduler.add(running)
 
@@ -273,6 +277,14 @@ class TextEngine:
             if left < 0:
                 self._cut(generation, Ending.GIVEN_BACK)
 
+    def _guide(self, generation: TextGeneration) -> Guide | None:
+        wanted = generation.params.guide
+        if wanted is None:
+            return None
+        if self._guides is None:
+            raise NotOffered("This model takes no guide. Leave params.guide out, or use another model.")
+        return self._guides.guide(wanted)
+
     # -- one output ------------------------------------------------------------------------------
 
     def _next_output(self, generation: RunningGeneration) -> RunningOutput:
@@ -298,6 +310,9 @@ class TextEngine:
                 f"The model failed on this request: {error}. Try again or use another model."
             )
             self._cut(output.owner, Ending.FAILED, failure)
+            return
+        except GuideRefused as refusal:
+            self._cut(output.owner, Ending.FAILED, refusal)
             return
         if output.owner.first_output is None:
             output.owner.first_output = self._clock()

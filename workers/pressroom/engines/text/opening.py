@@ -11,6 +11,7 @@ from pressroom.engines.base import EngineInfo, EngineUnavailable
 from pressroom.engines.sessions import Provider
 from pressroom.engines.text.detokenizer import TokenBytes
 from pressroom.engines.text.engine import TextEngine
+from pressroom.engines.text.guiding import Guides
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.variants import Request, open_variant
 
@@ -66,4 +67,13 @@ def open_text_engine(
     reader = PromptReader(tokenizer, spec)
     spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
     info = EngineInfo(manifest.name, manifest.version, session.provider.value, count)
-    return TextEngine(info, session, spec, reader, spelling, slot_tokens=length, prefix_bytes=prefix_bytes)
+    return TextEngine(
+        info,
+        session,
+        spec,
+        reader,
+        spelling,
+        slot_tokens=length,
+        prefix_bytes=prefix_bytes,
+        guides=Guides(tokenizer, spec.vocab, frozenset(spec.end_ids)),
+    )

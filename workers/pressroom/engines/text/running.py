@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pressroom.engines.base import Delta, Ending, EngineError, Outcome, TextGeneration, TextOutput, Usage
 from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
+from pressroom.engines.text.guiding import Guide
 from pressroom.engines.text.prefixes import Piece
 from pressroom.engines.text.sampler import Sampler
 from pressroom.engines.text.stopping import StopWatch
@@ -22,7 +23,8 @@ class RunningOutput:
         params = owner.request.params
         self.owner = owner
         self.index = index
-        self.sampler = Sampler(params, vocab, owner.prompt, index, ends)
+        guide = owner.guide.fresh() if owner.guide is not None else None
+        self.sampler = Sampler(params, vocab, owner.prompt, index, ends, guide)
         self.length = len(owner.prompt)
         self.last_token = -1
         self.tokens = 0
@@ -44,6 +46,9 @@ class RunningOutput:
         piece = self._watch.push(self._detokenizer.push(token))
         if self._watch.stopped:
             self.finish_reason = "stop"
+        elif self.sampler.complete:
+            self.finish_reason = "stop"
+            piece += self._watch.flush()
         elif self.tokens >= self._most:
             self.finish_reason = "length"
             piece += self._watch.flush()
@@ -73,6 +78,7 @@ class RunningGeneration:
 
     request: TextGeneration
     prompt: list[int]
+    guide: Guide | None = None
     filled: int = 0
     cuts: Sequence[int] = ()
     pieces: list[Piece] = field(default_factory=list)

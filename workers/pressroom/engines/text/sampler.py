@@ -1,6 +1,6 @@
 """Logits to the next token, one row at a time, repeatable.
 
-The order is: what ``adjusting`` does, temperature, top-k, top-p, min-p, draw. The draw's randomness is a
+The order is: what ``adjusting`` does, what ``guiding`` leaves, temperature, top-k, top-p, min-p, draw. The draw's randomness is a
 function of (seed, output, position) alone: Philox is a counter-based generator (Salmon et al.
 2011), so a second attempt repeats the first whatever else runs beside it.
 """
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pressroom.contract.params import TextParams
 from pressroom.engines.text.adjusting import Adjuster
+from pressroom.engines.text.guiding import Guide
 
 _BLOCK = 64
 
@@ -21,20 +22,35 @@ class Sampler:
     model's own ends of a text."""
 
     def __init__(
-        self, params: TextParams, vocab: int, prompt: list[int], output: int, ends: Set[int] = frozenset()
+        self,
+        params: TextParams,
+        vocab: int,
+        prompt: list[int],
+        output: int,
+        ends: Set[int] = frozenset(),
+        guide: Guide | None = None,
     ) -> None:
         self._params = params
         self._key = np.array([params.seed or 0, output], np.uint64)
         self._position = 0
         self._adjuster = Adjuster(params, vocab, prompt, ends)
+        self._guide = guide
+
+    @property
+    def complete(self) -> bool:
+        """The guide is at its end."""
+        return self._guide is not None and self._guide.complete
 
     def choose(self, logits: NDArray[np.float32]) -> int:
-        """The next token from logits (V,), which are changed in place. NaN raises ``ValueError``."""
+        """The next token from logits (V,), which are changed in place. NaN raises ``ValueError``, and a guide
+        that cannot go on ``GuideRefused``."""
         position, self._position = self._position, self._position + 1
         # Before anything is taken out: an argmax finds a NaN if there is one.
         if not np.isfinite(logits[int(logits.argmax())]):
             raise ValueError("the model's output is not a number")
         self._adjuster.adjust(logits)
+        if self._guide is not None:
+            self._guide.restrict(logits)
         params = self._params
         if params.temperature > 0:
             ids, chances = shortlist(logits, params.temperature, params.top_k, params.top_p, params.min_p)
@@ -42,6 +58,8 @@ class Sampler:
         else:
             token = int(logits.argmax())
         self._adjuster.said(token)
+        if self._guide is not None:
+            self._guide.said(token)
         return token
 
 

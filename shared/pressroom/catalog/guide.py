@@ -1,0 +1,55 @@
+"""A guide as the grammar that decoding follows, and whether it is one.
+
+The library (llguidance) is loaded with the first guide: few processes need it.
+"""
+
+import json
+
+from pressroom.contract.guide import AnyGuide, ChoiceGuide, RegexGuide
+
+# Bytes of a schema. A grammar is worked through at each token, so that its size is paid for by all.
+MOST_SCHEMA_BYTES = 32_768
+_SPECIAL = frozenset("\\.+*?()|[]{}^$#&-~/")
+
+
+class GuideInvalid(ValueError):
+    """The guide cannot be followed; the message says what is wrong with it."""
+
+
+def grammar(guide: AnyGuide) -> str:
+    """The guide in the library's own form. Raises GuideInvalid for a schema that is too large."""
+    from llguidance import LLMatcher
+
+    if isinstance(guide, RegexGuide):
+        return LLMatcher.grammar_from_regex(guide.pattern)
+    if isinstance(guide, ChoiceGuide):
+        return LLMatcher.grammar_from_regex("|".join(map(_literal, guide.choices)))
+    schema = json.dumps(guide.schema_)
+    if len(schema) > MOST_SCHEMA_BYTES:
+        raise GuideInvalid(f"the schema has {len(schema)} bytes; at most {MOST_SCHEMA_BYTES} are followed")
+    # On one line: a small model that may indent goes on doing nothing else.
+    return LLMatcher.grammar_from_json_schema(
+        schema,
+        overrides={"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "},
+    )
+
+
+def check_guide(guide: AnyGuide) -> None:
+    """Raises GuideInvalid with the reason. Takes a millisecond; nothing is fetched that a schema names."""
+    from llguidance import LLMatcher, LLParserLimits
+
+    wrong, said = LLMatcher.validate_grammar_with_warnings(
+        grammar(guide), limits=LLParserLimits(verbose_errors=False)
+    )
+    if wrong:
+        raise GuideInvalid(_reason(said[0]))
+
+
+def _literal(choice: str) -> str:
+    return "".join(f"\\{character}" if character in _SPECIAL else character for character in choice)
+
+
+def _reason(said: str) -> str:
+    """The one line of a message that tells the mistake."""
+    lines = [line.strip() for line in said.splitlines()]
+    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])

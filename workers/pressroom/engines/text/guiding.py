@@ -1,0 +1,100 @@
+"""Guided decoding: before each token, those that the guide does not allow are taken out.
+
+    guide ─(once)─> matcher ─(a copy for each output)─> mask (V,) ─> logits ─> token ─> matcher
+
+The masks come from llguidance: a parser over the bytes of the whole vocabulary, so that a token is allowed
+exactly if some text of the guide goes on with it. What has been said can always be brought to an end.
+"""
+
+from collections import OrderedDict
+from collections.abc import Set
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pressroom.catalog.guide import GuideInvalid, grammar
+from pressroom.contract.guide import AnyGuide
+from pressroom.engines.base import GenerationFailed
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLTokenizer
+    from tokenizers import Tokenizer
+
+_KEPT = 64
+
+
+class GuideRefused(GenerationFailed):
+    """The guide cannot be followed, or has become too costly on the way."""
+
+    code = "guide_refused"
+    retryable = False
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"params.guide cannot be followed: {reason}. Simplify it.")
+
+
+class Guide:
+    """Follows one output. Ends of the model (see ``Guides``) are allowed where the guide is satisfied."""
+
+    def __init__(self, matcher: "LLMatcher") -> None:
+        self._matcher = matcher
+
+    def restrict(self, logits: NDArray[np.float32]) -> None:
+        """Take out of (V,), in place, what must not come next. Raises GuideRefused."""
+        allowed = np.frombuffer(self._matcher.compute_logit_bias(), np.uint8)
+        self._check()
+        logits[allowed == 0] = -np.inf
+
+    def said(self, token: int) -> None:
+        """The output goes on with ``token``. Raises GuideRefused."""
+        self._matcher.consume_token(token)
+        self._check()
+
+    @property
+    def complete(self) -> bool:
+        """Nothing can be said any more."""
+        return self._matcher.is_stopped()
+
+    def fresh(self) -> "Guide":
+        """The same guide for another output, as far as this one is."""
+        return Guide(self._matcher.deep_copy())
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            raise GuideRefused(self._matcher.get_error().splitlines()[0])
+
+
+class Guides:
+    """Makes guides for one model's tokens. ``vocab`` is the width of its logits, ``ends`` its end tokens."""
+
+    def __init__(self, tokenizer: "Tokenizer", vocab: int, ends: Set[int]) -> None:
+        self._tokenizer = tokenizer
+        self._vocab = vocab
+        self._ends = sorted(ends)
+        self._tokens: LLTokenizer | None = None
+        self._kept: OrderedDict[str, Guide] = OrderedDict()
+
+    def guide(self, wanted: AnyGuide) -> Guide:
+        """At its beginning. Raises GuideRefused."""
+        try:
+            text = grammar(wanted)
+        except GuideInvalid as error:
+            raise GuideRefused(str(error)) from None
+        kept = self._kept.get(text)
+        if kept is None:
+            kept = self._kept[text] = self._made(text)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(text)
+        return kept.fresh()
+
+    def _made(self, text: str) -> Guide:
+        from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+
+        if self._tokens is None:
+            # Most of a second, for the first guide of a worker's life: a trie of the vocabulary.
+            self._tokens = LLTokenizer(self._tokenizer.to_str(), n_vocab=self._vocab, eos_token=self._ends)
+        guide = Guide(LLMatcher(self._tokens, text, limits=LLParserLimits(verbose_errors=False), log_level=0))
+        guide._check()
+        return guide
