@@ -36,6 +36,7 @@ class TextOptions(TypedDict, total=False):
     logit_bias: Mapping[str, float]
     seed: int
     stop: Sequence[str]
+    max_chars: int
     guide: Mapping[str, Any]
     n: int
 

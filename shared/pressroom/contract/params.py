@@ -4,9 +4,9 @@ A stored job holds these *resolved*: every field set, the seed drawn. The engine
 objects, so that a parameter has one name from the request to the sampler.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from pressroom.contract.base import Wire
 from pressroom.contract.guide import Guide
@@ -52,12 +52,25 @@ class TextParams(Wire):
     stop: tuple[StopString, ...] = Field(
         (), max_length=4, strict=False, description="Generation ends before the first of these strings."
     )
+    max_chars: int | None = Field(
+        None,
+        ge=1,
+        le=20_000,
+        description="Most characters an output may have. One that would have more ends with its last whole "
+        "sentence, or word; its stream comes by sentences.",
+    )
     guide: Guide | None = Field(
         None,
         description="The form of the text. One that is cut by `max_tokens` (`finish_reason` is `length`) "
         "is only the beginning of it.",
     )
     n: int = Field(1, ge=1, le=8, description="How many texts to write from one prompt.")
+
+    @model_validator(mode="after")
+    def _one_bound_of_the_form(self) -> Self:
+        if self.guide is not None and self.max_chars is not None:
+            raise ValueError("max_chars would cut what guide asks for: bound the length in the guide")
+        return self
 
 
 class ImageParams(Wire):

@@ -144,6 +144,8 @@ def test_an_unknown_model_names_the_known_ones(world: World) -> None:
         ({"label": "boot"}, "params.label"),
         ({"guide": {"type": "choice", "choices": []}}, "params.guide.choice.choices"),
         ({"guide": {"type": "grammar"}}, "params.guide"),
+        ({"max_chars": 0}, "params.max_chars"),
+        ({"max_chars": 9, "guide": {"type": "regex", "pattern": "a"}}, "params"),
     ],
 )
 def test_a_text_param_that_is_wrong_is_named(world: World, params: dict[str, Any], field: str) -> None:

@@ -296,3 +296,22 @@ def test_a_bias_for_a_token_that_the_model_does_not_have_is_refused(engine: Text
     assert outcome.error is not None
     assert outcome.error.code == "not_offered"
     assert "9999999" in str(outcome.error)
+
+
+def test_a_bound_in_characters_is_kept_and_its_stream_is_the_text(engine: TextEngine) -> None:
+    steps = run_to_end(
+        engine,
+        [
+            _request("free", max_tokens=60, min_tokens=60),
+            _request("a", max_tokens=60, min_tokens=60, max_chars=20, n=3),
+        ],
+    )
+    (free,) = _outcomes(steps)["free"].texts
+    texts = _outcomes(steps)["a"].texts
+    assert len(free.text) > 20
+    assert free.text.startswith(texts[0].text)
+    for text in texts:
+        assert len(text.text) <= 20
+        assert text.finish_reason == "length"
+        assert text.tokens < 60
+        assert "".join(delta.text for delta in _deltas(steps, "a", text.index)) == text.text

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pressroom.engines.base import Delta, Ending, EngineError, Outcome, TextGeneration, TextOutput, Usage
 from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
+from pressroom.engines.text.fitting import Fit
 from pressroom.engines.text.guiding import Guide
 from pressroom.engines.text.prefixes import Piece
 from pressroom.engines.text.sampler import Sampler
@@ -33,6 +34,7 @@ class RunningOutput:
         self._most = params.max_tokens
         self._detokenizer = Detokenizer(spelling, strip_first_space=bool(owner.request.messages))
         self._watch = StopWatch(params.stop)
+        self._fit = Fit(params.max_chars)
         self._text: list[str] = []
         self._untold_tokens = 0
 
@@ -52,12 +54,20 @@ class RunningOutput:
         elif self.tokens >= self._most:
             self.finish_reason = "length"
             piece += self._watch.flush()
+        piece = self._fit.push(piece)
+        if self._fit.full:
+            self.finish_reason = "length"
+        elif self.finish_reason:
+            piece += self._fit.flush()
         return self._delta(piece)
 
     def finish(self, reason: str) -> Delta | None:
         """Nothing more comes; the text that was held back. Bytes of half a character are dropped."""
         self.finish_reason = reason
-        return self._delta(self._watch.flush())
+        rest = self._fit.push(self._watch.flush())
+        if self._fit.full and reason == "stop":
+            self.finish_reason = "length"
+        return self._delta(rest + self._fit.flush())
 
     def result(self) -> TextOutput:
         return TextOutput(self.index, "".join(self._text), self.tokens, self.finish_reason)
