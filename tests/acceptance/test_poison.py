@@ -27,8 +27,14 @@ def own(tmp_path: Path) -> Iterator[Stacks]:
     runtime.rmdir()
 
 
-def test_a_poison_job_is_given_up_alone_and_its_mates_and_the_stack_go_on(own: Stacks) -> None:
-    stack = own.up(lease_s="1", fake_step_s="0.02", sweep_s="0.1")
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_poison_job_is_given_up_alone_and_its_mates_and_the_stack_go_on(
+    own: Stacks, database: str, request: pytest.FixtureRequest
+) -> None:
+    where: dict[str, str] = {}
+    if database == "postgres":
+        where = {"database_url": request.getfixturevalue("empty_postgres_url"), "artifacts_shared": "true"}
+    stack = own.up(lease_s="1", fake_step_s="0.02", sweep_s="0.1", **where)
     with Client(stack.address, stack.key) as client:
         mates = [
             client.submit(text_request("Write.", model=MODEL, params={"seed": n, "max_tokens": 40}))
