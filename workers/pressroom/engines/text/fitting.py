@@ -9,10 +9,10 @@ What is said cannot be taken back, so a sentence is told when it is whole.
 import re
 import unicodedata
 
-# A sentence is over behind its marks, and the quotes and brackets that close it, where a space follows; marks
-# of Chinese and Japanese need none. A line is over before its end.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”’）]*|(?<=\S)(?=\n)")
-_LAST_WORD = re.compile(r"\w+$")
+# A sentence is over behind its marks, and the quotes and brackets that close it, where a space follows. Marks
+# of Chinese and Japanese need none, but something that is no further mark. A line is over before its end.
+_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”’）]*(?=[^。！？」』”’）])|(?<=\S)(?=\n)")
+_LAST_WORD = re.compile(r"\w+\Z")
 _SPACE = re.compile(r"\s+")
 _JOINER = "\u200d"
 
