@@ -124,6 +124,14 @@ def test_nothing_follows_an_erasure(log: EventLog) -> None:
     assert log.read({"job_1": (0, 0)}, 0.01) == {}
 
 
+def test_what_nobody_writes_any_more_is_removed_without_a_trace(log: EventLog) -> None:
+    log.append([started(), delta(2, "secret")])
+    log.erase("job_1", "job_9", noted=False)
+    assert log.read({"job_1": (0, 0)}, 0.01) == {}
+    log.append([started(attempt=2)])
+    assert len(log.read({"job_1": (0, 0)}, 1)["job_1"]) == 1
+
+
 def test_an_unknown_job_may_be_erased(log: EventLog) -> None:
     log.erase("job_9")
     log.erase("job_9")

@@ -90,5 +90,13 @@ def test_an_erasure_may_come_before_the_put(cache: ResultCache) -> None:
     assert cache.get("acme", "job_1") is None
 
 
+def test_what_nobody_writes_any_more_is_removed_without_a_trace(cache: ResultCache) -> None:
+    cache.put(JOB, 60)
+    cache.erase("job_1", "job_9", noted=False)
+    assert cache.get("acme", "job_1") is None
+    cache.put(JOB, 60)
+    assert cache.get("acme", "job_1") == JOB
+
+
 def test_it_answers_a_ping(cache: ResultCache) -> None:
     cache.ping()

@@ -6,6 +6,7 @@ the next sweep, since the database still says that it is to be done.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pressroom.domain.errors import ArtifactsUnavailable, RedisUnavailable, Unavailable
 from pressroom.domain.job import Job
@@ -15,6 +16,7 @@ from pressroom.jobs.late_end import late_end
 from pressroom.jobs.paging import Pages
 from pressroom.jobs.ports import (
     ArtifactStore,
+    Erasure,
     EventLog,
     JobStore,
     PoolBacklog,
@@ -104,10 +106,9 @@ class Housekeeping:
         due = self._store.due_erasures(_ERASURES)
         if not due:
             return Erased()
-        ids = [erasure.job_id for erasure in due]
         # All are tried: one store that is away must not keep the content in the others.
-        in_redis = [_tried(remove, *ids) for remove in (self._cache.erase, self._events.erase)]
-        done = [erasure for erasure in due if _tried(self._artifacts.erase, erasure.job_id) and all(in_redis)]
+        in_redis = self._erase_in_redis(due)
+        done = [erasure for erasure in due if _tried(self._artifacts.erase, erasure.job_id) and in_redis]
         failed = [erasure for erasure in due if erasure not in done]
         self._store.erasures_done(done)
         self._store.put_off_erasures(failed, _ERASE_AGAIN_MS)
@@ -134,6 +135,15 @@ class Housekeeping:
         return Kept(*self._forgetting.turn())
 
     # -- parts -------------------------------------------------------------------------------
+    def _erase_in_redis(self, due: Sequence[Erasure]) -> bool:
+        """Whether all is gone. Results that expire by the thousand leave no note there."""
+        tried = []
+        for noted in (True, False):
+            ids = [erasure.job_id for erasure in due if erasure.settled is not noted]
+            for remove in (self._cache.erase, self._events.erase):
+                tried.append(not ids or _tried(partial(remove, noted=noted), *ids))
+        return all(tried)
+
     def _tell_end(self, jobs: Sequence[Job]) -> None:
         ends = [late_end(job) for job in jobs if job.terminal]
         try:

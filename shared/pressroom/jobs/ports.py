@@ -131,11 +131,13 @@ class PoolBacklog:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Outputs and events of an erased job that still have to be removed outside the database."""
+    """Outputs and events of an erased job that still have to be removed outside the database. ``settled``:
+    the job ended long before, so that nobody writes for it any more."""
 
     id: int
     job_id: str
     tenant: str
+    settled: bool = False
 
 
 class JobStore(Protocol):
@@ -331,8 +333,9 @@ class EventLog(Protocol):
         """Events of each job behind its (attempt, seq), waiting up to ``timeout_s`` for the first.
         Raises RedisUnavailable."""
 
-    def erase(self, *job_ids: str) -> None:
-        """Nothing of these jobs is left, and nothing follows. Raises RedisUnavailable."""
+    def erase(self, *job_ids: str, noted: bool = True) -> None:
+        """Nothing of these jobs is left, and nothing follows: that is noted for a day, unless nobody writes
+        for them any more (not ``noted``). Raises RedisUnavailable."""
 
 
 class ResultCache(Protocol):
@@ -344,8 +347,9 @@ class ResultCache(Protocol):
     def get(self, tenant: str, job_id: str) -> Job | None:
         """None when absent or another tenant's. Raises RedisUnavailable."""
 
-    def erase(self, *job_ids: str) -> None:
-        """Remove them and leave tombstones over which no late put goes. Raises RedisUnavailable."""
+    def erase(self, *job_ids: str, noted: bool = True) -> None:
+        """Remove them, and leave tombstones for a day over which no late put goes, unless nobody writes for
+        them any more (not ``noted``). Raises RedisUnavailable."""
 
     def ping(self) -> None: ...
 

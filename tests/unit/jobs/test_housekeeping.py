@@ -245,6 +245,20 @@ def test_a_result_whose_time_is_over_is_erased_everywhere(world: World) -> None:
         world.plain_store.job("acme", claim.job.id)
 
 
+def test_only_what_somebody_may_still_write_for_leaves_a_note_in_redis(world: World) -> None:
+    """A note lives for a day: one for each result that expires would fill a Redis."""
+    claim = world.desk.running(result_ttl_s=60)
+    world.plain_store.complete(claim.held, success())
+    world.clock.pass_ms(60_001)
+    world.keeping.expire_results()
+    erased = _erased_job(world)
+    assert world.keeping.erase_due() == Erased(done=2)
+    for job_id in (claim.job.id, erased):
+        world.events.append([Numbered(job_id, 9, 1, Started(attempt=9))])
+    assert len(world.heard(claim.job.id)) == 1
+    assert world.heard(erased) == []
+
+
 def test_housekeeping_says_when_the_database_is_away(world: World) -> None:
     for name in ("reap", "backlog", "due_erasures", "expire_results"):
         world.store.fail(name)

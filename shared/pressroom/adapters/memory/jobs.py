@@ -290,7 +290,7 @@ class MemoryJobStore:
             due.sort(key=lambda row: row.job.expires_at or 0)
             for row in due[:limit]:
                 row.empty(self._clock())
-                self._to_erase(row, self._clock())
+                self._to_erase(row, self._clock(), settled=True)
             return len(due[:limit])
 
     def erase_prompts(self, limit: int = 100) -> int:
@@ -430,7 +430,7 @@ class MemoryJobStore:
         self._to_erase(row, now)
         self._to_erase(row, late)
 
-    def _to_erase(self, row: Row, due_at: int) -> None:
+    def _to_erase(self, row: Row, due_at: int, *, settled: bool = False) -> None:
         self._erasures_made += 1
-        erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant)
+        erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant, settled)
         self._erasures[erasure.id] = Due(erasure, due_at)

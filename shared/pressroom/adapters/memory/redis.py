@@ -41,10 +41,11 @@ class MemoryEventLog:
                     return found
                 self._changed.wait(left)
 
-    def erase(self, *job_ids: str) -> None:
+    def erase(self, *job_ids: str, noted: bool = True) -> None:
         with self._changed:
             for job_id in job_ids:
-                self._erased.add(job_id)
+                if noted:
+                    self._erased.add(job_id)
                 self._events.pop(job_id, None)
 
     def _behind(self, job_id: str, place: tuple[int, int]) -> list[Numbered]:
@@ -70,10 +71,11 @@ class MemoryResultCache:
             job, until = self._jobs.get(job_id, (None, 0.0))
             return job if job is not None and job.tenant == tenant and self._seconds() < until else None
 
-    def erase(self, *job_ids: str) -> None:
+    def erase(self, *job_ids: str, noted: bool = True) -> None:
         with self._lock:
             for job_id in job_ids:
-                self._tombstones.add(job_id)
+                if noted:
+                    self._tombstones.add(job_id)
                 self._jobs.pop(job_id, None)
 
     def ping(self) -> None:

@@ -72,14 +72,16 @@ class RedisEventLog:
             answer = self._client.execute_command(*command) or ()
         return {jobs[name]: [_numbered(jobs[name], entry) for entry in entries] for name, entries in answer}
 
-    def erase(self, *job_ids: str) -> None:
-        """Empty the streams for good: later events of any attempt are refused. A server without memory to
+    def erase(self, *job_ids: str, noted: bool = True) -> None:
+        """Remove the streams; if ``noted``, later events of any attempt are refused for a day. A server without memory to
         spare removes them all the same, and then refuses to note that. Raises RedisUnavailable."""
         if not job_ids:
             return
         found = [keys.events(job_id) for job_id in job_ids]
         with unavailable(self._url):
             self._client.delete(*found)
+            if not noted:
+                return
             pipe = self._client.pipeline(transaction=True)
             for key in found:
                 # Again: an event may have come between.

@@ -4,6 +4,7 @@
     pressroom:events:<job>           stream   a job's events, id ``<attempt>-<seq>``   stream_ttl_s after the last
                                               field ``e``: the event as JSON
     pressroom:result:<job>           string   a finished job as JSON, or ``erased``    cache_ttl_s; a tombstone 1 day
+                                              (not of a result that expired)
     pressroom:nudges                 channel  ids of jobs to look at now               not kept
     pressroom:pressroom.<pool>       list     tickets of a pool (Celery messages)      until they are taken
     pressroom:unacked,               hash,    tickets on their way to a worker         until acknowledged, at most

@@ -47,14 +47,16 @@ class RedisResultCache:
             return None
         return job if job.tenant == tenant else None
 
-    def erase(self, *job_ids: str) -> None:
-        """Leave a tombstone each for a day. A server without memory to spare removes them all the same,
+    def erase(self, *job_ids: str, noted: bool = True) -> None:
+        """Leave a tombstone each for a day, if ``noted``. A server without memory to spare removes them all the same,
         and then refuses to note that. Raises RedisUnavailable."""
         if not job_ids:
             return
         found = [keys.result(job_id) for job_id in job_ids]
         with unavailable(self._url):
             self._client.delete(*found)
+            if not noted:
+                return
             pipe = self._client.pipeline(transaction=False)
             for key in found:
                 pipe.set(key, keys.TOMBSTONE, ex=keys.TOMBSTONE_TTL_S)

@@ -28,12 +28,12 @@ def due_erasures(database: Database, limit: int) -> tuple[Erasure, ...]:
 
     def look(connection: Connection) -> tuple[Erasure, ...]:
         rows = connection.execute(
-            select(erasure.c.id, erasure.c.job_id, erasure.c.tenant)
+            select(erasure.c.id, erasure.c.job_id, erasure.c.tenant, erasure.c.settled)
             .where(erasure.c.due_at <= database.now(connection).wall)
             .order_by(erasure.c.due_at, erasure.c.id)
             .limit(limit)
         )
-        return tuple(Erasure(row.id, row.job_id, row.tenant) for row in rows)
+        return tuple(Erasure(row.id, row.job_id, row.tenant, bool(row.settled)) for row in rows)
 
     return database.read(look)
 
@@ -69,7 +69,7 @@ def expire_results(database: Database, limit: int) -> int:
         connection.execute(delete(output).where(output.c.job_id.in_(ids)))
         connection.execute(update(job).where(job.c.id.in_(ids)).values(emptied(now)))
         # Nobody writes for a job that ended so long ago: no second one, as the owner's erasure has.
-        erasures = [{"job_id": row.id, "tenant": row.tenant, "due_at": now} for row in rows]
+        erasures = [{"job_id": row.id, "tenant": row.tenant, "due_at": now, "settled": True} for row in rows]
         connection.execute(insert(erasure), erasures)
 
     return _a_page(database, due, empty)

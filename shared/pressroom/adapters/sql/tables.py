@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -278,6 +279,8 @@ class ErasureColumns(TypedColumns):
     job_id: Named[str] = Column(String(64), ForeignKey("job.id"))
     tenant: Named[str] = Column(String(64))
     due_at: Named[int] = Column(BigInteger)
+    # Nobody writes for the job any more; NULL: somebody may.
+    settled: Named[bool | None] = Column(Boolean)
 
 
 erasure = Table(
