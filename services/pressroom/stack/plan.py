@@ -17,6 +17,10 @@ FRONT_STAGE, WORK_STAGE, VALKEY_STAGE = 0, 1, 2
 # What a worker needs beyond its drain to give leases back and to write the last events.
 _AFTER_DRAIN_S = 15.0
 
+# glibc keeps a heap for each thread, eight times as many as there are cores, and what is freed in one is of no
+# use to the others: a process with many threads grows for hours. Whoever sets it outside has the last word.
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
+
 # Where the processes of one machine tell their metrics: ``metrics_port`` plus this.
 RELAY_METRICS, TEXT_METRICS, IMAGE_METRICS, FRONT_METRICS = 0, 1, 2, 3
 
@@ -28,7 +32,13 @@ def environment(settings: Settings, outer: Mapping[str, str]) -> dict[str, str]:
         for name, value in settings
         if value is not None
     }
-    return {**outer, **decided, "PRESSROOM_MODELS_DIR": str(settings.models), "PYTHONUNBUFFERED": "1"}
+    return {
+        **_ALLOCATOR,
+        **outer,
+        **decided,
+        "PRESSROOM_MODELS_DIR": str(settings.models),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def processes(settings: Settings, env: Mapping[str, str], store: JobStore) -> list[ChildSpec]:

@@ -60,3 +60,8 @@ def test_a_worker_is_ready_when_its_own_process_is_alive() -> None:
     store = MemoryJobStore()
     (worker,) = [spec for spec in plan.processes(SETTINGS, {}, store) if spec.name == "worker-text"]
     assert not worker.ready(1)
+
+
+def test_threads_share_heaps_unless_the_operator_says_otherwise() -> None:
+    assert plan.environment(SETTINGS, {})["MALLOC_ARENA_MAX"] == "2"
+    assert plan.environment(SETTINGS, {"MALLOC_ARENA_MAX": "8"})["MALLOC_ARENA_MAX"] == "8"
