@@ -192,9 +192,10 @@ def test_relays_killed_while_they_let_rows_in_lose_and_double_none(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     rows = 1_000
-    # A small queue, so that letting in takes the whole time; two relays, so that they meet.
+    # A small queue, and workers that need several relays' lives for the rows, so that letting in takes the
+    # whole time; two relays, so that they meet.
     with press(
-        database_url, redis_url, tmp_path, fake_step_s=0.001, sweep_s=0.05, max_queued_lane=100
+        database_url, redis_url, tmp_path, fake_step_s=0.05, sweep_s=0.05, max_queued_lane=100
     ) as whole:
         whole.front()
         whole.processes.worker("first")

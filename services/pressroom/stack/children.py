@@ -154,6 +154,7 @@ class Children:
         for child in self._children.values():
             child.status()  # reaps, so that ended ones are not waited for
         end(self._recorded.values(), hurry=hurry, reap=self._reap)
+        self._reap()  # those that ended after the last look
         for log in self._logs.values():
             log.close()
 
