@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pytest
 from pressroom.stack import valkey, watchdog
 from pressroom.stack.children import EX_CONFIG, Children, ChildSpec
 from pressroom.stack.errors import ChildFailed
-from pressroom.stack.records import Records, end
+from pressroom.stack.records import Record, Records, end
 
 TOUCH_AND_WAIT = """
 import pathlib, signal, sys, time
@@ -206,6 +206,23 @@ def test_hurry_cuts_the_grace_short(tmp_path: Path, children: Children) -> None:
     begun = time.monotonic()
     children.stop(hurry=asked.is_set)
     assert time.monotonic() - begun < 5
+
+
+def test_one_that_ends_after_the_last_look_is_reaped(
+    tmp_path: Path, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Children(records, tmp_path / "logs")
+    made.start(spec(tmp_path, "a", TOUCH_AND_WAIT))
+    assert made.await_ready()
+    pid = made.pids()["a"]
+
+    def kill(recorded: Iterable[Record], *, hurry: Callable[[], bool], reap: Callable[[], None]) -> None:
+        os.killpg(pid, signal.SIGKILL)
+        until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+    monkeypatch.setattr("pressroom.stack.children.end", kill)
+    made.stop()
+    assert not psutil.pid_exists(pid)
 
 
 def test_what_a_child_has_started_ends_with_it(tmp_path: Path, children: Children) -> None:
