@@ -118,7 +118,7 @@ def _sample(at: float, stack: RunningStack, keys: redis.Redis) -> Sample:
             memory_mb[name] = pss_mb(process.pid)
             counts[f"{name} fds"] = process.num_fds()
             counts[f"{name} threads"] = process.num_threads()
-        except (psutil.NoSuchProcess, FileNotFoundError):
+        except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             continue  # a child that is no more; the end tells
     counts["redis keys"] = int(keys.dbsize())
     return Sample(at, memory_mb, counts)
