@@ -151,11 +151,12 @@ def _forget_a_page(database: Database, limit: int) -> tuple[int, int]:
         now = database.now(connection).wall
         # A tombstone changes no more and gets no new key, so what was read of it holds. By their ids alone:
         # told that they are tombstones, PostgreSQL may read all tombstones for it.
-        going = [row.id for row in tombstones if row.may_go_at <= now and not row.unsettled]
+        may_go = {row.id: row.may_go_at <= now and not row.unsettled for row in tombstones}
+        going = [its_id for its_id, may in may_go.items() if may]
         later = [
             {"its_id": row.id, "may_go_at": max(row.may_go_at, now + _UNSETTLED_MS if row.unsettled else 0)}
             for row in tombstones
-            if row.id not in set(going)
+            if not may_go[row.id]
         ]
         if later:
             put_off = update(job).where(job.c.id == bindparam("its_id"))

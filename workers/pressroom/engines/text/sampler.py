@@ -1,8 +1,8 @@
 """Logits to the next token, one row at a time, repeatable.
 
-The order is: what ``adjusting`` does, what ``guiding`` leaves, temperature, top-k, top-p, min-p, draw. The draw's randomness is a
-function of (seed, output, position) alone: Philox is a counter-based generator (Salmon et al.
-2011), so a second attempt repeats the first whatever else runs beside it.
+The order is: what ``adjusting`` does, what ``guiding`` leaves, temperature, top-k, top-p, min-p, draw. The
+draw's randomness is a function of (seed, output, position) alone: Philox is a counter-based generator
+(Salmon et al. 2011), so a second attempt repeats the first whatever else runs beside it.
 """
 
 from collections.abc import Set
