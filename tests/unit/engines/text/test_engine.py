@@ -1,13 +1,12 @@
 """The whole engine on a tiny random model: joins, leaves, several outputs, ends, and that all is repeatable."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support.tiny_model import build_tiny_model, tiny_engine
+from tests.support.tiny_model import tiny_engine
 
 from pressroom.contract.params import ImageParams, TextParams
 from pressroom.engines.base import (
@@ -25,18 +24,6 @@ from pressroom.engines.base import (
 from pressroom.engines.text import opening
 from pressroom.engines.text.engine import TextEngine, run_to_end
 from pressroom.engines.text.opening import open_text_engine
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_model(tmp_path_factory.mktemp("models"), kind="Q4_1")
-
-
-@pytest.fixture
-def engine(folder: Path) -> Iterator[TextEngine]:
-    opened = tiny_engine(folder)
-    yield opened
-    opened.close()
 
 
 def _request(

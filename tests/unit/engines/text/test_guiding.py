@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
 import pytest
-from tests.support.tiny_model import build_tiny_model, tiny_engine
+from tests.support.tiny_model import tiny_engine
 
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
@@ -33,18 +32,6 @@ JSON = {"type": "json", "schema": SCHEMA}
 SKU = {"type": "regex", "pattern": r"[A-Z]{2}-[0-9]{3}( \(é\))?"}
 STRANGE = ["a", "ab", "x|y", "(a.b)*", "\\d", "two words", "zwölf ½", "🌼", "line\nbreak", "a/b#c&d~e-f", '"']
 CHOICE = {"type": "choice", "choices": STRANGE}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_model(tmp_path_factory.mktemp("models"), kind="Q4_1")
-
-
-@pytest.fixture
-def engine(folder: Path) -> Iterator[TextEngine]:
-    opened = tiny_engine(folder)
-    yield opened
-    opened.close()
 
 
 def _request(name: str, guide: Any, **params: Any) -> TextGeneration:
