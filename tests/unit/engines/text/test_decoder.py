@@ -24,6 +24,30 @@ def test_a_row_of_one_token_does_not_cost_a_full_row() -> None:
     assert _resident() - before < 32 << 20
 
 
+@pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from /proc")
+def test_a_slot_that_is_released_gives_its_memory_back_and_no_other_slot_loses_any() -> None:
+    memory = _HostMemory(8, (4, 2, 2048, 64), np.float32)  # 8 MB a slot
+    for buffer in memory._buffers:
+        buffer[:] = 1
+    before = _resident()
+    memory.release(1)
+    assert before - _resident() > 7 << 20
+    for buffer in memory._buffers:
+        assert not buffer[1].any()
+        assert buffer[[0, 2, 3]].all()
+    memory.write(1, 5, np.full((8, 2, 3, 64), 2, np.float32))
+    np.testing.assert_array_equal(memory.read(1, 5, 8), 2)
+
+
+def test_rows_smaller_than_a_page_are_released_without_harm_to_their_neighbours() -> None:
+    memory = _HostMemory(2, (5, 1, 300, 4), np.float32)  # 4,800 bytes a row: borders lie within pages
+    for buffer in memory._buffers:
+        buffer[:] = 1
+    memory.release(2)
+    for buffer in memory._buffers:
+        assert buffer[[0, 1, 3, 4]].all()
+
+
 def test_a_copy_moves_the_written_positions_only() -> None:
     memory = _HostMemory(2, (3, 1, 4, 2), np.float32)
     for buffer in memory._buffers:

@@ -27,6 +27,9 @@ class Cache:
         if source != target:
             self.rows[target][:tokens] = self.rows[source][:tokens]
 
+    def release(self, slot: int) -> None:
+        self.rows[slot][:] = ["?"] * len(self.rows[slot])
+
 
 def _generation(name: str, prompt: int = 3) -> RunningGeneration:
     params = TextParams(seed=1, n=8)
@@ -46,7 +49,7 @@ class SlotsMachine(RuleBasedStateMachine):
         super().__init__()
         self.spelling = TokenBytes(Tokenizer(models.BPE({}, [])), "byte_level", frozenset())
         self.cache = Cache([["?"] * 64 for _ in range(4)])
-        self.slots = Slots(4, self.cache.copy)
+        self.slots = Slots(4, self.cache.copy, self.cache.release)
         self.born = 0
 
     def _content(self, output: RunningOutput) -> list[str]:

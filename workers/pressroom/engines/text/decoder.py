@@ -22,6 +22,7 @@ class _Memory(Protocol):
 
     def address(self, buffer: int, slot: int) -> int: ...
     def copy(self, source: int, target: int, tokens: int) -> None: ...
+    def release(self, slot: int) -> None: ...
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]: ...
     def write(self, slot: int, start: int, values: NDArray[Any]) -> None: ...
 
@@ -69,6 +70,10 @@ class Decoder:
         """Copy the first ``tokens`` positions of a slot to another slot."""
         if source != target:
             self._memory.copy(source, target, tokens)
+
+    def release(self, slot: int) -> None:
+        """Nobody needs what lies in the slot: its memory goes back to the system, as far as that is possible."""
+        self._memory.release(slot)
 
     @property
     def can_keep(self) -> bool:
@@ -120,7 +125,7 @@ class _HostMemory:
     """Buffers of untouched zero pages: they cost memory only as far as tokens were written."""
 
     def __init__(self, buffers: int, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
-        self._buffers = [_untouched(shape, dtype) for _ in range(buffers)]
+        self._pages, self._buffers = zip(*(_untouched(shape, dtype) for _ in range(buffers)), strict=True)
 
     def address(self, buffer: int, slot: int) -> int:
         array = self._buffers[buffer]
@@ -129,6 +134,14 @@ class _HostMemory:
     def copy(self, source: int, target: int, tokens: int) -> None:
         for array in self._buffers:
             array[target, :, :tokens] = array[source, :, :tokens]
+
+    def release(self, slot: int) -> None:
+        begin = slot * self._buffers[0].strides[0]
+        start = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = (begin + self._buffers[0].strides[0]) // mmap.PAGESIZE * mmap.PAGESIZE
+        if start < end and hasattr(mmap, "MADV_DONTNEED"):
+            for pages in self._pages:
+                pages.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
         return np.stack([array[slot, :, start:end] for array in self._buffers])
@@ -139,16 +152,18 @@ class _HostMemory:
             array[slot, :, start:end] = part
 
 
-def _untouched(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-    """Zeros that take memory page by page as they are written.
+def _untouched(shape: tuple[int, ...], dtype: type[np.generic]) -> tuple[mmap.mmap, NDArray[Any]]:
+    """Pages, and an array of zeros on them takes memory page by page as it is written.
 
     numpy asks for huge pages; with those a row of a few tokens would take the memory of a full one.
     """
-    memory = mmap.mmap(-1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    # Shared pages, which are the default, could not be given back.
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with contextlib.suppress(OSError):  # a kernel without huge pages refuses the advice
             memory.madvise(mmap.MADV_NOHUGEPAGE)
-    return np.frombuffer(memory, dtype).reshape(shape)
+    return memory, np.frombuffer(memory, dtype).reshape(shape)
 
 
 class _CudaMemory:
@@ -171,6 +186,9 @@ class _CudaMemory:
                 at = self.address(buffer, slot)
                 getattr(binding, bind)(name, Provider.CUDA.value, 0, self._dtype, self._row_shape, at)
             self._copier.run_bound(binding)
+
+    def release(self, slot: int) -> None:
+        """A GPU's memory is taken whole at the start, and stays so."""
 
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
         raise NotImplementedError("positions on a GPU are not read back; ask can_keep before")

@@ -72,7 +72,7 @@ class TextEngine:
         self._slot_tokens = slot_tokens
         self._clock = clock
         self._decoder = Decoder(session, spec, info.slots, slot_tokens)
-        self._slots = Slots(info.slots, self._decoder.copy)
+        self._slots = Slots(info.slots, self._decoder.copy, self._decoder.release)
         self._breadth = Breadth(info.slots, clock=clock)
         self._prefixes = PrefixCache(prefix_bytes if self._decoder.can_keep else 0)
         self._scheduler = Scheduler(self._slots, chunk, ends=self._ends, begin=self._begin_to_fill)

@@ -15,14 +15,18 @@ from pressroom.engines.text.running import RunningGeneration, RunningOutput
 Copy = Callable[[int, int, int], None]
 """``copy(source, target, tokens)``: the first ``tokens`` positions of a slot to another."""
 
+Release = Callable[[int], None]
+"""``release(slot)``: what lies there is not needed any more."""
+
 
 class Slots:
     """Places outputs in slots and keeps them dense; moves rows with ``copy``. ``limit`` may be lowered:
     then fewer of the slots are used."""
 
-    def __init__(self, count: int, copy: Copy) -> None:
+    def __init__(self, count: int, copy: Copy, release: Release = lambda slot: None) -> None:
         self.count = self.limit = count
         self._copy = copy
+        self._release = release
         self._running: list[RunningOutput] = []
         self.filling: RunningGeneration | None = None
 
@@ -74,6 +78,8 @@ class Slots:
         if last is not output:
             self._copy(len(self._running), hole, last.length)
             self._running[hole] = last
+        if len(self._running) != self.filling_slot:
+            self._release(len(self._running))
 
     def _place(self, output: RunningOutput, source: int) -> None:
         if self.free < 1:
