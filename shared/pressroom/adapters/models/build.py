@@ -15,10 +15,14 @@ import os
 from pathlib import Path
 
 import onnx
+from tokenizers import Tokenizer
 
-from pressroom.adapters.models.decoder_graph import Variant, decoder_graph
+from pressroom.adapters.models.calibration import TEXT, reach
+from pressroom.adapters.models.decoder_graph import decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
-from pressroom.adapters.models.gguf_weights import GgufModel
+from pressroom.adapters.models.gguf_weights import GgufModel, Weights
+from pressroom.adapters.models.matrices import Variant
+from pressroom.adapters.models.smoothing import SmoothedModel
 from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
 from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
 from pressroom.catalog.manifest import Manifest
@@ -66,7 +70,7 @@ def build(
     stage.mkdir()
     graph = graph_file(wanted)
     onnx.save(
-        decoder_graph(model, wanted, positions),
+        decoder_graph(_weights_for(wanted, model, tokens.tokenizer), wanted, positions),
         stage / graph,
         save_as_external_data=True,
         location=f"{graph}.data",
@@ -80,6 +84,12 @@ def build(
         files={path.name: FileMark.of(path) for path in stage.iterdir() if path.name != MANIFEST_FILE},
     )
     return _publish(stage, models_dir / manifest.name, marker, variant)
+
+
+def _weights_for(variant: Variant, model: GgufModel, tokenizer: Tokenizer) -> Weights:
+    if variant is not Variant.I8:
+        return model
+    return SmoothedModel(model, reach(model, tokenizer.encode(TEXT).ids))
 
 
 def is_built(models_dir: Path, manifest: Manifest, variant: str) -> bool:

@@ -7,7 +7,7 @@ Quantised tensors come in blocks of 32 inputs with their own scale. The layouts 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gguf import GGMLQuantizationType as Quant
@@ -61,6 +61,18 @@ class EightBit:
     q: NDArray[np.uint8]
     scale: NDArray[np.float32]
     zero: NDArray[np.uint8]
+
+
+class Weights(Protocol):
+    """A decoder's tensors by their GGUF names."""
+
+    @property
+    def geometry(self) -> Geometry: ...
+    def has(self, name: str) -> bool: ...
+    def shape(self, name: str) -> tuple[int, ...]: ...
+    def dense(self, name: str) -> NDArray[np.float32]: ...
+    def four_bit(self, name: str) -> FourBit | None: ...
+    def eight_bit(self, name: str) -> EightBit | None: ...
 
 
 class GgufModel:

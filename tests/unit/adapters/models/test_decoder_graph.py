@@ -57,6 +57,8 @@ def test_fp32_is_the_reference(tmp_path: Path, architecture: str, tied: bool) ->
         ("F32", "q8", 0.2),
         ("F32", "q4lr", 0.2),
         ("F16", "fp16", 0.02),
+        ("F32", "i8", 0.2),
+        ("Q4_1", "i8", 0.2),
     ],
 )
 def test_every_format_stays_near_its_own_weights(
@@ -72,8 +74,9 @@ def test_every_format_stays_near_its_own_weights(
         assert error < allowed
 
 
-def test_rows_of_a_batch_do_not_touch_each_other(tmp_path: Path) -> None:
-    decoder = _decoder(tmp_path, write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1"), "q8")
+@pytest.mark.parametrize("variant", ["q8", "i8"])
+def test_rows_of_a_batch_do_not_touch_each_other(tmp_path: Path, variant: str) -> None:
+    decoder = _decoder(tmp_path, write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1"), variant)
     prompts = [TOKENS[:7], TOKENS[5:25], TOKENS[9:12]]
     alone = []
     for prompt in prompts:

@@ -89,6 +89,19 @@ def test_cuda_without_its_variant_says_how_to_get_it(opened: Open) -> None:
         opened(None, "cuda", built=("q8",))
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_integers_are_trusted_only_where_their_sums_are_exact(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, exact: bool
+) -> None:
+    monkeypatch.setattr(variants, "sums_exactly", lambda: exact)
+    if exact:
+        assert opened("i8", "cpu", built=("i8",)) == ("i8", "cpu")
+    else:
+        with pytest.raises(EngineUnavailable, match="no VNNI"):
+            opened("i8", "cpu", built=("i8",))
+    assert opened("q8", "cpu") == ("q8", "cpu")
+
+
 def test_a_cpu_variant_cannot_be_forced_onto_cuda(opened: Open) -> None:
     with pytest.raises(EngineUnavailable, match="'q8' runs on the CPU only"):
         opened("q8", "cuda")

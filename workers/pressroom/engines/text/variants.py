@@ -12,9 +12,11 @@ from pressroom.catalog.files import check_files, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import built_file, graph_file
 from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
+from pressroom.engines.integer_sums import sums_exactly
 from pressroom.engines.sessions import Provider, Session, offers_cuda, open_session
 
 GPU_VARIANT = "fp16"
+INTEGER_VARIANT = "i8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ def _open(
             f"Run `pressroom models pull {manifest.name} --variant {variant}`, or import its file in that variant."
         )
     if looked_for:
+        if variant == INTEGER_VARIANT and not sums_exactly():
+            raise EngineUnavailable(
+                f"The variant {variant!r} needs exact sums of 8-bit products, and this processor has none (no VNNI). "
+                "Use 'q8'."
+            )
         check_files(folder, read_marker(folder / built_file(variant)).files)
     session = open_session(folder / graph_file(variant), provider, request.threads, spinning=request.spinning)
     return variant, session

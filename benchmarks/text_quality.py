@@ -1,0 +1,94 @@
+"""What each weight format costs in quality: perplexity of a fixed text, and how far it is from float32.
+
+    make bench-quality, or python benchmarks/text_quality.py [--variants q8,i8,q4lr]
+
+The text (``data/quality.txt``) was written for this and is in no model's training. It is read in chunks of 256, as
+prompts are. ``divergence`` is the mean Kullback-Leibler divergence from float32 in nats a token, ``same_first`` the
+share of positions at which both think the same token the likeliest. ``mebibytes`` are those of the graph's weights.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from models import default_text_model
+from numpy.typing import NDArray
+from record import record
+
+from pressroom.catalog.prompt import load_tokenizer
+from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, graph_file, read_text_spec
+from pressroom.engines.sessions import Provider, open_session
+
+TEXT = Path(__file__).parent / "data" / "quality.txt"
+CHUNK = 256
+REFERENCE = "fp32"
+GOAL = 1.02
+Chances = NDArray[np.float64]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variants", default="q8,i8,q4lr")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    tokens = load_tokenizer(default_text_model(REFERENCE) / TOKENIZER_FILE).encode(TEXT.read_text()).ids
+    ids = np.array(tokens, np.int64)
+    reference = log_chances(REFERENCE, ids, arguments.threads)
+    figures = {REFERENCE: {"perplexity": perplexity(reference, ids), "mebibytes": mebibytes(REFERENCE)}}
+    for variant in arguments.variants.split(","):
+        found = log_chances(variant, ids, arguments.threads)
+        figures[variant] = {
+            "perplexity": perplexity(found, ids),
+            "times_fp32": round(perplexity(found, ids) / perplexity(reference, ids), 4),
+            "divergence": round(float((np.exp(reference) * (reference - found)).sum(-1).mean()), 5),
+            "same_first": round(float((found.argmax(-1) == reference.argmax(-1)).mean()), 4),
+            "mebibytes": mebibytes(variant),
+        }
+    record("text_quality", {"tokens": len(ids), "goal_times_fp32": GOAL, "variants": figures})
+
+
+def log_chances(variant: str, ids: NDArray[np.int64], threads: int) -> Chances:
+    """Of every token at every position of the text, (S, V)."""
+    folder = default_text_model(variant)
+    spec = read_text_spec(folder)
+    session = open_session(folder / graph_file(variant), Provider.CPU, threads, spinning=True)
+    cache = _empty(spec, len(ids))
+    found = []
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        end = start + len(chunk)
+        feeds = {
+            "tokens": chunk[None],
+            "positions": np.arange(len(chunk), dtype=np.int64)[None],
+            "lengths": np.array([end - 1], np.int32),
+            "longest": np.array(end, np.int32),
+        }
+        outputs = dict(zip(session.outputs, session.run({**feeds, **cache}), strict=True))
+        cache = {name: outputs[f"{name}.new"] for name in cache}
+        found.append(_log_softmax(outputs["logits"][0].astype(np.float64)))
+    return np.concatenate(found)
+
+
+def perplexity(chances: Chances, ids: NDArray[np.int64]) -> float:
+    """exp of the mean negative log chance of each token that follows."""
+    return round(float(np.exp(-chances[np.arange(len(ids) - 1), ids[1:]].mean())), 3)
+
+
+def mebibytes(variant: str) -> float:
+    return round((default_text_model(variant) / f"{graph_file(variant)}.data").stat().st_size / 2**20, 1)
+
+
+def _empty(spec: TextSpec, tokens: int) -> dict[str, NDArray[np.float32]]:
+    shape = (1, spec.kv_heads, tokens, spec.head_size)
+    names = [f"{part}.{layer}" for layer in range(spec.layers) for part in ("keys", "values")]
+    return {name: np.zeros(shape, np.float32) for name in names}
+
+
+def _log_softmax(logits: Chances) -> Chances:
+    shifted = logits - logits.max(-1, keepdims=True)
+    result: Chances = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return result
+
+
+if __name__ == "__main__":
+    main()
