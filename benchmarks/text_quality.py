@@ -9,6 +9,7 @@ share of positions at which both think the same token the likeliest. ``mebibytes
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from models import default_text_model
@@ -57,7 +58,7 @@ def log_chances(variant: str, ids: NDArray[np.int64], threads: int) -> Chances:
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         end = start + len(chunk)
-        feeds = {
+        feeds: dict[str, NDArray[Any]] = {
             "tokens": chunk[None],
             "positions": np.arange(len(chunk), dtype=np.int64)[None],
             "lengths": np.array([end - 1], np.int32),

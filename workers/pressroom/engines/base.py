@@ -87,7 +87,8 @@ class TextGeneration:
     """A text request. Either ``prompt`` (continued as it stands) or ``messages`` (chat template).
 
     ``deadline`` is in seconds of ``time.monotonic``; ``params.seed`` is never None here. Requests of
-    the same ``scope`` (a tenant) may share what their prompts have in common.
+    the same ``scope`` (a tenant) may share what their prompts have in common; scopes share the engine's time,
+    and ``priority`` orders the requests of one: the higher goes first.
     """
 
     key: Key
@@ -96,6 +97,7 @@ class TextGeneration:
     messages: tuple[ChatTurn, ...] = ()
     deadline: float | None = None
     scope: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,15 +65,25 @@ def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Gener
         return base.ImageGeneration(key, ImageParams.model_validate(dict(job.params)), deadline)
     params = TextParams.model_validate(dict(job.params))
     given = JobInput.model_validate(dict(job.input))
+    prompt = None
     if given.messages:
         turns = tuple(base.ChatTurn(message.role, message.content) for message in given.messages)
     elif given.prompt and not chats:
-        return base.TextGeneration(key, params, prompt=given.prompt, deadline=deadline, scope=job.tenant)
+        prompt = given.prompt
+        turns = ()
     elif given.prompt:
         turns = (base.ChatTurn("user", given.prompt),)
     else:
         raise ValueError(f"{job.id} has neither a prompt nor messages")
-    return base.TextGeneration(key, params, messages=turns, deadline=deadline, scope=job.tenant)
+    return base.TextGeneration(
+        key,
+        params,
+        prompt=prompt,
+        messages=turns,
+        deadline=deadline,
+        scope=job.tenant,
+        priority=job.priority,
+    )
 
 
 def unreadable(error: ValueError) -> Failure:

@@ -85,7 +85,8 @@ def _rotation(model: Weights, length: int) -> NDArray[np.complex64]:
     if model.has("rope_freqs.weight"):
         inverse = inverse / model.dense("rope_freqs.weight")
     angles = np.outer(np.arange(length) / size.rope_scale, inverse)
-    return np.exp(1j * angles).astype(np.complex64)[:, None]
+    rotation: NDArray[np.complex64] = np.exp(1j * angles).astype(np.complex64)[:, None]
+    return rotation
 
 
 def _attention(model: Weights, q: Values, k: Values, v: Values, rotation: NDArray[np.complex64]) -> Values:

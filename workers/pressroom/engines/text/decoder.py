@@ -125,7 +125,12 @@ class _HostMemory:
     """Buffers of untouched zero pages: they cost memory only as far as tokens were written."""
 
     def __init__(self, buffers: int, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
-        self._pages, self._buffers = zip(*(_untouched(shape, dtype) for _ in range(buffers)), strict=True)
+        self._pages: list[mmap.mmap] = []
+        self._buffers: list[NDArray[Any]] = []
+        for _ in range(buffers):
+            pages, array = _untouched(shape, dtype)
+            self._pages.append(pages)
+            self._buffers.append(array)
 
     def address(self, buffer: int, slot: int) -> int:
         array = self._buffers[buffer]
@@ -136,9 +141,10 @@ class _HostMemory:
             array[target, :, :tokens] = array[source, :, :tokens]
 
     def release(self, slot: int) -> None:
-        begin = slot * self._buffers[0].strides[0]
+        size = int(self._buffers[0].strides[0])
+        begin = slot * size
         start = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE
-        end = (begin + self._buffers[0].strides[0]) // mmap.PAGESIZE * mmap.PAGESIZE
+        end = (begin + size) // mmap.PAGESIZE * mmap.PAGESIZE
         if start < end and hasattr(mmap, "MADV_DONTNEED"):
             for pages in self._pages:
                 pages.madvise(mmap.MADV_DONTNEED, start, end - start)

@@ -4,7 +4,8 @@
 
 A generation's ``n`` outputs share one prefill: the row is copied, or, when slots are short, taken
 over by the next output when a sibling finishes. What an output says depends on its own request
-alone, not on what runs beside it, nor on which slot it lies in.
+alone, not on what runs beside it, nor on which slot it lies in, nor on whether it was parked meanwhile
+for someone who comes first (see ``scheduler``).
 
 When memory runs out the engine goes on with half of its slots. A prompt that was being filled waits
 until fewer run. In a decode the oldest stay, and those for which no slot is left are given back; so the
@@ -42,7 +43,7 @@ from pressroom.engines.text.guiding import Guide, GuideRefused, Guides
 from pressroom.engines.text.prefixes import PrefixCache, pieces
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
-from pressroom.engines.text.scheduler import CHUNK, Chunk, Scheduler
+from pressroom.engines.text.scheduler import CHUNK, Chunk, InLine, Parked, Prompt, Scheduler, Sibling
 from pressroom.engines.text.slots import Slots
 
 
@@ -128,8 +129,8 @@ class TextEngine:
         began = self._clock()
         self._step = _StepRecord()
         self._end_from_outside(began)
-        self._seat_outputs()
-        self._prefill()
+        self._slots.limit = self._breadth.now
+        self._fill()
         self._decode()
         return self._account(began)
 
@@ -160,19 +161,43 @@ class TextEngine:
             self._cut(self._inside[key], ending)
         self._endings.clear()
 
-    def _seat_outputs(self) -> None:
-        """Outputs that wait beside their running siblings come before new prompts."""
-        self._slots.limit = self._breadth.now
-        siblings = {output.owner: output for output in self._slots}
-        for generation, sibling in siblings.items():
-            while generation.waiting_outputs and self._slots.free > 0:
-                output = self._next_output(generation)
-                self._slots.place_beside(output, sibling)
-                self._begin(output)
+    def _seat(self) -> None:
+        """Give seats to who is in line, until none is free nor to be taken back."""
+        while (one := self._scheduler.first()) is not None:
+            if self._slots.free < 1 and not self._make_room(one):
+                return
+            match one:
+                case Prompt(generation):
+                    self._scheduler.start(generation)
+                case Sibling(generation, beside):
+                    output = self._next_output(generation)
+                    self._slots.place_beside(output, beside)
+                    self._begin(output)
+                case Parked(_, output):
+                    self._resume(output)
 
-    def _prefill(self) -> None:
+    def _make_room(self, one: InLine) -> bool:
+        output = self._scheduler.whose_seat(one) if self._decoder.can_keep else None
+        if output is None or self._slots.free < 0:
+            return False
+        output.kept = self._decoder.read(self._slots.slot_of(output), 0, output.length)
+        self._slots.leave(output)
+        self._scheduler.park(output)
+        return True
+
+    def _resume(self, output: RunningOutput) -> None:
+        assert output.kept is not None
+        self._scheduler.resume(output)
+        self._decoder.write(self._slots.place_kept(output), 0, output.kept)
+        output.kept = None
+
+    def _fill(self) -> None:
+        """Seat who is next, and compute what of a prompt fits this step; until nothing more does."""
         self._scheduler.begin_step()
-        while (chunk := self._scheduler.next_chunk()) is not None:
+        while True:
+            self._seat()
+            if (chunk := self._scheduler.next_chunk()) is None:
+                return
             generation = chunk.generation
             self._step.members.add(generation)
             try:
@@ -187,13 +212,9 @@ class TextEngine:
                 continue
             self._slots.stop_filling()
             generation.prompt_logits = logits.copy()
-            begun = []
-            while generation.waiting_outputs and self._slots.free > 0:
-                output = self._next_output(generation)
-                self._slots.place_filled(output)
-                begun.append(output)
-            for output in begun:
-                self._begin(output)
+            output = self._next_output(generation)  # the others of its outputs stand in line
+            self._slots.place_filled(output)
+            self._begin(output)
 
     def _begin_to_fill(self, generation: RunningGeneration) -> None:
         """Copy what is kept of the prompt's beginning; the last piece is computed always, for its logits."""
@@ -340,7 +361,9 @@ class TextEngine:
         for output in generation.outputs:
             if not output.finish_reason:
                 self._tell(output.finish("cut"))
-                self._slots.leave(output)
+                if output.kept is None:
+                    self._slots.leave(output)
+                output.kept = None
         self._remove(generation, ending, error)
 
     def _remove(

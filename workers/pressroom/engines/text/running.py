@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from pressroom.engines.text.stopping import StopWatch
 
 
 class RunningOutput:
-    """One of a generation's ``n`` texts. It owns everything that its next token depends on."""
+    """One of a generation's ``n`` texts. It owns everything that its next token depends on, while it is parked
+    (``kept``) also its keys and values."""
 
     def __init__(
         self, owner: "RunningGeneration", index: int, spelling: TokenBytes, vocab: int, ends: frozenset[int]
@@ -27,6 +29,7 @@ class RunningOutput:
         guide = owner.guide.fresh() if owner.guide is not None else None
         self.sampler = Sampler(params, vocab, owner.prompt, index, ends, guide)
         self.length = len(owner.prompt)
+        self.kept: NDArray[Any] | None = None
         self.last_token = -1
         self.tokens = 0
         self.finish_reason = ""
@@ -89,6 +92,7 @@ class RunningGeneration:
     request: TextGeneration
     prompt: list[int]
     guide: Guide | None = None
+    arrival: int = 0
     filled: int = 0
     cuts: Sequence[int] = ()
     pieces: list[Piece] = field(default_factory=list)

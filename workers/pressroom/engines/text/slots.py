@@ -67,6 +67,14 @@ class Slots:
         """An output joins; its prompt is copied from the row of a running sibling."""
         self._place(output, self._running.index(sibling))
 
+    def place_kept(self, output: RunningOutput) -> int:
+        """An output joins whose row has yet to be written; its slot."""
+        self._seat(output)
+        return len(self._running) - 1
+
+    def slot_of(self, output: RunningOutput) -> int:
+        return self._running.index(output)
+
     def replace(self, old: RunningOutput, new: RunningOutput) -> None:
         """``new`` takes the row of its finished sibling: the prompt's part of it is still whole."""
         self._running[self._running.index(old)] = new
@@ -82,7 +90,10 @@ class Slots:
             self._release(len(self._running))
 
     def _place(self, output: RunningOutput, source: int) -> None:
+        self._seat(output)
+        self._copy(source, len(self._running) - 1, output.length)
+
+    def _seat(self, output: RunningOutput) -> None:
         if self.free < 1:
             raise RuntimeError("no slot is free for another output")
-        self._copy(source, len(self._running), output.length)
         self._running.append(output)
