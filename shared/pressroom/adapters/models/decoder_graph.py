@@ -8,7 +8,6 @@ what ``GroupQueryAttention`` calls ``seqlens_k``; ``longest`` is the largest len
 Keys and values are bound in place: input and output are the same buffer, of fixed T.
 """
 
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper

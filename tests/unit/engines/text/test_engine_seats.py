@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.tiny_gguf import CONTEXT
 from tests.support.tiny_model import tiny_engine
 
+from pressroom.catalog.text_spec import read_text_spec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Ending, Key, Outcome, Step, TextGeneration, TextOutput
 from pressroom.engines.text.engine import TextEngine, run_to_end
+from pressroom.engines.text.opening import open_text_engine
 
 SLOTS = 4
 
@@ -170,3 +173,39 @@ def test_any_mixture_of_tenants_and_priorities_gives_what_each_gets_alone(engine
         found.update({name: outcome.texts for name, outcome in _ended([engine.step()]).items()})
     assert found == alone
     assert parked > 5
+
+
+def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(folder: Path) -> None:
+    row = CONTEXT * read_text_spec(folder).cache_bytes_per_token()
+    engine = open_text_engine(folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=3 * row)
+    prompt = (
+        run_to_end(engine, [_request("probe", max_tokens=1, min_tokens=1)])[-1].outcomes[0].usage.tokens_in
+    )
+    full = CONTEXT - prompt - 8
+    most = 0
+    for number in range(5):
+        engine.admit(_request(f"long{number}", max_tokens=full, min_tokens=40, stop=("e",)))
+    while engine.load:
+        engine.step()
+        most = max(most, engine.running)
+    assert most == 2  # and a third row is for the prompt that is being filled
+    for number in range(12):
+        engine.admit(_request(f"short{number}", max_tokens=20, min_tokens=20))
+    while engine.load:
+        engine.step()
+        most = max(most, engine.running)
+    assert most == 12
+    engine.close()
+
+
+def test_a_long_one_is_not_passed_by_shorter_ones_that_would_fit(folder: Path) -> None:
+    row = CONTEXT * read_text_spec(folder).cache_bytes_per_token()
+    engine = open_text_engine(folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=2 * row)
+    engine.admit(_request("first", max_tokens=60, min_tokens=60))
+    engine.step()
+    engine.admit(_request("long", max_tokens=CONTEXT - 100, min_tokens=1, stop=("e", "a", "o", " ")))
+    engine.admit(_request("short", max_tokens=2, min_tokens=2))
+    ended = list(_ended(_to_end(engine)))
+    assert ended[0] == "first"
+    assert set(ended) == {"first", "long", "short"}
+    engine.close()

@@ -60,6 +60,7 @@ class TextEngine:
         *,
         slot_tokens: int,
         chunk: int = CHUNK,
+        most_tokens: int | None = None,
         prefix_bytes: int = 0,
         guides: Guides | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -76,7 +77,9 @@ class TextEngine:
         self._slots = Slots(info.slots, self._decoder.copy, self._decoder.release)
         self._breadth = Breadth(info.slots, clock=clock)
         self._prefixes = PrefixCache(prefix_bytes if self._decoder.can_keep else 0)
-        self._scheduler = Scheduler(self._slots, chunk, ends=self._ends, begin=self._begin_to_fill)
+        self._scheduler = Scheduler(
+            self._slots, chunk, ends=self._ends, begin=self._begin_to_fill, most_tokens=most_tokens
+        )
         self._inside: dict[Key, RunningGeneration] = {}
         self._refused: list[Outcome] = []
         self._endings: dict[Key, Ending] = {}

@@ -38,8 +38,9 @@ def open_text_engine(
 ) -> TextEngine:
     """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
 
-    ``variant`` defaults to the manifest's first. ``slots`` (default ``MOST_SLOTS``) is
-    lowered to as many rows of ``slot_tokens`` positions as ``kv_budget_bytes`` hold. ``prefix_bytes`` of
+    ``variant`` defaults to the manifest's first. ``slots`` (default ``MOST_SLOTS``) are rows of ``slot_tokens``
+    positions; all together they take ``kv_budget_bytes`` at most. On the CPU a row costs what is in it, so
+    outputs are seated as far as the budget holds them; on a GPU fewer rows are made. ``prefix_bytes`` of
     keys and values are kept of what prompts begin with (0: none; none on a GPU). Raises
     ``EngineUnavailable`` and ``ProviderUnavailable``.
     """
@@ -56,14 +57,14 @@ def open_text_engine(
     length = min(slot_tokens, spec.context)
     if manifest.text is not None:
         length = min(length, manifest.text.context)
-    value_bytes = 2 if chosen == "fp16" else 4
-    fitting = kv_budget_bytes // (length * spec.cache_bytes_per_token(value_bytes))
-    count = min(MOST_SLOTS if slots is None else slots, fitting)
-    if count < 1:
+    row_bytes = length * spec.cache_bytes_per_token(2 if chosen == "fp16" else 4)
+    rows = kv_budget_bytes // row_bytes
+    if rows < 1:
         raise EngineUnavailable(
             f"The key/value budget of {kv_budget_bytes} bytes holds no row of {length} tokens "
-            f"({spec.cache_bytes_per_token(value_bytes)} bytes a token). Raise the budget or shorten the slot."
+            f"({row_bytes} bytes). Raise the budget or shorten the slot."
         )
+    count, most_tokens = _shared_out(MOST_SLOTS if slots is None else slots, rows, length, session.provider)
     reader = PromptReader(tokenizer, spec)
     spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
     info = EngineInfo(manifest.name, manifest.version, session.provider.value, count)
@@ -74,6 +75,16 @@ def open_text_engine(
         reader,
         spelling,
         slot_tokens=length,
+        most_tokens=most_tokens,
         prefix_bytes=prefix_bytes,
         guides=Guides(tokenizer, spec.vocab, frozenset(spec.end_ids)),
     )
+
+
+def _shared_out(slots: int, rows: int, length: int, provider: Provider) -> tuple[int, int | None]:
+    """How many slots there are, and how many tokens may be in them, when the budget holds so many full rows."""
+    if provider is Provider.CUDA or rows == 1:
+        return min(slots, rows), None
+    if slots <= rows:
+        return slots, None
+    return slots, (rows - 1) * length  # a row's worth is for the prompt that is being filled

@@ -107,6 +107,11 @@ class RunningGeneration:
         self.waiting_outputs = list(range(self.request.params.n))
 
     @property
+    def longest(self) -> int:
+        """Tokens that an output of it has at most, the prompt among them."""
+        return len(self.prompt) + self.request.params.max_tokens
+
+    @property
     def done(self) -> bool:
         return not self.waiting_outputs and all(output.finish_reason for output in self.outputs)
 

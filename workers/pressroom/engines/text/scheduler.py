@@ -9,6 +9,9 @@ first. Where no seat is free, one is taken back if its holder's scope has at lea
 or is the same and the holder of lower priority: the output is parked, with its keys and values, and goes on later
 as if nothing had been. Nobody takes a seat from whom they would have to give it back to.
 
+Memory is promised before it is used: a seat is given only if all that hold one fit, each at its longest. Who
+does not fit waits, and nobody passes it; alone, everyone fits.
+
 A prompt is filled in chunks whose borders depend on the prompt alone
 (``cuts``), never on what else is going on: the same prompt then goes through the same kernels
 with the same shapes, and its logits are the same to the last bit, alone or in a crowd. A step fills at
@@ -81,13 +84,16 @@ class Scheduler:
         *,
         ends: Set[int] = frozenset(),
         begin: Callable[[RunningGeneration], None] = lambda generation: None,
+        most_tokens: int | None = None,
     ) -> None:
         """``ends`` are tokens that end a message. ``begin`` is called once a prompt has its slot, and may
-        fill in what is known of it."""
+        fill in what is known of it. ``most_tokens`` have keys and values at once, None if every slot may be
+        full."""
         self._slots = slots
         self.chunk = chunk
         self._ends = ends
         self._begin = begin
+        self._most_tokens = most_tokens
         self._waiting: list[RunningGeneration] = []
         self._parked: list[RunningOutput] = []
         self._arrivals = itertools.count()
@@ -117,8 +123,8 @@ class Scheduler:
         self._parked = [output for output in self._parked if output.owner.request.key != key]
 
     def first(self) -> InLine | None:
-        """Who is to be seated next; None if nobody can be. It stays in line until it is ``start``ed or
-        ``resume``d, or has its output."""
+        """Who is to be seated next; None if nobody is in line, or there is no memory for who is first. It stays
+        in line until it is ``start``ed or ``resume``d, or has its output."""
         held = self._held()
 
         def place(one: InLine) -> tuple[int, int, int]:
@@ -128,7 +134,8 @@ class Scheduler:
                 one.generation.arrival,
             )
 
-        return min(self._in_line(), key=place, default=None)
+        one = min(self._in_line(), key=place, default=None)
+        return one if one is not None and self._fits(one) else None
 
     def whose_seat(self, one: InLine) -> RunningOutput | None:
         """The output that has to be parked for ``one``; None if it is to wait for a free seat."""
@@ -191,6 +198,16 @@ class Scheduler:
                 yield Sibling(generation, beside)
         for output in self._parked:
             yield Parked(output.owner, output)
+
+    def _fits(self, one: InLine) -> bool:
+        if self._most_tokens is None:
+            return True
+        holders = [output.owner for output in self._slots]
+        if self._slots.filling is not None:
+            holders.append(self._slots.filling)
+        kept = [output for output in self._parked if not (isinstance(one, Parked) and output is one.output)]
+        promised = sum(holder.longest for holder in holders) + sum(output.length for output in kept)
+        return not holders or promised + one.generation.longest <= self._most_tokens
 
     def _held(self) -> Counter[str]:
         """Seats by scope."""
