@@ -82,6 +82,16 @@ def test_messages_keep_their_roles_and_order() -> None:
     assert generation.messages == (ChatTurn("system", "Be brief."), ChatTurn("user", "Hi"))
 
 
+@pytest.mark.parametrize("chats", [True, False])
+def test_the_engine_is_told_whose_job_it_is_and_how_urgent_among_theirs(chats: bool) -> None:
+    claim = claim_of(input={"prompt": "Hi"}, tenant="shop", priority=8)
+
+    generation = generation_of(claim, 0.0, chats=chats)
+
+    assert isinstance(generation, TextGeneration)
+    assert (generation.scope, generation.priority) == ("shop", 8)
+
+
 def test_a_picture_job_becomes_a_picture_request() -> None:
     claim = claim_of(kind="image", input={}, params={"label": "bag", "n": 3, "seed": 1})
 
