@@ -111,7 +111,9 @@ class Settings(BaseSettings):
     text_slots: int = Field(16, ge=1, le=1024, description="Sequences that the text engine decodes at once.")
     text_slot_tokens: int = Field(2_048, ge=64, description="Most tokens of prompt and output of a sequence.")
     text_kv_bytes: int = Field(
-        2_147_483_648, ge=1, description="Most memory for keys and values; outputs wait where all, at their longest, would take more."
+        2_147_483_648,
+        ge=1,
+        description="Most memory for keys and values; outputs wait where all, at their longest, would take more.",
     )
     text_prefix_bytes: int = Field(
         128 << 20,
