@@ -99,8 +99,8 @@ class SoakLoad:
         return f"pictures {ended.status}"
 
     def _batch(self, client: Client, number: int) -> str:
-        """Pictures, since the texts are many enough: rows and their results. They expire; what is erased by hand
-        leaves two notes in Redis for a day (``docs/operations.md``), and here would be all that is seen to grow."""
+        """Pictures, since the texts are many enough: rows and their results, which expire. (What is erased within a
+        lease of its end leaves two notes in Redis for a day, and would be all that is seen to grow.)"""
         rows = [{"custom_id": f"{number}-{row}", "params": {"seed": row, "n": 1}} for row in range(_ROWS)]
         batch = client.batches.post(rows, model="vae-fashion")
         client.batches.wait(batch.id)

@@ -1,6 +1,7 @@
 """The promises that only the real engines can keep: micro-batches, and texts that do not depend on company."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,12 +21,14 @@ def test_single_pictures_of_two_tenants_share_micro_batches(
 ) -> None:
     port = free_port()
     with press(database_url, redis_url, tmp_path, engine="real") as whole:
-        whole.processes.worker(pool="image", metrics_port=str(port))
+        worker = whole.processes.worker(pool="image", metrics_port=str(port))
         whole.front()
         _run_pictures(whole, 1)
         before = _step_counters(port)
 
-        jobs = _run_pictures(whole, 64)
+        # Frozen while they are posted: how fast this machine takes them in is not asked here.
+        worker.signal(signal.SIGSTOP)
+        jobs = _run_pictures(whole, 64, when_posted=lambda: worker.signal(signal.SIGCONT))
 
         after = _step_counters(port)
         steps, pictures = (now - then for now, then in zip(after, before, strict=True))
@@ -36,7 +39,9 @@ def test_single_pictures_of_two_tenants_share_micro_batches(
         assert pictures / steps >= 8
 
 
-def _run_pictures(whole: Press, count: int) -> list[tuple[str, str]]:
+def _run_pictures(
+    whole: Press, count: int, when_posted: Callable[[], None] = lambda: None
+) -> list[tuple[str, str]]:
     """Post single pictures of two tenants at once; (job, tenant) of each, when all have succeeded."""
     tenants = [("acme", "bolt")[number % 2] for number in range(count)]
     clients = [whole.http(tenant) for tenant in tenants]
@@ -48,6 +53,7 @@ def _run_pictures(whole: Press, count: int) -> list[tuple[str, str]]:
 
     with ThreadPoolExecutor(count) as at_once:
         ids = list(at_once.map(post, range(count)))
+    when_posted()
     until(lambda: whole.rows("SELECT count(*) FROM job WHERE state <> 'succeeded'") == 0, "all are drawn", 60)
     return list(zip(ids, tenants, strict=True))
 

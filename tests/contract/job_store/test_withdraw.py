@@ -125,6 +125,29 @@ def test_a_longer_lease_is_waited_for(desk: Desk, clock: Timepiece) -> None:
     assert len(desk.store.due_erasures()) == 1
 
 
+@pytest.mark.parametrize(("later_ms", "settled"), [(LEASE_MS - 1, False), (LEASE_MS, True)])
+def test_a_job_that_ended_a_lease_ago_has_no_writer_that_would_have_to_be_waited_for(
+    desk: Desk, clock: Timepiece, later_ms: int, settled: bool
+) -> None:
+    claim = desk.running()
+    desk.store.complete(claim.held, success())
+    clock.pass_ms(later_ms)
+    desk.store.erase("acme", claim.job.id)
+    (now,) = desk.store.due_erasures()
+    assert now.settled is settled
+    desk.store.erasures_done([now])
+    clock.pass_ms(LEASE_MS)
+    assert len(desk.store.due_erasures()) == (0 if settled else 1)
+
+
+def test_a_job_that_is_canceled_by_its_erasure_is_never_settled(desk: Desk, clock: Timepiece) -> None:
+    claim = desk.running()
+    clock.pass_ms(LEASE_MS - 1)
+    desk.store.erase("acme", claim.job.id)
+    (now,) = desk.store.due_erasures()
+    assert not now.settled
+
+
 def test_erasures_come_in_the_order_they_became_due(desk: Desk, clock: Timepiece) -> None:
     jobs = []
     for _ in range(3):

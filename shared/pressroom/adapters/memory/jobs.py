@@ -422,13 +422,16 @@ class MemoryJobStore:
         now = self._clock()
         if not row.job.terminal:
             check_transition(row.job.state, State.CANCELED, Actor.FRONT)
-        late = now + max(row.lease_ms, self._lease_ms)
+        lease = max(row.lease_ms, self._lease_ms)
+        ended_at = row.job.finished_at
+        settled = ended_at is not None and ended_at + lease <= now
         if not row.job.terminal:
             row.end(State.CANCELED, now, "canceled")
             self._tell(row)
         row.empty(now)
-        self._to_erase(row, now)
-        self._to_erase(row, late)
+        self._to_erase(row, now, settled=settled)
+        if not settled:
+            self._to_erase(row, now + lease)
 
     def _to_erase(self, row: Row, due_at: int, *, settled: bool = False) -> None:
         self._erasures_made += 1

@@ -102,7 +102,8 @@ def _locked(connection: Connection, wanted: Select[*tuple[Any, ...]], job_id: st
 
 def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms: int) -> None:
     """Empty the row, locked, of ``erase_facts`` into a tombstone, and leave two erasures: one for now, and
-    one for what an attempt that was still running may write until its lease is over."""
+    one for what an attempt that was still running may write until its lease is over. A job that ended a lease
+    ago is settled: one erasure does."""
     now = database.now(connection).wall
     before = State(row.state)
     ended = before in TERMINAL
@@ -120,10 +121,14 @@ def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms:
     )
     if not ended:
         tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
-    late = now + max(row.lease_ms or 0, lease_ms)
+    lease = max(row.lease_ms or 0, lease_ms)
+    settled = ended and row.finished_at + lease <= now
     connection.execute(
         insert(erasure),
-        [{"job_id": row.id, "tenant": row.tenant, "due_at": due_at} for due_at in (now, late)],
+        [
+            {"job_id": row.id, "tenant": row.tenant, "due_at": due_at, "settled": settled}
+            for due_at in ((now,) if settled else (now, now + lease))
+        ],
     )
 
 
