@@ -56,7 +56,12 @@ def main() -> None:
     arguments = parser.parse_args()
     seconds = arguments.minutes * 60
     # A cache that is full within the first minutes, so that its filling is not taken for growth.
-    changes = {"text_prefix_bytes": 8 << 20, "outgoing_allow": "127.0.0.0/8", "outgoing_http": True, "drain_s": 20.0}
+    changes = {
+        "text_prefix_bytes": 8 << 20,
+        "outgoing_allow": "127.0.0.0/8",
+        "outgoing_http": True,
+        "drain_s": 20.0,
+    }
     with live_stack(engine=arguments.engine, **changes) as stack:
         stack.admin.retentions.keep(_TENANT, _KEPT)
         load = SoakLoad(stack.address, key_for(stack, _TENANT))
