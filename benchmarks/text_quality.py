@@ -35,12 +35,13 @@ def main() -> None:
     tokens = load_tokenizer(default_text_model(REFERENCE) / TOKENIZER_FILE).encode(TEXT.read_text()).ids
     ids = np.array(tokens, np.int64)
     reference = log_chances(REFERENCE, ids, arguments.threads)
-    figures = {REFERENCE: {"perplexity": perplexity(reference, ids), "mebibytes": mebibytes(REFERENCE)}}
+    best = perplexity(reference, ids)
+    figures = {REFERENCE: {"perplexity": best, "mebibytes": mebibytes(REFERENCE)}}
     for variant in arguments.variants.split(","):
         found = log_chances(variant, ids, arguments.threads)
         figures[variant] = {
-            "perplexity": perplexity(found, ids),
-            "times_fp32": round(perplexity(found, ids) / perplexity(reference, ids), 4),
+            "perplexity": (own := perplexity(found, ids)),
+            "times_fp32": round(own / best, 4),
             "divergence": round(float((np.exp(reference) * (reference - found)).sum(-1).mean()), 5),
             "same_first": round(float((found.argmax(-1) == reference.argmax(-1)).mean()), 4),
             "mebibytes": mebibytes(variant),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.adapters.models.gguf_weights import Weights
+from pressroom.adapters.models.rotary import rotary_angles
 
 Values = NDArray[np.float32]
 
@@ -64,7 +65,7 @@ def reach(model: Weights, tokens: Sequence[int]) -> dict[str, Values]:
         return seen(name, x / root * model.dense(name))
 
     x = model.dense("token_embd.weight")[list(tokens[: min(MOST_TOKENS, size.context)])]  # (S, D)
-    rotation = _rotation(model, len(x))
+    rotation = np.exp(1j * rotary_angles(model, len(x))).astype(np.complex64)[:, None]  # (S, 1, hd/2)
     for layer in range(size.layers):
         name = f"blk.{layer}"
         normed = norm(x, f"{name}.attn_norm.weight")
@@ -76,17 +77,6 @@ def reach(model: Weights, tokens: Sequence[int]) -> dict[str, Values]:
         x = x + product(hidden, f"{name}.ffn_down")
     norm(x, "output_norm.weight")
     return found
-
-
-def _rotation(model: Weights, length: int) -> NDArray[np.complex64]:
-    """exp(i angle), (S, 1, hd/2). Su et al. 2021, RoFormer, section 3.2.2."""
-    size = model.geometry
-    inverse = size.rope_base ** -(np.arange(0, size.head_size, 2) / size.head_size)
-    if model.has("rope_freqs.weight"):
-        inverse = inverse / model.dense("rope_freqs.weight")
-    angles = np.outer(np.arange(length) / size.rope_scale, inverse)
-    rotation: NDArray[np.complex64] = np.exp(1j * angles).astype(np.complex64)[:, None]
-    return rotation
 
 
 def _attention(model: Weights, q: Values, k: Values, v: Values, rotation: NDArray[np.complex64]) -> Values:

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 from pressroom.adapters.models.gguf_weights import BLOCK, Geometry, Weights
 from pressroom.adapters.models.graph_nodes import MS, value
 from pressroom.adapters.models.matrices import Linear, Matrices, Variant
+from pressroom.adapters.models.rotary import rotary_angles
 
 _OPSET = 21
 
@@ -161,12 +162,8 @@ class _Builder(Matrices):
         return outputs[0], outputs[3]
 
     def rotary_tables(self, max_positions: int) -> tuple[str, str]:
-        """cos and sin, (positions, hd/2). Su et al. 2021, RoFormer, section 3.2.2."""
-        size = self.size
-        inverse = size.rope_base ** -(np.arange(0, size.head_size, 2, dtype=np.float64) / size.head_size)
-        if self.model.has("rope_freqs.weight"):  # Llama 3's stretching of the slow frequencies
-            inverse = inverse / self.model.dense("rope_freqs.weight").astype(np.float64)
-        angles = np.outer(np.arange(max_positions) / size.rope_scale, inverse)
+        """cos and sin, (positions, hd/2)."""
+        angles = rotary_angles(self.model, max_positions)
         return (
             self.constant("rotary.cos", np.cos(angles).astype(self.float_numpy)),
             self.constant("rotary.sin", np.sin(angles).astype(self.float_numpy)),
