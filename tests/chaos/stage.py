@@ -20,9 +20,10 @@ from tests.chaos.fault import Stage
 from tests.chaos.hook import Hook
 from tests.chaos.proxy import Proxy
 from tests.chaos.supervisor import Supervisor
+from tests.services.ports import free_port
 from tests.services.postgres import Server, find_binaries
 from tests.services.text_model import MANIFEST
-from tests.services.valkey import Valkey, find_server, free_port
+from tests.services.valkey import Valkey, find_server
 
 from pressroom.adapters.models.pull import pull
 from pressroom.adapters.sql import schema

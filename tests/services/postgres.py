@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from tests.services.absent import missing
+from tests.services.ports import free_port
 
 from pressroom.adapters.sql import schema
 from pressroom.adapters.sql.all_tables import metadata
@@ -65,7 +65,7 @@ class Server:
             os.chown(folder, entry.pw_uid, entry.pw_gid)
             folder.chmod(0o700)
         self._binaries = self._runnable(binaries)
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> URL:
@@ -304,9 +304,3 @@ def _server_user() -> str | None:
             continue
         return name
     return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

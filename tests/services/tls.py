@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy import create_engine, text
 from tests.services.absent import missing
+from tests.services.ports import free_port
 from tests.services.postgres import Server, find_binaries
-from tests.services.valkey import free_port
 
 PASSWORD = "open-sesame-4711"
 

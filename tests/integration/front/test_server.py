@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.services.ports import free_port
 from tests.services.valkey import Valkey
 
 from pressroom.adapters.sql import schema
@@ -31,7 +32,7 @@ class Served:
 
     def __init__(self, home: Path, redis_url: str, **env: str) -> None:
         self.home = home
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PRESSROOM_")},
@@ -179,7 +180,7 @@ def test_workers_end_when_their_parent_is_killed(served: Served) -> None:
 
 
 def test_without_redis_it_starts_and_accepts(served: Served) -> None:
-    served.env["PRESSROOM_REDIS_URL"] = f"redis://127.0.0.1:{_free_port()}/0"
+    served.env["PRESSROOM_REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
     served.migrated().start()
     auth = {"Authorization": f"Bearer {served.key()}"}
     response = httpx.post(f"{served.url}/v1/jobs", json={"model": "vae-fashion"}, headers=auth, timeout=30)
@@ -242,7 +243,7 @@ NEW = (("outcome", "new"), ("pool", "image"))
 
 
 def test_counts_are_right_across_processes_and_their_ends(served: Served) -> None:
-    served.env["PRESSROOM_METRICS_PORT"] = str(_free_port())
+    served.env["PRESSROOM_METRICS_PORT"] = str(free_port())
     served.migrated().start()
     key = served.key()
     _post(served, key, 40)
@@ -266,7 +267,7 @@ def test_counts_are_right_across_processes_and_their_ends(served: Served) -> Non
 
 
 def test_open_streams_are_those_of_living_processes(served: Served) -> None:
-    served.env["PRESSROOM_METRICS_PORT"] = str(_free_port())
+    served.env["PRESSROOM_METRICS_PORT"] = str(free_port())
     served.env["PRESSROOM_FRONT_PROCESSES"] = "1"
     served.migrated().start()
     auth = {"Authorization": f"Bearer {served.key()}"}
@@ -280,7 +281,7 @@ def test_open_streams_are_those_of_living_processes(served: Served) -> None:
 
 
 def test_what_a_killed_front_has_left_counts_no_more(served: Served) -> None:
-    served.env["PRESSROOM_METRICS_PORT"] = str(_free_port())
+    served.env["PRESSROOM_METRICS_PORT"] = str(free_port())
     served.migrated().start()
     key = served.key()
     _post(served, key, 5)
@@ -302,8 +303,3 @@ def test_a_taken_metrics_port_is_said_in_one_line(served: Served) -> None:
         said = served.refused()
     assert said.count("\n") == 1
     assert "PRESSROOM_METRICS_PORT" in said
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -315,7 +315,7 @@ def test_a_client_that_leaves_is_forgotten(world: World) -> None:
     ("tenant", "job_id", "last_id", "error"),
     [
         ("acme", "nonsense", None, JobUnknown),
-        ("acme", new_id("job"), None, JobUnknown),
+        pytest.param("acme", new_id("job"), None, JobUnknown, id="never made"),
         ("globex", None, None, JobUnknown),
         ("acme", None, "nonsense", InputInvalid),
     ],
