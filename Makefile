@@ -24,9 +24,9 @@ demo: setup    ## Set up, start everything, make one text and one picture (out/)
 up: setup      ## Set up, start everything and keep it running until Ctrl-C.
 	@exec .venv/bin/pressroom up
 
-test:          ## Install what the tests need and run all of them; TRAIN=1 adds torch. ARGS= goes to pytest.
+test:          ## Install what the tests need and run all of them, one process a core; TRAIN=1 adds torch. ARGS= goes to pytest.
 	$(call install,$(if $(filter 1,$(TRAIN)),train,dev))
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 chaos:         ## Break a running stack at random: CHAOS_SECONDS=120 CHAOS_SEED=7 CHAOS_DATABASE=sqlite|postgres CHAOS_ENGINE=fake|real.
 	$(call install,dev)
