@@ -21,6 +21,7 @@ from prompts import generation, request_for
 from record import record
 
 from pressroom.catalog.text_spec import graph_file, read_text_spec
+from pressroom.engines.kernels.library import kernels
 
 SLOTS = 16
 FRONT_MB, RELAY_MB, IMAGE_MB, TEXT_EXTRA_MB = 200.0, 120.0, 250.0, 200.0
@@ -28,8 +29,9 @@ FRONT_MB, RELAY_MB, IMAGE_MB, TEXT_EXTRA_MB = 200.0, 120.0, 250.0, 200.0
 _BARE_SESSION = """
 import sys
 from pathlib import Path
+from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import open_session
-session = open_session(Path(sys.argv[1]), "cpu", 2)
+session = open_session(Path(sys.argv[1]), "cpu", 2, operators=kernels())
 for line in open("/proc/self/smaps_rollup"):
     if line.startswith("Pss:"):
         print(line.split()[1])
@@ -50,7 +52,9 @@ def main() -> None:
         run_all(stack.address, [(key, _picture(number)) for number in range(arguments.jobs)])
         parts = {name: part_mb(pid) for name, pid in stack.pids.items()}
     longest = max(job.usage.tokens_in + job.usage.tokens_out // job.params.n for job in texts)
-    cache = SLOTS * longest * read_text_spec(folder).cache_bytes_per_token(4) / 1e6
+    cache = (
+        SLOTS * longest * read_text_spec(folder).cache_bytes_per_token(4 if kernels() is None else 2) / 1e6
+    )
     goals = {
         "front": FRONT_MB,
         "relay": RELAY_MB,
@@ -89,7 +93,12 @@ def _bare_session_mb(folder: Path) -> float:
     manifest = default_text_manifest()
     variant = manifest.text.variants[0] if manifest.text else ""
     told = subprocess.run(
-        [sys.executable, "-c", _BARE_SESSION, str(folder / graph_file(variant))],
+        [
+            sys.executable,
+            "-c",
+            _BARE_SESSION,
+            str(folder / graph_file(variant, kernels=kernels() is not None)),
+        ],
         check=True,
         capture_output=True,
         text=True,

@@ -6,6 +6,8 @@ ARG LOCK
 WORKDIR /src
 RUN python -m venv /opt/pressroom
 ENV PATH=/opt/pressroom/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# For the engine's kernels; without a compiler it would use ONNX Runtime's.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 COPY requirements/${LOCK}.txt requirements/lock.txt
 RUN pip install --require-hashes -r requirements/lock.txt
 COPY . .

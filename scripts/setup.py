@@ -6,6 +6,8 @@ stamp keyed by the content of the lock and of pyproject.toml lets the second run
 
 import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -35,7 +37,7 @@ def main(what: str) -> int:
             for held in ("stack", "dev") if lock == "dev" else ("stack",):
                 stamp.add(held, _digest(LOCKS[held]))
         # With its place: the environment of a checkout that was moved still points to the old one.
-        checkout = f"{_digest('pyproject.toml')} {ROOT}"
+        checkout = f"{_digest('pyproject.toml')} {_kernels()} {ROOT}"
         if not stamp.has("checkout", checkout):
             _pip("install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
             stamp.add("checkout", checkout)
@@ -70,6 +72,14 @@ class _Stamp:
 
 def _digest(path: str) -> str:
     return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
+
+
+def _kernels() -> str:
+    """Changes with the engines' kernels, and when a compiler comes or goes."""
+    sources = sorted((ROOT / "workers/pressroom/engines/kernels").glob("*.[ch]"))
+    digests = [_digest(str(path)) for path in (ROOT / "scripts/build_kernels.py", *sources)]
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    return hashlib.sha256(f"{digests} {compiler}".encode()).hexdigest()
 
 
 def _works() -> bool:

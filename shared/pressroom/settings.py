@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     text_threads: int = Field(
         0, ge=0, le=256, description="Intra-op threads of the text engine; 0 is all cores."
     )
+    text_kernels: bool = Field(
+        True, description="Use the project's own CPU kernels where they were compiled; else ONNX Runtime's."
+    )
     text_slots: int = Field(16, ge=1, le=1024, description="Sequences that the text engine decodes at once.")
     text_slot_tokens: int = Field(2_048, ge=64, description="Most tokens of prompt and output of a sequence.")
     text_kv_bytes: int = Field(

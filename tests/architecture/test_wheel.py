@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pressroom.engines.kernels.library import FILE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,6 +42,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "pressroom/migrations/env.py",
         "pressroom/migrations/script.py.mako",
         "pressroom/front/templates/base.html",
+        f"pressroom/engines/kernels/{FILE}",
     ],
 )
 def test_the_wheel_holds(names: set[str], name: str) -> None:

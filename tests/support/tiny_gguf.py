@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pressroom.engines.text.detokenizer import characters_of_bytes
 
-WIDTH, HEADS, KV_HEADS, HEAD_SIZE, HIDDEN, LAYERS, CONTEXT = 64, 4, 2, 16, 96, 2, 512
+WIDTH, HEADS, KV_HEADS, HEAD_SIZE, HIDDEN, LAYERS, CONTEXT = 128, 4, 2, 32, 96, 2, 512
 BASE, EPSILON = 10_000.0, 1e-5
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 MERGES = ("h e", "l l", "he ll", "hell o", "Ġ w", "o r", "Ġw or", "l d", "Ġwor ld")

@@ -72,6 +72,7 @@ def _text(settings: Settings, manifest: Manifest) -> Engine:
         provider=settings.provider,
         allow_cpu_fallback=settings.cpu_fallback,
         threads=settings.text_threads or _cores(),
+        kernels=settings.text_kernels,
         slots=settings.text_slots,
         slot_tokens=settings.text_slot_tokens,
         kv_budget_bytes=settings.text_kv_bytes,

@@ -4,6 +4,7 @@ Written by the build, read by the text engine. The folder of a built model:
 
     manifest.json   tokenizer.json   text.json
     model-<variant>.onnx (+ .data)   model-<variant>.built.json (written last: the build is whole)
+    model-<variant>.kernels.onnx     the same weights, for workers with kernels of their own
 """
 
 from pathlib import Path
@@ -38,8 +39,8 @@ class TextSpec(BaseModel):
         return 2 * self.layers * self.kv_heads * self.head_size * bytes_per_value
 
 
-def graph_file(variant: str) -> str:
-    return f"model-{variant}.onnx"
+def graph_file(variant: str, *, kernels: bool = False) -> str:
+    return f"model-{variant}.kernels.onnx" if kernels else f"model-{variant}.onnx"
 
 
 def built_file(variant: str) -> str:

@@ -1,5 +1,6 @@
 """Whether sums of 8-bit products are exact here, and that a host where they are not is found out."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> None:
+def _asked_anew() -> Iterator[None]:
+    """No answer is kept from before, and none of those here is kept for others."""
+    sums_exactly.cache_clear()
+    yield
     sums_exactly.cache_clear()
 
 

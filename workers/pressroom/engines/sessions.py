@@ -67,18 +67,22 @@ def open_session(
     allow_cpu_fallback: bool = False,
     spinning: bool = False,
     arena: bool = True,
+    operators: Path | None = None,
 ) -> Session:
     """Open ``model`` (a file, or a serialised graph).
 
     ``threads`` is the number of intra-op threads. ``spinning`` lets idle pool threads burn a core
     while they wait for the next node: faster alone, slower beside other busy threads. ``arena``
-    lets onnxruntime keep freed CPU buffers for the next run.
+    lets onnxruntime keep freed CPU buffers for the next run. ``operators`` is a library of operators that the
+    graph uses beside onnxruntime's own.
 
     Raises ``ProviderUnavailable`` when CUDA was asked for and cannot be had, and
     ``EngineUnavailable`` when the model itself cannot be opened.
     """
     wanted = Provider(provider)
     options = _options(threads, spinning=spinning, arena=arena)
+    if operators is not None:
+        options.register_custom_ops_library(str(operators))
     if wanted is not Provider.CPU:
         session, why = _try_cuda(model, options)
         if session is not None:

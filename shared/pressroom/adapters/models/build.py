@@ -3,6 +3,7 @@
     <models_dir>/<name>/
         manifest.json  tokenizer.json  text.json
         model-<variant>.onnx  model-<variant>.onnx.data
+        model-<variant>.kernels.onnx   the same weights, for workers with kernels of their own
         model-<variant>.built.json     written last; without it the variant does not count as built
 
 Everything is written and fsynced in a scratch folder beside it, then moved in file by file, the
@@ -22,6 +23,7 @@ from pressroom.adapters.models.decoder_graph import decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
 from pressroom.adapters.models.gguf_weights import GgufModel, Weights
 from pressroom.adapters.models.matrices import Variant
+from pressroom.adapters.models.own_attention import offered, use_own_attention
 from pressroom.adapters.models.smoothing import SmoothedModel
 from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
 from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
@@ -32,7 +34,10 @@ from pressroom.domain.errors import ModelCorrupt
 MANIFEST_FILE = "manifest.json"
 
 # Grows whenever a build from the same weights comes out different.
-RECIPE = 2
+RECIPE = 3
+
+# What is for the CPU, but for the reference, whose keys and values are float32.
+_WITH_KERNELS = (Variant.Q8, Variant.Q4LR, Variant.I8)
 
 # Rotary tables of the longest contexts would be larger than the weights of a small model.
 MAX_POSITIONS = 32_768
@@ -68,13 +73,12 @@ def build(
     )
     stage = scratch / "build"
     stage.mkdir()
-    graph = graph_file(wanted)
-    onnx.save(
-        decoder_graph(_weights_for(wanted, model, tokens.tokenizer), wanted, positions),
-        stage / graph,
-        save_as_external_data=True,
-        location=f"{graph}.data",
-    )
+    graph = decoder_graph(_weights_for(wanted, model, tokens.tokenizer), wanted, positions)
+    file = graph_file(wanted)
+    onnx.save(graph, stage / file, save_as_external_data=True, location=f"{file}.data")
+    if wanted in _WITH_KERNELS and offered(size.head_size):
+        use_own_attention(graph)  # the weights are in the file by now, and stay there
+        onnx.save(graph, stage / graph_file(wanted, kernels=True))
     tokens.tokenizer.save(str(stage / TOKENIZER_FILE))
     (stage / SPEC_FILE).write_text(spec.model_dump_json(indent=1), encoding="utf-8")
     (stage / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")

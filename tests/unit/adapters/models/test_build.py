@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.support.tiny_gguf import CONTEXT, write_tiny_gguf
+from tests.support.tiny_gguf import CONTEXT, HEAD_SIZE, KV_HEADS, LAYERS, write_tiny_gguf
 from tests.support.tiny_model import tiny_manifest
 
 from pressroom.adapters.models import build as build_module
@@ -32,6 +32,7 @@ def test_a_built_model_holds_what_the_engine_needs(tmp_path: Path) -> None:
         "tokenizer.json",
         "text.json",
         "model-q8.onnx",
+        "model-q8.kernels.onnx",
         "model-q8.onnx.data",
         "model-q8.built.json",
     }
@@ -40,7 +41,7 @@ def test_a_built_model_holds_what_the_engine_needs(tmp_path: Path) -> None:
     assert Manifest.model_validate_json((model / "manifest.json").read_bytes()) == manifest
     spec = read_text_spec(model)
     assert spec.context == CONTEXT
-    assert spec.cache_bytes_per_token() == 2 * 2 * 2 * 16 * 4
+    assert spec.cache_bytes_per_token() == 2 * LAYERS * KV_HEADS * HEAD_SIZE * 4
 
 
 def test_variants_live_side_by_side(tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """The graph against a decoder in plain numpy: whole prompts, chunks, single steps, and each weight format."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.services.absent import missing
 from tests.support.decoder_reference import reference_logits
 from tests.support.tiny_gguf import tiny_weights, vocabulary, write_tiny_gguf
 from tests.support.tiny_model import tiny_manifest
 
 from pressroom.adapters.models.build import build
 from pressroom.adapters.models.gguf_weights import GgufModel
+from pressroom.adapters.models.own_attention import offered
 from pressroom.catalog.text_spec import graph_file, read_text_spec
+from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import open_session
 from pressroom.engines.text.decoder import Decoder
 
@@ -19,10 +23,16 @@ TOKENS = [int(token) for token in np.random.default_rng(1).integers(3, len(vocab
 SLOTS, LENGTH = 3, 64
 
 
-def _decoder(folder: Path, gguf: Path, variant: str) -> Decoder:
-    (folder / "scratch").mkdir()
+def _decoder(folder: Path, gguf: Path, variant: str, *, own: bool = False) -> Decoder:
+    """``own``: with our own kernels."""
+    (folder / "scratch").mkdir(exist_ok=True)
     model = build(gguf, tiny_manifest(gguf, variant), folder, variant, folder / "scratch")
-    return Decoder(open_session(model / graph_file(variant), "cpu"), read_text_spec(model), SLOTS, LENGTH)
+    shutil.rmtree(folder / "scratch")
+    library = kernels() if own else None
+    if own and library is None:
+        missing("the engines' kernels", "run `python scripts/build_kernels.py`")
+    session = open_session(model / graph_file(variant, kernels=own), "cpu", operators=library)
+    return Decoder(session, read_text_spec(model), SLOTS, LENGTH)
 
 
 def _stepwise(decoder: Decoder, slot: int, tokens: list[int]) -> list[NDArray[np.float32]]:
@@ -74,9 +84,37 @@ def test_every_format_stays_near_its_own_weights(
         assert error < allowed
 
 
+@pytest.mark.parametrize("variant", ["q8", "q4lr", "i8"])
+@pytest.mark.parametrize("architecture", ["llama", "qwen2"])
+def test_our_own_kernels_say_the_same(tmp_path: Path, variant: str, architecture: str) -> None:
+    gguf = write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1", architecture=architecture)
+    theirs = _stepwise(_decoder(tmp_path, gguf, variant), 0, TOKENS)
+    ours = _stepwise(_decoder(tmp_path, gguf, variant, own=True), 0, TOKENS)
+    for row, expected in zip(ours, theirs, strict=True):
+        # Activations are rounded to 8 bits: what differs in the last digit may go to the other side.
+        assert np.linalg.norm(row - expected) < 0.05 * np.linalg.norm(expected)
+
+
+def test_the_reference_has_no_kernels_of_our_own_and_its_cache_is_float32(tmp_path: Path) -> None:
+    gguf = write_tiny_gguf(tmp_path / "m.gguf")
+    for variant, own in (("fp32", False), ("q8", True)):
+        decoder = _decoder(tmp_path, gguf, variant)
+        assert decoder._dtype is np.float32
+        assert (tmp_path / "tiny" / graph_file(variant, kernels=True)).exists() == own
+    assert _decoder(tmp_path, gguf, "q8", own=True)._dtype is np.float16
+
+
+@pytest.mark.parametrize(
+    ("size", "yes"), [(32, True), (64, True), (256, True), (16, False), (80, False), (288, False)]
+)
+def test_heads_that_our_kernels_do_not_take(size: int, yes: bool) -> None:
+    assert offered(size) == yes
+
+
+@pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("variant", ["q8", "i8"])
-def test_rows_of_a_batch_do_not_touch_each_other(tmp_path: Path, variant: str) -> None:
-    decoder = _decoder(tmp_path, write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1"), variant)
+def test_rows_of_a_batch_do_not_touch_each_other(tmp_path: Path, variant: str, own: bool) -> None:
+    decoder = _decoder(tmp_path, write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1"), variant, own=own)
     prompts = [TOKENS[:7], TOKENS[5:25], TOKENS[9:12]]
     alone = []
     for prompt in prompts:

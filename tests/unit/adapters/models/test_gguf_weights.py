@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.support.tiny_gguf import (
     CONTEXT,
+    HEAD_SIZE,
     HEADS,
     KV_HEADS,
     LAYERS,
@@ -22,7 +23,7 @@ NAME = "blk.0.ffn_down.weight"
 
 def test_geometry(tmp_path: Path) -> None:
     size = GgufModel(write_tiny_gguf(tmp_path / "m.gguf")).geometry
-    assert (size.layers, size.heads, size.kv_heads, size.head_size) == (LAYERS, HEADS, KV_HEADS, 16)
+    assert (size.layers, size.heads, size.kv_heads, size.head_size) == (LAYERS, HEADS, KV_HEADS, HEAD_SIZE)
     assert (size.context, size.vocab, size.rotary_halves) == (CONTEXT, len(vocabulary()), False)
 
 

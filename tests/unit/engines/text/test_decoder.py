@@ -5,8 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.tiny_gguf import write_tiny_gguf
+from tests.support.tiny_model import tiny_manifest
 
-from pressroom.engines.text.decoder import _HostMemory
+from pressroom.adapters.models.build import build
+from pressroom.catalog.text_spec import graph_file, read_text_spec
+from pressroom.engines.sessions import open_session
+from pressroom.engines.text.decoder import Decoder, _HostMemory
 
 STATM = Path("/proc/self/statm")
 
@@ -46,6 +51,37 @@ def test_rows_smaller_than_a_page_are_released_without_harm_to_their_neighbours(
     memory.release(2)
     for buffer in memory._buffers:
         assert buffer[[0, 1, 3, 4]].all()
+
+
+def _memory_of_ones() -> _HostMemory:
+    memory = _HostMemory(8, (4, 2, 2048, 64), np.float32)  # 8 MB a slot
+    for buffer in memory._buffers:
+        buffer[:] = 1
+    return memory
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from /proc")
+def test_what_lies_behind_a_position_is_released_in_each_head() -> None:
+    memory = _memory_of_ones()
+    before = _resident()
+    memory.release(1, 100)
+    assert before - _resident() > 7 << 20
+    for buffer in memory._buffers:
+        assert buffer[1, :, :100].all(), "what is before it stays"
+        assert not buffer[1, :, 116:].any()  # a page is 16 positions
+        assert buffer[[0, 2, 3]].all()
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from /proc")
+def test_a_shorter_row_does_not_keep_the_memory_of_a_longer_one_in_its_slot(tmp_path: Path) -> None:
+    gguf = write_tiny_gguf(tmp_path / "m.gguf")
+    (tmp_path / "scratch").mkdir()
+    model = build(gguf, tiny_manifest(gguf, "q8"), tmp_path, "q8", tmp_path / "scratch")
+    decoder = Decoder(open_session(model / graph_file("q8"), "cpu"), read_text_spec(model), 4, 512)
+    decoder._memory = _memory_of_ones()
+    before = _resident()
+    decoder.copy(3, 0, 10)
+    assert before - _resident() > 7 << 20
 
 
 def test_a_copy_moves_the_written_positions_only() -> None:

@@ -11,6 +11,7 @@ from tests.support.tiny_model import tiny_engine
 from pressroom.catalog.text_spec import read_text_spec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Ending, Key, Outcome, Step, TextGeneration, TextOutput
+from pressroom.engines.kernels.library import kernels
 from pressroom.engines.text.engine import TextEngine, run_to_end
 from pressroom.engines.text.opening import open_text_engine
 
@@ -175,8 +176,13 @@ def test_any_mixture_of_tenants_and_priorities_gives_what_each_gets_alone(engine
     assert parked > 5
 
 
+def _token_bytes(folder: Path) -> int:
+    """What a position takes: our own kernels keep it in half precision."""
+    return read_text_spec(folder).cache_bytes_per_token(4 if kernels() is None else 2)
+
+
 def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(folder: Path) -> None:
-    row = CONTEXT * read_text_spec(folder).cache_bytes_per_token()
+    row = CONTEXT * _token_bytes(folder)
     engine = open_text_engine(folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=3 * row)
     prompt = (
         run_to_end(engine, [_request("probe", max_tokens=1, min_tokens=1)])[-1].outcomes[0].usage.tokens_in
@@ -199,7 +205,7 @@ def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(f
 
 
 def test_a_long_one_is_not_passed_by_shorter_ones_that_would_fit(folder: Path) -> None:
-    row = CONTEXT * read_text_spec(folder).cache_bytes_per_token()
+    row = CONTEXT * _token_bytes(folder)
     engine = open_text_engine(folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=2 * row)
     engine.admit(_request("first", max_tokens=60, min_tokens=60))
     engine.step()

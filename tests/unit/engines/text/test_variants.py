@@ -18,7 +18,7 @@ Open = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graphs: list[tuple[str, Path | None]]) -> Open:
     """``opened(variant, provider, built=…, gpu=…, fallback=…)`` gives the variant and the device."""
     manifest = tiny_manifest(write_tiny_gguf(tmp_path / "m.gguf"), "q8", "fp16")
 
@@ -29,11 +29,14 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         built: tuple[str, ...] = ("q8", "fp16"),
         gpu: bool = True,
         fallback: bool = False,
+        own: bool = True,
     ) -> tuple[str, str]:
-        def open_session(path: Path, wanted: Provider, threads: int, *, spinning: bool) -> Session:
+        def open_session(
+            path: Path, wanted: Provider, threads: int, *, spinning: bool, operators: Path | None = None
+        ) -> Session:
             if wanted is Provider.CUDA and not gpu:
                 raise ProviderUnavailable("no GPU")
-            return Session(None, wanted, (), ())
+            return Session((path.name, operators), wanted, (), ())
 
         monkeypatch.setattr(variants, "open_session", open_session)
         monkeypatch.setattr(variants, "offers_cuda", lambda: gpu)
@@ -42,11 +45,18 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             graph.write_text("a graph")
             marker = BuiltMarker(recipe=1, weights_sha256="a" * 64, files={graph.name: FileMark.of(graph)})
             (tmp_path / f"model-{name}.built.json").write_text(marker.model_dump_json())
-        request = Request(variant, Provider(provider), fallback, 1, False)
+        request = Request(variant, Provider(provider), fallback, 1, False, own)
         chosen, session = open_variant(tmp_path, manifest, request)
+        graphs.append(session.raw)
         return chosen, session.provider.value
 
     return run
+
+
+@pytest.fixture
+def graphs() -> list[tuple[str, Path | None]]:
+    """What was opened: the graph's file, and the library of operators with it."""
+    return []
 
 
 def test_a_graph_that_is_not_the_builds_is_never_opened(opened: Open, tmp_path: Path) -> None:
@@ -100,6 +110,44 @@ def test_integers_are_trusted_only_where_their_sums_are_exact(
         with pytest.raises(EngineUnavailable, match="no VNNI"):
             opened("i8", "cpu", built=("i8",))
     assert opened("q8", "cpu") == ("q8", "cpu")
+
+
+OWN = Path("/kernels.so")
+
+
+@pytest.mark.parametrize(
+    ("library", "own", "built", "expected"),
+    [
+        (OWN, True, True, ("model-q8.kernels.onnx", OWN)),
+        (OWN, True, False, ("model-q8.onnx", None)),
+        (OWN, False, True, ("model-q8.onnx", None)),
+        (None, True, True, ("model-q8.onnx", None)),
+    ],
+)
+def test_our_own_kernels_are_used_where_all_of_them_is_there(
+    opened: Open,
+    graphs: list[tuple[str, Path | None]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    library: Path | None,
+    own: bool,
+    built: bool,
+    expected: tuple[str, Path | None],
+) -> None:
+    monkeypatch.setattr(variants, "kernels", lambda: library)
+    if built:
+        (tmp_path / "model-q8.kernels.onnx").write_text("a graph")
+    opened("q8", "cpu", own=own)
+    assert graphs == [expected]
+
+
+def test_a_gpu_has_its_own_kernels(
+    opened: Open, graphs: list[tuple[str, Path | None]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(variants, "kernels", lambda: OWN)
+    (tmp_path / "model-fp16.kernels.onnx").write_text("a graph")
+    opened(None, "cuda")
+    assert graphs == [("model-fp16.onnx", None)]
 
 
 def test_a_cpu_variant_cannot_be_forced_onto_cuda(opened: Open) -> None:

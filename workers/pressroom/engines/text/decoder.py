@@ -22,7 +22,7 @@ class _Memory(Protocol):
 
     def address(self, buffer: int, slot: int) -> int: ...
     def copy(self, source: int, target: int, tokens: int) -> None: ...
-    def release(self, slot: int) -> None: ...
+    def release(self, slot: int, since: int = 0) -> None: ...
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]: ...
     def write(self, slot: int, start: int, values: NDArray[Any]) -> None: ...
 
@@ -33,8 +33,7 @@ class Decoder:
     def __init__(self, session: Session, spec: TextSpec, slots: int, slot_tokens: int) -> None:
         self._session = session
         self._spec = spec
-        self._half = any("float16" in node.type for node in session.raw.get_inputs())
-        self._dtype: type[np.generic] = np.float16 if self._half else np.float32
+        self._dtype = cache_dtype(session)
         self._row_shape = (spec.kv_heads, slot_tokens, spec.head_size)
         buffers = 2 * spec.layers
         shape = (slots, *self._row_shape)
@@ -67,9 +66,10 @@ class Decoder:
         return self._run(0, tokens[:, None], lengths)
 
     def copy(self, source: int, target: int, tokens: int) -> None:
-        """Copy the first ``tokens`` positions of a slot to another slot."""
+        """Copy the first ``tokens`` positions of a slot to another slot; what lay behind them there is let go."""
         if source != target:
             self._memory.copy(source, target, tokens)
+            self._memory.release(target, tokens)
 
     def release(self, slot: int) -> None:
         """Nobody needs what lies in the slot: its memory goes back to the system, as far as that is possible."""
@@ -121,6 +121,11 @@ class Decoder:
             self._binding.bind_output(f"{name}.new", device, 0, self._dtype, shape, at)
 
 
+def cache_dtype(session: Session) -> type[np.floating[Any]]:
+    """What keys and values are kept in: half or single precision."""
+    return np.float16 if any("float16" in node.type for node in session.raw.get_inputs()) else np.float32
+
+
 class _HostMemory:
     """Buffers of untouched zero pages: they cost memory only as far as tokens were written."""
 
@@ -140,14 +145,21 @@ class _HostMemory:
         for array in self._buffers:
             array[target, :, :tokens] = array[source, :, :tokens]
 
-    def release(self, slot: int) -> None:
-        size = int(self._buffers[0].strides[0])
-        begin = slot * size
-        start = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE
-        end = (begin + size) // mmap.PAGESIZE * mmap.PAGESIZE
-        if start < end and hasattr(mmap, "MADV_DONTNEED"):
-            for pages in self._pages:
-                pages.madvise(mmap.MADV_DONTNEED, start, end - start)
+    def release(self, slot: int, since: int = 0) -> None:
+        """Give back the slot's pages that hold only positions from ``since`` on."""
+        if not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        row, head, position = (int(stride) for stride in self._buffers[0].strides[:3])
+        spans = [(slot * row, (slot + 1) * row)]
+        if since:  # each head has a part of its own
+            heads = range(slot * row, (slot + 1) * row, head)
+            spans = [(begin + since * position, begin + head) for begin in heads]
+        for begin, end in spans:
+            start = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE
+            size = end // mmap.PAGESIZE * mmap.PAGESIZE - start
+            if size > 0:
+                for pages in self._pages:
+                    pages.madvise(mmap.MADV_DONTNEED, start, size)
 
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
         return np.stack([array[slot, :, start:end] for array in self._buffers])
@@ -193,7 +205,7 @@ class _CudaMemory:
                 getattr(binding, bind)(name, Provider.CUDA.value, 0, self._dtype, self._row_shape, at)
             self._copier.run_bound(binding)
 
-    def release(self, slot: int) -> None:
+    def release(self, slot: int, since: int = 0) -> None:
         """A GPU's memory is taken whole at the start, and stays so."""
 
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from pressroom.catalog.manifest import Manifest
@@ -9,6 +10,7 @@ from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
 from pressroom.engines.base import EngineInfo, EngineUnavailable
 from pressroom.engines.sessions import Provider
+from pressroom.engines.text.decoder import cache_dtype
 from pressroom.engines.text.detokenizer import TokenBytes
 from pressroom.engines.text.engine import TextEngine
 from pressroom.engines.text.guiding import Guides
@@ -31,6 +33,7 @@ def open_text_engine(
     allow_cpu_fallback: bool = False,
     threads: int = 1,
     spinning: bool = False,
+    kernels: bool = True,
     slots: int | None = None,
     slot_tokens: int = DEFAULT_SLOT_TOKENS,
     kv_budget_bytes: int = DEFAULT_KV_BYTES,
@@ -38,7 +41,7 @@ def open_text_engine(
 ) -> TextEngine:
     """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
 
-    ``variant`` defaults to the manifest's first. ``slots`` (default ``MOST_SLOTS``) are rows of ``slot_tokens``
+    ``variant`` defaults to the manifest's first. ``kernels`` uses our own where they are there. ``slots`` (default ``MOST_SLOTS``) are rows of ``slot_tokens``
     positions; all together they take ``kv_budget_bytes`` at most. On the CPU a row costs what is in it, so
     outputs are seated as far as the budget holds them; on a GPU fewer rows are made. ``prefix_bytes`` of
     keys and values are kept of what prompts begin with (0: none; none on a GPU). Raises
@@ -52,12 +55,12 @@ def open_text_engine(
         raise EngineUnavailable(
             f"{model_dir} is not a built text model ({error}). Run `pressroom models pull {model_dir.name}`."
         ) from error
-    request = Request(variant, Provider(provider), allow_cpu_fallback, threads, spinning)
-    chosen, session = open_variant(model_dir, manifest, request)
+    request = Request(variant, Provider(provider), allow_cpu_fallback, threads, spinning, kernels)
+    _, session = open_variant(model_dir, manifest, request)
     length = min(slot_tokens, spec.context)
     if manifest.text is not None:
         length = min(length, manifest.text.context)
-    row_bytes = length * spec.cache_bytes_per_token(2 if chosen == "fp16" else 4)
+    row_bytes = length * spec.cache_bytes_per_token(np.dtype(cache_dtype(session)).itemsize)
     rows = kv_budget_bytes // row_bytes
     if rows < 1:
         raise EngineUnavailable(

@@ -2,7 +2,7 @@
 
 CUDA's attention kernel takes half precision only, and the 8-bit kernels are the CPU's. So ``fp16``
 goes on CUDA and every other variant on the CPU; on the wrong device a model would run, but with its
-cache carried to and fro at every step.
+cache carried to and fro at every step. On the CPU our own kernels are used where they are there.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import built_file, graph_file
 from pressroom.engines.base import EngineUnavailable, ProviderUnavailable
 from pressroom.engines.integer_sums import sums_exactly
+from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import Provider, Session, offers_cuda, open_session
 
 GPU_VARIANT = "fp16"
@@ -28,6 +29,7 @@ class Request:
     allow_cpu_fallback: bool
     threads: int
     spinning: bool
+    kernels: bool = True
 
 
 def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[str, Session]:
@@ -72,5 +74,10 @@ def _open(
                 "Use 'q8'."
             )
         check_files(folder, read_marker(folder / built_file(variant)).files)
-    session = open_session(folder / graph_file(variant), provider, request.threads, spinning=request.spinning)
-    return variant, session
+    own = kernels() if request.kernels and provider is Provider.CPU else None
+    if own is not None and (graph := folder / graph_file(variant, kernels=True)).is_file():
+        return variant, open_session(
+            graph, provider, request.threads, spinning=request.spinning, operators=own
+        )
+    graph = folder / graph_file(variant)
+    return variant, open_session(graph, provider, request.threads, spinning=request.spinning)

@@ -1,0 +1,102 @@
+"""Compiles the engines' kernels while the package is built: ``pip install`` of a checkout does it too.
+
+    python scripts/build_kernels.py     by itself; says what it did
+
+A C compiler (``CC``, else ``cc``) is all that it needs. Without one the package is built all the same, and the
+engines use ONNX Runtime's own operators.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run by itself
+    BuildHookInterface = object
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = Path("workers/pressroom/engines/kernels")
+INSTALLED = Path("pressroom/engines/kernels")
+FILE = f"kernels-{sysconfig.get_platform()}.so"
+
+_FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"]
+# Where a loop of a length that is known only at run time is unrolled, gcc sees elements that are never reached.
+_FLAGS += ["-Wno-psabi", "-Wno-maybe-uninitialized"]
+# Attention is compiled for each level of processor; which of them is used shows where it runs.
+LEVELS = {
+    "x86_64": {"v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]},
+    "aarch64": {"neon": []},
+    "arm64": {"neon": []},
+}
+
+
+class Hook(BuildHookInterface):  # type: ignore[misc]
+    """What hatchling calls before it packs."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Add the library to what is packed, and make the wheel one of this platform."""
+        built = build()
+        if built is None:
+            return
+        build_data["artifacts"].append(str(FOLDER / FILE))
+        if version != "editable":
+            build_data["force_include"][str(built)] = str(INSTALLED / FILE)
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+
+
+def build(target: Path = ROOT / FOLDER / FILE, level: str | None = None) -> Path | None:
+    """Compile, for all levels or for one; the library, or None with a sentence on stderr why there is none.
+
+    A library that lies there is replaced at once: others may be using it.
+    """
+    levels = LEVELS.get(platform.machine())
+    if levels is not None and level is not None:
+        levels = {level: levels[level]}
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if levels is None or compiler is None:
+        what = (
+            f"the processor {platform.machine()}"
+            if levels is None
+            else "this machine has no C compiler and it"
+        )
+        return _none(target, f"{what} goes on with ONNX Runtime's")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            _compile(compiler, levels, Path(scratch))
+            os.replace(f"{scratch}/{FILE}", target)
+    except subprocess.CalledProcessError as error:  # a compiler that is too old for a level, for example
+        return _none(target, str(error))
+    return target
+
+
+def _none(target: Path, why: str) -> None:
+    print(f"No kernels of our own: {why}.", file=sys.stderr)
+    target.unlink(missing_ok=True)
+
+
+def _compile(compiler: str, levels: dict[str, list[str]], scratch: Path) -> None:
+    commands = {
+        f"{scratch}/attention-{level}.o": [*_FLAGS, *flags, f"-DLEVEL={level}", "-c", "attention.c"]
+        for level, flags in levels.items()
+    }
+    commands[f"{scratch}/operators.o"] = [*_FLAGS, "-c", "operators.c"]
+    with ThreadPoolExecutor() as beside:  # each takes seconds
+        list(beside.map(lambda each: _run(compiler, *each[1], "-o", each[0]), commands.items()))
+    _run(compiler, "-shared", "-s", *commands, "-o", f"{scratch}/{FILE}")
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, cwd=ROOT / FOLDER, check=True)
+
+
+if __name__ == "__main__":
+    print(build() or "nothing was built")
