@@ -15,12 +15,12 @@ import sysconfig
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 except ImportError:  # run by itself
-    BuildHookInterface = object
+    BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path("workers/pressroom/engines/kernels")
@@ -31,14 +31,14 @@ _FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra
 # Where a loop of a length that is known only at run time is unrolled, gcc sees elements that are never reached.
 _FLAGS += ["-Wno-psabi", "-Wno-maybe-uninitialized"]
 # Attention is compiled for each level of processor; which of them is used shows where it runs.
-LEVELS = {
+LEVELS: dict[str, dict[str, list[str]]] = {
     "x86_64": {"v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]},
     "aarch64": {"neon": []},
     "arm64": {"neon": []},
 }
 
 
-class Hook(BuildHookInterface):  # type: ignore[misc]
+class Hook(BuildHookInterface[Any] if TYPE_CHECKING else BuildHookInterface):  # type: ignore[misc]
     """What hatchling calls before it packs."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -68,17 +68,19 @@ def build(target: Path = ROOT / FOLDER / FILE, level: str | None = None) -> Path
             if levels is None
             else "this machine has no C compiler and it"
         )
-        return _none(target, f"{what} goes on with ONNX Runtime's")
+        _nothing(target, f"{what} goes on with ONNX Runtime's")
+        return None
     try:
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             _compile(compiler, levels, Path(scratch))
             os.replace(f"{scratch}/{FILE}", target)
     except subprocess.CalledProcessError as error:  # a compiler that is too old for a level, for example
-        return _none(target, str(error))
+        _nothing(target, str(error))
+        return None
     return target
 
 
-def _none(target: Path, why: str) -> None:
+def _nothing(target: Path, why: str) -> None:
     print(f"No kernels of our own: {why}.", file=sys.stderr)
     target.unlink(missing_ok=True)
 
