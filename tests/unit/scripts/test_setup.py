@@ -34,7 +34,14 @@ class World:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     made = tmp_path / "here"
-    for name in ("requirements/stack.txt", "requirements/dev.txt", "pyproject.toml", ".venv/bin/python"):
+    for name in (
+        "requirements/stack.txt",
+        "requirements/dev.txt",
+        "pyproject.toml",
+        ".venv/bin/python",
+        "scripts/build_kernels.py",
+        "workers/pressroom/engines/kernels/attention.c",
+    ):
         (made / name).parent.mkdir(parents=True, exist_ok=True)
         (made / name).write_text(name)
     return made
@@ -59,6 +66,26 @@ def test_a_changed_lock_is_installed(world: World) -> None:
     world.run("stack")
     (world.checkout / "requirements" / "stack.txt").write_text("another")
     assert world.run("stack") == ["requirements/stack.txt"]
+
+
+@pytest.mark.parametrize(
+    "name", ["scripts/build_kernels.py", "workers/pressroom/engines/kernels/attention.c"]
+)
+def test_changed_kernels_are_compiled_anew(world: World, name: str) -> None:
+    world.run("stack")
+    (world.checkout / name).write_text("another")
+    assert world.run("stack") == ["."]
+    assert world.run("stack") == []
+
+
+def test_a_compiler_that_has_come_is_noticed(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CC", str(tmp_path / "cc"))
+    world.run("stack")
+    (tmp_path / "cc").write_text("#!/bin/sh\n")
+    (tmp_path / "cc").chmod(0o755)
+    assert world.run("stack") == ["."]
 
 
 def test_torch_comes_only_when_asked_for(world: World) -> None:
