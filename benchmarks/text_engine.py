@@ -48,20 +48,7 @@ def main() -> None:
     arguments = parser.parse_args()
     dice = random.Random(0)
     prompts = [[dice.randrange(1000, 40000) for _ in range(PROMPT_TOKENS)] for _ in range(max(BATCHES))]
-    named = {str(number): prompt for number, prompt in enumerate(prompts)}
-    model = default_text_model(arguments.variant)
-    engine = _TokenPrompts.of(
-        open_text_engine(
-            model,
-            variant=arguments.variant,
-            provider="cpu",
-            threads=arguments.threads,
-            slots=max(BATCHES),
-            prefix_bytes=0,  # its prompts come again each round
-        ),
-        named,
-    )
-    engine.warm_up()
+    engine = engine_for(arguments.variant, arguments.threads, prompts)
     source = default_text_manifest().source
     assert source is not None
     ours: Rates = {}
@@ -86,6 +73,21 @@ def main() -> None:
             "llama_cpp": _medians(theirs),
         },
     )
+
+
+def engine_for(variant: str, threads: int, prompts: list[list[int]], *, spinning: bool = False) -> TextEngine:
+    """An engine with a slot for each prompt, warm, that reads its request ``n`` as prompt n."""
+    engine = open_text_engine(
+        default_text_model(variant),
+        variant=variant,
+        provider="cpu",
+        threads=threads,
+        spinning=spinning,
+        slots=len(prompts),
+        prefix_bytes=0,  # the prompts come again each round
+    )
+    engine.warm_up()
+    return _TokenPrompts.of(engine, {str(number): prompt for number, prompt in enumerate(prompts)})
 
 
 def measure(engine: TextEngine, batch: int) -> tuple[float, float]:

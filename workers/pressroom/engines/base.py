@@ -17,7 +17,7 @@ arrivals are seen. It never raises for one request's fault: that request's ``Out
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,12 +194,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What the engine runs on: shown in ``/v1/models`` and logged at start."""
+    """What the engine runs on: shown in ``/v1/models`` and logged at start.
+
+    ``variant`` is a text model's weight format, and ``kernels`` says whose attention it uses.
+    """
 
     model: str
     version: str
     provider: str
     slots: int
+    variant: str = ""
+    kernels: Literal["", "pressroom", "onnxruntime"] = ""
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ session is asked afterwards which providers it got.
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,13 @@ class Provider(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An opened model. ``provider`` is what it got: ``cpu`` or ``cuda``."""
+    """An opened model. ``provider`` is what it got: ``cpu`` or ``cuda``. ``own_operators``: not only onnxruntime's."""
 
     raw: Any
     provider: Provider
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    own_operators: bool = False
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """All outputs, in the graph's order; arrays are copied to and from the device."""
@@ -93,7 +94,7 @@ def open_session(
                 "and its driver, or set PRESSROOM_PROVIDER to cpu or auto, or allow the CPU with "
                 "PRESSROOM_CPU_FALLBACK=true."
             )
-    return _open(model, options, [_CPU], Provider.CPU)
+    return replace(_open(model, options, [_CPU], Provider.CPU), own_operators=operators is not None)
 
 
 def offers_cuda() -> bool:

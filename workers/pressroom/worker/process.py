@@ -103,6 +103,7 @@ class WorkerProcess:
             version=info.version,
             provider=info.provider,
             slots=info.slots,
+            **{name: value for name in ("variant", "kernels") if (value := getattr(info, name))},
             open_s=round(opened - began, 2),
             warm_up_s=round(monotonic() - opened, 2),
         )

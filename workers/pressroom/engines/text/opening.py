@@ -56,7 +56,7 @@ def open_text_engine(
             f"{model_dir} is not a built text model ({error}). Run `pressroom models pull {model_dir.name}`."
         ) from error
     request = Request(variant, Provider(provider), allow_cpu_fallback, threads, spinning, kernels)
-    _, session = open_variant(model_dir, manifest, request)
+    chosen, session = open_variant(model_dir, manifest, request)
     length = min(slot_tokens, spec.context)
     if manifest.text is not None:
         length = min(length, manifest.text.context)
@@ -70,7 +70,14 @@ def open_text_engine(
     count, most_tokens = _shared_out(MOST_SLOTS if slots is None else slots, rows, length, session.provider)
     reader = PromptReader(tokenizer, spec)
     spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
-    info = EngineInfo(manifest.name, manifest.version, session.provider.value, count)
+    info = EngineInfo(
+        manifest.name,
+        manifest.version,
+        session.provider.value,
+        count,
+        variant=chosen,
+        kernels="pressroom" if session.own_operators else "onnxruntime",
+    )
     return TextEngine(
         info,
         session,

