@@ -4,7 +4,7 @@
 
     FOLDER/venv         what REQUIREMENTS names
     FOLDER/model.gguf   the file that our own graphs are built from   FOLDER/hf   the same for transformers
-    FOLDER/openvino, FOLDER/ctranslate2, FOLDER/genai   converted; each int8, but for genai (4 bits, its own choice)
+    FOLDER/openvino, FOLDER/ctranslate2   converted to int8   FOLDER/genai   in float32: its 4 bits are too coarse
 
 Steps that are done are left out the next time. Needs some GB and a package index.
 """
@@ -68,7 +68,20 @@ def main() -> None:
     _made(
         genai,
         python,
-        *("-m", "onnxruntime_genai.models.builder", "-i", hf, "-o", genai, "-p", "int4", "-e", "cpu"),
+        *(
+            "-m",
+            "onnxruntime_genai.models.builder",
+            "-m",
+            hf,
+            "-i",
+            hf,
+            "-o",
+            genai,
+            "-p",
+            "fp32",
+            "-e",
+            "cpu",
+        ),
     )
 
 
