@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-peers bench-quality bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed soak clean
+.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-peers bench-arrivals bench-quality bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed soak clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -74,6 +74,10 @@ bench-peers:   ## Measure the text engine beside OpenVINO GenAI, CTranslate2, on
 	$(call install,dev)
 	$(PY) benchmarks/peers/prepare.py var/peers
 	$(PY) benchmarks/text_peers.py var/peers $(ARGS)
+
+bench-arrivals: ## Measure texts that come one by one, through the whole service, beside llama.cpp.
+	$(call install,dev)
+	$(PY) benchmarks/text_arrivals.py $(ARGS)
 
 bench-quality: ## Measure what each weight format costs: perplexity, and the distance from float32.
 	$(call install,dev)

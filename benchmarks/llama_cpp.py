@@ -37,7 +37,7 @@ class LlamaCpp:
         """
         arrivals: list[list[float]] = [[] for _ in prompts]
         streams = [
-            threading.Thread(target=self._stream, args=(prompt, tokens, times))
+            threading.Thread(target=self.stream, args=(prompt, tokens, times))
             for prompt, times in zip(prompts, arrivals, strict=True)
         ]
         began = time.perf_counter()
@@ -54,7 +54,7 @@ class LlamaCpp:
     def run_all(self, prompts: list[list[int]], tokens: list[int]) -> float:
         """Seconds until all prompts, posted at once, have their number of greedy tokens."""
         streams = [
-            threading.Thread(target=self._stream, args=(prompt, count, []))
+            threading.Thread(target=self.stream, args=(prompt, count, []))
             for prompt, count in zip(prompts, tokens, strict=True)
         ]
         began = time.perf_counter()
@@ -64,7 +64,8 @@ class LlamaCpp:
             stream.join()
         return time.perf_counter() - began
 
-    def _stream(self, prompt: list[int], tokens: int, arrivals: list[float]) -> None:
+    def stream(self, prompt: list[int], tokens: int, arrivals: list[float]) -> None:
+        """One prompt; the time of each piece that comes is put into ``arrivals``."""
         request = {
             "prompt": prompt,
             "n_predict": tokens,
