@@ -74,6 +74,7 @@ bench-peers:   ## Measure the text engine beside OpenVINO GenAI, CTranslate2, on
 	$(call install,dev)
 	$(PY) benchmarks/peers/prepare.py var/peers
 	$(PY) benchmarks/text_peers.py var/peers $(ARGS)
+	$(PY) benchmarks/chart.py
 
 bench-arrivals: ## Measure texts that come one by one, through the whole service, beside llama.cpp.
 	$(call install,dev)
