@@ -30,7 +30,9 @@ FILE = f"kernels-{sysconfig.get_platform()}.so"
 _FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"]
 # Where a loop of a length that is known only at run time is unrolled, gcc sees elements that are never reached.
 _FLAGS += ["-Wno-psabi", "-Wno-maybe-uninitialized"]
-# Attention is compiled for each level of processor; which of them is used shows where it runs.
+# Kernels are compiled for each level of processor; which of them are used shows where they run.
+_KERNELS = ("attention", "quantise")
+_OPERATORS = ("attention_operator", "quantise_operator", "levels", "operators")
 LEVELS: dict[str, dict[str, list[str]]] = {
     "x86_64": {"v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]},
     "aarch64": {"neon": []},
@@ -87,10 +89,11 @@ def _nothing(target: Path, why: str) -> None:
 
 def _compile(compiler: str, levels: dict[str, list[str]], scratch: Path) -> None:
     commands = {
-        f"{scratch}/attention-{level}.o": [*_FLAGS, *flags, f"-DLEVEL={level}", "-c", "attention.c"]
+        f"{scratch}/{name}-{level}.o": [*_FLAGS, *flags, f"-DLEVEL={level}", "-c", f"{name}.c"]
+        for name in _KERNELS
         for level, flags in levels.items()
     }
-    commands[f"{scratch}/operators.o"] = [*_FLAGS, "-c", "operators.c"]
+    commands |= {f"{scratch}/{name}.o": [*_FLAGS, "-c", f"{name}.c"] for name in _OPERATORS}
     with ThreadPoolExecutor() as beside:  # each takes seconds
         list(beside.map(lambda each: _run(compiler, *each[1], "-o", each[0]), commands.items()))
     _run(compiler, "-shared", "-s", *commands, "-o", f"{scratch}/{FILE}")

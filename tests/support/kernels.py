@@ -1,11 +1,14 @@
 """The kernels, compiled for a test with the project's own script."""
 
 import importlib.util
+import platform
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 from tests.services.absent import missing
 
+LEVELS = ("v3", "v4") if platform.machine() == "x86_64" else ("neon",)
 _SCRIPT = Path(__file__).parents[2] / "scripts" / "build_kernels.py"
 
 
@@ -26,3 +29,10 @@ def build(target: Path, level: str | None) -> Path:
         missing("a C compiler", "the kernels could not be compiled")
     assert built is not None
     return built
+
+
+def library_for(level: str, folders: pytest.TempPathFactory) -> Path:
+    """The kernels of one level; where this processor lacks the highest, those that it has."""
+    if level == "v4" and "avx512vl" not in Path("/proc/cpuinfo").read_text():
+        return build(folders.mktemp("kernels") / "all.so", None)
+    return build(folders.mktemp("kernels") / f"{level}.so", level)

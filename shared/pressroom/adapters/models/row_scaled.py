@@ -33,6 +33,18 @@ def row_scaled_product(graph: Nodes, x: str, weights: NDArray[np.float32], out: 
     graph.node("Mul", [product, scale], out)
 
 
+def quantised_from(integers: str) -> tuple[str, str]:
+    """What the integers of that name were made of, and their scale."""
+    x = integers.removesuffix(".u8")
+    return x, f"{x}.scale"
+
+
+def quantising_nodes(integers: str) -> tuple[str, ...]:
+    """The nodes, by their outputs, that lead to the integers of that name and to their scale."""
+    x, scale = quantised_from(integers)
+    return f"{x}.size", f"{x}.most", scale, f"{x}.steps"
+
+
 def _quantised(graph: Nodes, x: str) -> tuple[str, str]:
     """The scale and the integers of ``x``, made once for all its products. A row of zeros has the scale 0."""
     scale, integers = f"{x}.scale", f"{x}.u8"

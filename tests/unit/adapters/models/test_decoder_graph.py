@@ -13,7 +13,7 @@ from tests.support.tiny_model import tiny_manifest
 
 from pressroom.adapters.models.build import build
 from pressroom.adapters.models.gguf_weights import GgufModel
-from pressroom.adapters.models.own_attention import offered
+from pressroom.adapters.models.own_operators import offered
 from pressroom.catalog.text_spec import graph_file, read_text_spec
 from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import open_session

@@ -1,6 +1,5 @@
 """Our attention against a plain one in numpy, on every level of processor that this machine can run."""
 
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
-from tests.support.kernels import build
+from tests.support.kernels import LEVELS, library_for
 
 from pressroom.engines.base import EngineUnavailable
 from pressroom.engines.sessions import Session, open_session
 
-LEVELS = ("v3", "v4") if platform.machine() == "x86_64" else ("neon",)
 ROOM = 320
 
 
 @pytest.fixture(scope="module", params=LEVELS)
 def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if request.param == "v4" and "avx512vl" not in Path("/proc/cpuinfo").read_text():
-        return build(tmp_path_factory.mktemp("kernels") / "all.so", None)
-    return build(tmp_path_factory.mktemp("kernels") / f"{request.param}.so", request.param)
+    return library_for(request.param, tmp_path_factory)
 
 
 @dataclass

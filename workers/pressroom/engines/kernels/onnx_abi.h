@@ -24,7 +24,7 @@ typedef struct OrtApiBase {
     const char *(*version)(void);
 } OrtApiBase;
 
-enum element { ELEMENT_FLOAT = 1, ELEMENT_INT32 = 6, ELEMENT_HALF = 10 };
+enum element { ELEMENT_FLOAT = 1, ELEMENT_BYTE = 2, ELEMENT_INT32 = 6, ELEMENT_HALF = 10 };
 enum { INVALID_ARGUMENT = 2 };
 
 #define FUNCTION(name, number, result, ...) \
