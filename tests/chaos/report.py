@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.invariants import DOUBLED, LOST, Violation
+from tests.chaos.lanes import LEAST_HITS
 from tests.chaos.story import Account
 from tests.chaos.truth import Truth
 
 _LEAST_ACCEPTED = 500
-_LEAST_HITS = 3
 _SHOWN = 5
 
 
@@ -81,9 +81,9 @@ def _counts_not(accepted: int, hits: Mapping[str, int], reruns: int) -> list[str
     why = []
     if accepted < _LEAST_ACCEPTED:
         why.append(f"{accepted} accepted, at least {_LEAST_ACCEPTED} are needed")
-    rare = {name: count for name, count in hits.items() if count < _LEAST_HITS}
+    rare = {name: count for name, count in hits.items() if count < LEAST_HITS}
     if rare:
-        why.append(f"too few hits of {rare}, at least {_LEAST_HITS} of each are needed")
+        why.append(f"too few hits of {rare}, at least {LEAST_HITS} of each are needed")
     if not reruns:
         why.append("nothing ran twice")
     return why
