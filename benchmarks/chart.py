@@ -2,7 +2,7 @@
 
     python benchmarks/chart.py
 
-One line a contestant: tokens a second while decoding, by how many texts are written at once; prompts below.
+One line a contestant: tokens a second while decoding, by how many texts are written at once.
 """
 
 import json

@@ -22,9 +22,6 @@ struct attention {
 // With so few tokens a row each query goes by itself; with more, many of them share each key that is read.
 #define FEW_STEPS 4
 
-#define NAMED_(name, level) name##_##level
-#define NAMED(name, level) NAMED_(name, level)
-
 // The three kinds of task, as each processor level has them: one level a compilation (LEVEL).
 struct attention_kernels {
     // Turn a row's new keys and put them and the values into the cache, for one head of the cache.

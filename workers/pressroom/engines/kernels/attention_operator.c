@@ -122,14 +122,8 @@ static OrtStatus *compute(void *given, OrtKernelContext *context) {
 // ---- what is told of it -----------------------------------------------------------------------------------------------
 
 static const char *name(const OrtCustomOp *op) { return (void)op, "Attention"; }
-static const char *provider(const OrtCustomOp *op) { return (void)op, "CPUExecutionProvider"; }
 static size_t inputs(const OrtCustomOp *op) { return (void)op, 6; }
 static size_t outputs(const OrtCustomOp *op) { return (void)op, 3; }
-static int required(const OrtCustomOp *op, size_t index) { return (void)op, (void)index, 0; }
-static int on_host(const OrtCustomOp *op, size_t index) { return (void)op, (void)index, 0; }
-static int none(const OrtCustomOp *op) { return (void)op, 0; }
-static int first_version(const OrtCustomOp *op) { return (void)op, 1; }
-static int last_version(const OrtCustomOp *op) { return (void)op, INT32_MAX; }
 
 static int input_type(const OrtCustomOp *op, size_t index) {
     static const int types[] = {ELEMENT_FLOAT, ELEMENT_HALF, ELEMENT_HALF, ELEMENT_INT32, ELEMENT_FLOAT, ELEMENT_FLOAT};
@@ -139,23 +133,13 @@ static int input_type(const OrtCustomOp *op, size_t index) {
 static int output_type(const OrtCustomOp *op, size_t index) { return (void)op, index ? ELEMENT_HALF : ELEMENT_FLOAT; }
 
 const OrtCustomOp attention_operator = {
-    .version = OPERATOR_VERSION,
+    ON_HOST_WITH_ALL_INPUTS,
     .name = name,
-    .provider = provider,
     .input_type = input_type,
     .inputs = inputs,
     .output_type = output_type,
     .outputs = outputs,
     .destroy = destroy,
-    .input_kind = required,
-    .output_kind = required,
-    .input_memory = on_host,
-    .variadic_inputs = none,
-    .variadic_inputs_alike = none,
-    .variadic_outputs = none,
-    .variadic_outputs_alike = none,
     .create_or_say = create,
     .compute_or_say = compute,
-    .first_version = first_version,
-    .last_version = last_version,
 };

@@ -4,9 +4,6 @@
 
 #include "vectors.h"
 
-#define NAMED_(name, level) name##_##level
-#define NAMED(name, level) NAMED_(name, level)
-
 typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 
 static inline Floats size_of(Floats x) { return larger(x, -x); }

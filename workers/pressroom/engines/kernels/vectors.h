@@ -19,6 +19,10 @@
 
 #define LANES (VECTOR_BYTES / 4)
 
+// A name for each level of processor: one level a compilation (LEVEL).
+#define NAMED_(name, level) name##_##level
+#define NAMED(name, level) NAMED_(name, level)
+
 typedef float Floats __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t Integers __attribute__((vector_size(VECTOR_BYTES)));
 

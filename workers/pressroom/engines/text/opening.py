@@ -41,8 +41,8 @@ def open_text_engine(
 ) -> TextEngine:
     """Open a built model (see ``pressroom.catalog.text_spec`` for the folder).
 
-    ``variant`` defaults to the manifest's first. ``kernels`` uses our own where they are there. ``slots`` (default ``MOST_SLOTS``) are rows of ``slot_tokens``
-    positions; all together they take ``kv_budget_bytes`` at most. On the CPU a row costs what is in it, so
+    ``variant`` defaults to the manifest's first. ``kernels`` uses our own where they are there. ``slots``
+    (default ``MOST_SLOTS``) are rows of ``slot_tokens`` positions; all together they take ``kv_budget_bytes`` at most. On the CPU a row costs what is in it, so
     outputs are seated as far as the budget holds them; on a GPU fewer rows are made. ``prefix_bytes`` of
     keys and values are kept of what prompts begin with (0: none; none on a GPU). Raises
     ``EngineUnavailable`` and ``ProviderUnavailable``.
