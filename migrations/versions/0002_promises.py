@@ -51,6 +51,7 @@ def _added() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("prompt_erased_at", sa.BigInteger(), nullable=True),
             sa.Column("cancel_requested_at", sa.BigInteger(), nullable=True),
         ],
+        "output": [sa.Column("logprobs", sa.JSON(), nullable=True)],
         "erasure": [sa.Column("settled", sa.Boolean(), nullable=True)],
         "worker": [sa.Column("trouble", sa.String(255), nullable=True)],
     }

@@ -41,7 +41,7 @@ def test_a_killed_workers_job_succeeds_once_and_its_follower_starts_over(
         whole.processes.relay()
         whole.front()
         first = whole.processes.worker("first")
-        job_id = whole.post_text(max_tokens=200, n=2)
+        job_id = whole.post_text(max_tokens=200, n=2, logprobs=0)
         client = whole.client()
         heard: list[EventEnvelope] = []
 
@@ -63,6 +63,8 @@ def test_a_killed_workers_job_succeeds_once_and_its_follower_starts_over(
         assert len(texts) == whole.results(job_id) == 2
         assert whole.rows("SELECT count(*) FROM job WHERE state = 'succeeded'") == 1
         assert told(heard) == texts
+        for output, written in zip(done.outputs, texts, strict=True):
+            assert "".join(chance.token for chance in output.logprobs or ()) == written.decode()
         resets = [envelope.event for envelope in heard if isinstance(envelope.event, Reset)]
         assert [(reset.attempt, reset.reason) for reset in resets] == [(2, "new_attempt")]
         assert [envelope.event.type for envelope in heard].count("end") == 1

@@ -26,6 +26,7 @@ class TextOptions(TypedDict, total=False):
 
     max_tokens: int
     min_tokens: int
+    logprobs: int
     temperature: float
     top_p: float
     top_k: int

@@ -74,6 +74,23 @@ class ModelView(Wire):
     sha256: str
 
 
+class TokenView(Wire):
+    """A token that the model had in mind."""
+
+    id: int = Field(description="Its number in the model's vocabulary, as in `logit_bias`.")
+    token: str = Field(description="What it stands for. Half a character is shown as one that is unknown.")
+    bytes: tuple[int, ...] = Field(description="The same in UTF-8.")
+    logprob: float = Field(
+        description="The natural logarithm of its probability to the model, before any parameter changed it."
+    )
+
+
+class DrawnTokenView(TokenView):
+    """A token of the text, also one that was cut off behind a stop string or the last sentence."""
+
+    top: tuple[TokenView, ...] = Field((), description="The likeliest in its place, the likeliest first.")
+
+
 class OutputView(Wire):
     """One piece of the result. Text stands in ``text``; the bytes of every output are at ``url``."""
 
@@ -87,6 +104,9 @@ class OutputView(Wire):
     width: int | None = None
     height: int | None = None
     label: str | None = None
+    logprobs: tuple[DrawnTokenView, ...] | None = Field(
+        None, description="Of a text, where it was asked for."
+    )
 
 
 class Timings(Wire):

@@ -14,6 +14,9 @@ from pressroom.contract.guide import Guide
 # The largest integer that every JSON reader keeps exact (2**53 - 1).
 MAX_SEED = 9_007_199_254_740_991
 
+# Of one job: some megabytes.
+MOST_LOGPROBS = 50_000
+
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 TokenId = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,6})$")]
 Bias = Annotated[float, Field(ge=-100, le=100)]
@@ -65,12 +68,25 @@ class TextParams(Wire):
         "is only the beginning of it.",
     )
     n: int = Field(1, ge=1, le=8, description="How many texts to write from one prompt.")
+    logprobs: int | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="Report each token's log-probability, and as many of the likeliest tokens in its place. "
+        f"All together at most {MOST_LOGPROBS:,}: (logprobs + 1) times max_tokens times n.",
+    )
 
     @model_validator(mode="after")
     def _one_bound_of_the_form(self) -> Self:
         if self.guide is not None and self.max_chars is not None:
             raise ValueError("max_chars would cut what guide asks for: bound the length in the guide")
         return self
+
+    @model_validator(mode="after")
+    def _not_too_many_logprobs(self) -> Self:
+        if self.logprobs is None or (self.logprobs + 1) * self.max_tokens * self.n <= MOST_LOGPROBS:
+            return self
+        raise ValueError(f"more than {MOST_LOGPROBS:,} log-probabilities: ask for fewer, or for fewer tokens")
 
 
 class ImageParams(Wire):

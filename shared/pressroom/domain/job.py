@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pressroom.domain.chances import TokenChance
 from pressroom.domain.states import TERMINAL, State
 
 
@@ -14,7 +15,8 @@ from pressroom.domain.states import TERMINAL, State
 class Output:
     """One finished piece: text in the row, or an artifact's bytes in the artifact store.
 
-    Exactly one of ``text`` and ``artifact`` (the store's path) is set. ``size`` is in bytes.
+    Exactly one of ``text`` and ``artifact`` (the store's path) is set. ``size`` is in bytes. ``logprobs``: each
+    token of the text, where the job asked for it.
     """
 
     n: int
@@ -27,6 +29,7 @@ class Output:
     width: int | None = None
     height: int | None = None
     label: str | None = None
+    logprobs: tuple[TokenChance, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """What a worker does with a claim: renew, complete, release, each under its fencing token."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.desk import Desk
 from tests.support.jobs import LEASE_MS, Timepiece, failure, older, partial, picture, success, text_output
 
+from pressroom.domain.chances import TokenChance
 from pressroom.domain.errors import IllegalTransition
 from pressroom.domain.job import Claim, Held, Usage
 from pressroom.domain.retry import FailureKind, RetryPolicy
@@ -90,7 +93,14 @@ def test_a_renewal_brings_back_the_cancels(desk: Desk) -> None:
 def test_a_result_is_stored_with_its_numbers(desk: Desk, clock: Timepiece) -> None:
     claim = desk.running(result_ttl_s=60)
     clock.pass_ms(500)
-    outputs = (text_output(0), picture(1, claim.job.id, 1))
+    chances = (TokenChance(3, b"A", -0.5, (TokenChance(9, b"\xf0", -0.25),)), TokenChance(4, b" mug", -1e-9))
+    with_chances = replace(text_output(2), logprobs=chances)
+    outputs = (
+        text_output(0),
+        picture(1, claim.job.id, 1),
+        with_chances,
+        replace(text_output(3), logprobs=()),
+    )
     assert desk.store.complete(claim.held, success(*outputs))
     job = desk.store.job("acme", claim.job.id)
     assert (job.state, job.finish_reason, job.outputs) == (State.SUCCEEDED, "stop", outputs)

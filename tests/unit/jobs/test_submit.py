@@ -145,6 +145,10 @@ def test_an_unknown_model_names_the_known_ones(world: World) -> None:
         ({"guide": {"type": "choice", "choices": []}}, "params.guide.choice.choices"),
         ({"guide": {"type": "grammar"}}, "params.guide"),
         ({"max_chars": 0}, "params.max_chars"),
+        ({"logprobs": 21}, "params.logprobs"),
+        ({"logprobs": -1}, "params.logprobs"),
+        ({"logprobs": 20, "max_tokens": 2400}, "params"),
+        ({"logprobs": 1, "max_tokens": 4096, "n": 8}, "params"),
         ({"max_chars": 9, "guide": {"type": "regex", "pattern": "a"}}, "params"),
     ],
 )

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.contract.params import ImageParams, TextParams
+from pressroom.domain.chances import TokenChance
 
 
 class EngineError(Exception):
@@ -128,12 +129,14 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class TextOutput:
-    """``finish_reason``: ``stop`` (end of text or stop string), ``length``, or ``cut`` (ended from outside)."""
+    """``finish_reason``: ``stop`` (end of text or stop string), ``length``, or ``cut`` (ended from outside).
+    ``logprobs``: of each token, where the request asked for it."""
 
     index: int
     text: str
     tokens: int
     finish_reason: str
+    logprobs: tuple[TokenChance, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ def _text(text: base.TextOutput) -> Output:
         sha256=hashlib.sha256(data).hexdigest(),
         finish_reason=text.finish_reason,
         text=text.text,
+        logprobs=text.logprobs,
     )
 
 

@@ -1,7 +1,10 @@
 """Jobs and models of the domain as the API shows them."""
 
+from typing import Any
+
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import (
+    DrawnTokenView,
     JobError,
     JobInput,
     JobView,
@@ -10,9 +13,11 @@ from pressroom.contract.jobs import (
     ModelView,
     OutputView,
     Timings,
+    TokenView,
     UsageView,
 )
 from pressroom.contract.params import ImageParams, TextParams
+from pressroom.domain.chances import TokenChance
 from pressroom.domain.job import Job, Output
 from pressroom.domain.states import State
 from pressroom.jobs.ports import LiveModel, Waiting
@@ -122,4 +127,20 @@ def _output_view(url: str, output: Output) -> OutputView:
         width=output.width,
         height=output.height,
         label=output.label,
+        logprobs=None if output.logprobs is None else tuple(map(_drawn_view, output.logprobs)),
     )
+
+
+def _drawn_view(chance: TokenChance) -> DrawnTokenView:
+    return DrawnTokenView(
+        **_token_fields(chance), top=tuple(TokenView(**_token_fields(each)) for each in chance.top)
+    )
+
+
+def _token_fields(chance: TokenChance) -> dict[str, Any]:
+    return {
+        "id": chance.id,
+        "token": chance.spelling.decode(errors="replace"),
+        "bytes": tuple(chance.spelling),
+        "logprob": chance.logprob,
+    }

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select
 
 from pressroom.adapters.sql.tables import job, output
+from pressroom.domain.chances import TokenChance
 from pressroom.domain.job import Job, Output, PinnedModel, Usage
 from pressroom.domain.states import State
 
@@ -133,6 +134,7 @@ def _outputs(connection: Connection, job_ids: Sequence[str]) -> dict[str, list[O
                 width=row.width,
                 height=row.height,
                 label=row.label,
+                logprobs=None if row.logprobs is None else tuple(map(TokenChance.of_row, row.logprobs)),
             )
         )
     return found
@@ -153,6 +155,7 @@ def insert_outputs(connection: Connection, job_id: str, outputs: Iterable[Output
             "width": item.width,
             "height": item.height,
             "label": item.label,
+            "logprobs": None if item.logprobs is None else [each.as_row() for each in item.logprobs],
         }
         for item in outputs
     ]

@@ -226,6 +226,7 @@ class OutputColumns(TypedColumns):
     width: Named[int | None] = Column(Integer)
     height: Named[int | None] = Column(Integer)
     label: Named[str | None] = Column(String(64))
+    logprobs: Named[list[list[Any]] | None] = Column(JSON(none_as_null=True))
 
 
 output = Table(

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pressroom.domain.chances import TokenChance
 from pressroom.engines.base import (
     Delta,
     Ending,
@@ -107,7 +108,13 @@ class _Work:
 
     def outcome(self, ending: Ending, error: EngineError | None = None) -> Outcome:
         texts = tuple(
-            TextOutput(index, text.limit[: text.told], text.made, text.finish_reason if text.done else "cut")
+            TextOutput(
+                index,
+                text.limit[: text.told],
+                text.made,
+                text.finish_reason if text.done else "cut",
+                self._certain(text),
+            )
             for index, text in enumerate(self.texts)
         )
         usage = Usage(
@@ -118,6 +125,12 @@ class _Work:
         return Outcome(
             self.generation.key, ending, texts, tuple(self.images), usage, self.first_output, error
         )
+
+    def _certain(self, text: _Text) -> tuple[TokenChance, ...] | None:
+        """Log-probabilities where they were asked for: it never thinks of another word."""
+        if not isinstance(self.generation, TextGeneration) or self.generation.params.logprobs is None:
+            return None
+        return tuple(TokenChance(0, token.encode(), 0.0) for token in text.tokens[: text.made])
 
 
 def _die() -> None:

@@ -34,6 +34,7 @@ class RunningOutput:
         self.tokens = 0
         self.finish_reason = ""
         self._ends = ends
+        self._spelling = spelling
         self._most = params.max_tokens
         self._detokenizer = Detokenizer(spelling, strip_first_space=bool(owner.request.messages))
         self._watch = StopWatch(params.stop)
@@ -73,7 +74,12 @@ class RunningOutput:
         return self._delta(rest + self._fit.flush())
 
     def result(self) -> TextOutput:
-        return TextOutput(self.index, "".join(self._text), self.tokens, self.finish_reason)
+        logprobs = None
+        if (
+            self.owner.request.params.logprobs is not None
+        ):  # the end of the text is drawn too, and no token of it
+            logprobs = tuple(each.spelled(self._spelling) for each in self.sampler.drawn[: self.tokens])
+        return TextOutput(self.index, "".join(self._text), self.tokens, self.finish_reason, logprobs)
 
     def _delta(self, text: str) -> Delta | None:
         if not text:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pressroom.contract.params import TextParams
 from pressroom.engines.text.adjusting import Adjuster
+from pressroom.engines.text.chances import Drawn, drawn, logprobs
 from pressroom.engines.text.guiding import Guide
 
 _BLOCK = 64
@@ -19,7 +20,7 @@ _BLOCK = 64
 
 class Sampler:
     """Chooses the tokens of one output. ``seed`` and ``output`` key its randomness; ``ends`` are the
-    model's own ends of a text."""
+    model's own ends of a text. ``drawn``: what is to be told of each choice, where the request asks for it."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Sampler:
         self._position = 0
         self._adjuster = Adjuster(params, vocab, prompt, ends)
         self._guide = guide
+        self.drawn: list[Drawn] = []
 
     @property
     def complete(self) -> bool:
@@ -48,10 +50,11 @@ class Sampler:
         # Before anything is taken out: an argmax finds a NaN if there is one.
         if not np.isfinite(logits[int(logits.argmax())]):
             raise ValueError("the model's output is not a number")
+        params = self._params
+        told = None if params.logprobs is None else logprobs(logits)
         self._adjuster.adjust(logits)
         if self._guide is not None:
             self._guide.restrict(logits)
-        params = self._params
         if params.temperature > 0:
             ids, chances = shortlist(logits, params.temperature, params.top_k, params.top_p, params.min_p)
             token = draw(ids, chances, uniform(self._key, position))
@@ -60,6 +63,8 @@ class Sampler:
         self._adjuster.said(token)
         if self._guide is not None:
             self._guide.said(token)
+        if told is not None and params.logprobs is not None:
+            self.drawn.append(drawn(told, token, params.logprobs))
         return token
 
 
