@@ -31,13 +31,25 @@ _FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra
 # Where a loop of a length that is known only at run time is unrolled, gcc sees elements that are never reached.
 _FLAGS += ["-Wno-psabi", "-Wno-maybe-uninitialized"]
 # Kernels are compiled for each level of processor; which of them are used shows where they run.
-_KERNELS = ("attention", "quantise")
-_OPERATORS = ("attention_operator", "quantise_operator", "levels", "operators")
+_KERNELS = ("attention", "product", "quantise")
+_OPERATORS = (
+    "attention_operator",
+    "attention_work",
+    "crew",
+    "layers_operator",
+    "levels",
+    "operators",
+    "product_operator",
+    "product_work",
+)
+_V4 = ["-march=x86-64-v4", "-mprefer-vector-width=512"]
 LEVELS: dict[str, dict[str, list[str]]] = {
-    "x86_64": {"v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]},
+    "x86_64": {"v3": ["-march=x86-64-v3"], "v4": _V4, "vnni": [*_V4, "-mavx512vnni"]},
     "aarch64": {"neon": []},
     "arm64": {"neon": []},
 }
+# A level that has only some kernels of its own takes the others from the one before.
+_ONLY = {"vnni": ("product",)}
 
 
 class Hook(BuildHookInterface[Any] if TYPE_CHECKING else BuildHookInterface):  # type: ignore[misc]
@@ -55,14 +67,12 @@ class Hook(BuildHookInterface[Any] if TYPE_CHECKING else BuildHookInterface):  #
             build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
 
 
-def build(target: Path = ROOT / FOLDER / FILE, level: str | None = None) -> Path | None:
-    """Compile, for all levels or for one; the library, or None with a sentence on stderr why there is none.
+def build(target: Path = ROOT / FOLDER / FILE) -> Path | None:
+    """Compile, for all levels of this processor's kind; the library, or None with a sentence on stderr why there is none.
 
     A library that lies there is replaced at once: others may be using it.
     """
     levels = LEVELS.get(platform.machine())
-    if levels is not None and level is not None:
-        levels = {level: levels[level]}
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if levels is None or compiler is None:
         what = (
@@ -92,6 +102,7 @@ def _compile(compiler: str, levels: dict[str, list[str]], scratch: Path) -> None
         f"{scratch}/{name}-{level}.o": [*_FLAGS, *flags, f"-DLEVEL={level}", "-c", f"{name}.c"]
         for name in _KERNELS
         for level, flags in levels.items()
+        if name in _ONLY.get(level, _KERNELS)
     }
     commands |= {f"{scratch}/{name}.o": [*_FLAGS, "-c", f"{name}.c"] for name in _OPERATORS}
     with ThreadPoolExecutor() as beside:  # each takes seconds

@@ -1,14 +1,18 @@
-"""The kernels, compiled for a test with the project's own script."""
+"""The checkout's own kernels, one level of processor at a time."""
 
+import ctypes
 import importlib.util
 import platform
+import shutil
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from tests.services.absent import missing
 
-LEVELS = ("v3", "v4") if platform.machine() == "x86_64" else ("neon",)
+from pressroom.engines.kernels.library import kernels
+
+LEVELS = ("v3", "v4", "vnni") if platform.machine() == "x86_64" else ("neon",)
 _SCRIPT = Path(__file__).parents[2] / "scripts" / "build_kernels.py"
 
 
@@ -22,17 +26,19 @@ def script() -> ModuleType:
     return module
 
 
-def build(target: Path, level: str | None) -> Path:
-    """Compiled for one level of processor, or for all."""
-    built: Path | None = script().build(target, level)
-    if built is None:
-        missing("a C compiler", "the kernels could not be compiled")
-    assert built is not None
-    return built
-
-
 def library_for(level: str, folders: pytest.TempPathFactory) -> Path:
-    """The kernels of one level; where this processor lacks the highest, those that it has."""
-    if level == "v4" and "avx512vl" not in Path("/proc/cpuinfo").read_text():
-        return build(folders.mktemp("kernels") / "all.so", None)
-    return build(folders.mktemp("kernels") / f"{level}.so", level)
+    """A copy of the kernels that uses this level; where the processor lacks it, the best that it has."""
+    found = kernels()
+    if found is None:
+        missing("the engines' kernels", "run `python scripts/build_kernels.py`")
+    assert found is not None
+    # A library is loaded once a file: the other one goes on with the best.
+    copy = Path(shutil.copy(found, folders.mktemp("kernels") / f"{level}.so"))
+    library = ctypes.CDLL(str(copy))
+    if not library.pressroom_kernels_use_level(_LASTING[level]):
+        library.pressroom_kernels_use_level(None)
+    return copy
+
+
+# What the library keeps a pointer to.
+_LASTING = {level: ctypes.create_string_buffer(level.encode()) for level in LEVELS}

@@ -4,7 +4,7 @@ Written by the build, read by the text engine. The folder of a built model:
 
     manifest.json   tokenizer.json   text.json
     model-<variant>.onnx (+ .data)   model-<variant>.built.json (written last: the build is whole)
-    model-<variant>.kernels.onnx     the same weights, for workers with kernels of their own
+    model-<variant>.kernels.onnx     for workers with kernels of their own; i8 has weights of its own there (.data)
 """
 
 from pathlib import Path

@@ -3,7 +3,7 @@
     <models_dir>/<name>/
         manifest.json  tokenizer.json  text.json
         model-<variant>.onnx  model-<variant>.onnx.data
-        model-<variant>.kernels.onnx   the same weights, for workers with kernels of their own
+        model-<variant>.kernels.onnx   for workers with kernels of their own; i8 has weights of its own there (.data)
         model-<variant>.built.json     written last; without it the variant does not count as built
 
 Everything is written and fsynced in a scratch folder beside it, then moved in file by file, the
@@ -23,7 +23,7 @@ from pressroom.adapters.models.decoder_graph import decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
 from pressroom.adapters.models.gguf_weights import GgufModel, Weights
 from pressroom.adapters.models.matrices import Variant
-from pressroom.adapters.models.own_operators import offered, use_own_operators
+from pressroom.adapters.models.own_operators import offered, own_graph, use_own_attention
 from pressroom.adapters.models.smoothing import SmoothedModel
 from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
 from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
@@ -34,7 +34,7 @@ from pressroom.domain.errors import ModelCorrupt
 MANIFEST_FILE = "manifest.json"
 
 # Grows whenever a build from the same weights comes out different.
-RECIPE = 4
+RECIPE = 5
 
 # What is for the CPU, but for the reference, whose keys and values are float32.
 _WITH_KERNELS = (Variant.Q8, Variant.Q4LR, Variant.I8)
@@ -73,12 +73,7 @@ def build(
     )
     stage = scratch / "build"
     stage.mkdir()
-    graph = decoder_graph(_weights_for(wanted, model, tokens.tokenizer), wanted, positions)
-    file = graph_file(wanted)
-    onnx.save(graph, stage / file, save_as_external_data=True, location=f"{file}.data")
-    if wanted in _WITH_KERNELS and offered(size.head_size):
-        use_own_operators(graph)  # the weights are in the file by now, and stay there
-        onnx.save(graph, stage / graph_file(wanted, kernels=True))
+    _save_graphs(_weights_for(wanted, model, tokens.tokenizer), wanted, positions, stage)
     tokens.tokenizer.save(str(stage / TOKENIZER_FILE))
     (stage / SPEC_FILE).write_text(spec.model_dump_json(indent=1), encoding="utf-8")
     (stage / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
@@ -88,6 +83,23 @@ def build(
         files={path.name: FileMark.of(path) for path in stage.iterdir() if path.name != MANIFEST_FILE},
     )
     return _publish(stage, models_dir / manifest.name, marker, variant)
+
+
+def _save_graphs(weights: Weights, variant: Variant, positions: int, stage: Path) -> None:
+    graph = decoder_graph(weights, variant, positions)
+    _save_whole(graph, stage / graph_file(variant))
+    if variant not in _WITH_KERNELS or not offered(weights.geometry.head_size):
+        return
+    own = stage / graph_file(variant, kernels=True)
+    if variant is Variant.I8:
+        _save_whole(own_graph(weights, positions), own)
+        return
+    use_own_attention(graph)  # the weights are in the other's file by now, and stay there
+    onnx.save(graph, own)
+
+
+def _save_whole(graph: onnx.ModelProto, path: Path) -> None:
+    onnx.save(graph, path, save_as_external_data=True, location=f"{path.name}.data")
 
 
 def _weights_for(variant: Variant, model: GgufModel, tokenizer: Tokenizer) -> Weights:

@@ -17,16 +17,19 @@ from pressroom.adapters.models.graph_nodes import MS, value
 from pressroom.adapters.models.matrices import Linear, Matrices, Variant
 from pressroom.adapters.models.rotary import rotary_angles
 
-_OPSET = 21
+ROTARY = ("rotary.cos", "rotary.sin")
+_VERSIONS = {"": 21}
 
 
 def decoder_graph(model: Weights, variant: Variant, max_positions: int) -> onnx.ModelProto:
     """Build the graph; ``max_positions`` is the length of the rotary tables."""
-    return _Builder(model, variant).build(max_positions)
+    return DecoderGraph(model, variant).build(max_positions)
 
 
-class _Builder(Matrices):
+class DecoderGraph(Matrices):
     """Each method appends one idea and returns its output's name."""
+
+    domains: tuple[str, ...] = ("", MS)
 
     def __init__(self, model: Weights, variant: Variant) -> None:
         super().__init__(model, variant)
@@ -34,19 +37,8 @@ class _Builder(Matrices):
 
     def build(self, max_positions: int) -> onnx.ModelProto:
         size = self.size
-        cos, sin = self.rotary_tables(max_positions)
-        x = self.embed("tokens")
-        normed = self.norm(x, "blk.0.attn_norm.weight")
-        for layer in range(size.layers):
-            name = f"blk.{layer}"
-            attended = self.attention(normed, layer, cos, sin)
-            projected = self.linear(attended, Linear((f"{name}.attn_output.weight",)), f"{name}.attended")
-            normed, x = self.add_norm(x, projected, f"{name}.ffn_norm.weight", f"{name}.mid")
-            fed = self.feed_forward(normed, name)
-            last = layer + 1 == size.layers
-            weight = "output_norm.weight" if last else f"blk.{layer + 1}.attn_norm.weight"
-            normed, x = self.add_norm(x, fed, weight, f"{name}.end")
-        self.logits(normed)
+        self.rotary_tables(max_positions)
+        self.logits(self.layers(self.embed("tokens")))
         inputs = [
             value("tokens", TensorProto.INT64, ["B", "S"]),
             value("positions", TensorProto.INT64, ["B", "G"]),
@@ -57,13 +49,33 @@ class _Builder(Matrices):
         cache: list[int | str] = ["B", size.kv_heads, "T", size.head_size]
         for layer in range(size.layers):
             for part in ("keys", "values"):
-                inputs.append(value(f"{part}.{layer}", self.float_type, cache))
-                outputs.append(value(f"{part}.{layer}.new", self.float_type, cache))
+                inputs.append(value(f"{part}.{layer}", self.cache_type, cache))
+                outputs.append(value(f"{part}.{layer}.new", self.cache_type, cache))
         graph = helper.make_graph(self.nodes, "decoder", inputs, outputs, list(self.constants.values()))
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(MS, 1)]
+        opsets = [helper.make_opsetid(domain, _VERSIONS.get(domain, 1)) for domain in self.domains]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="pressroom")
 
+    @property
+    def cache_type(self) -> int:
+        return int(self.float_type)
+
     # -- the decoder's parts ---------------------------------------------------------------------
+
+    def layers(self, x: str) -> str:
+        """(B, S, D) to (B, S, D), normalised for the head."""
+        normed = self.norm(x, "blk.0.attn_norm.weight")
+        for layer in range(self.size.layers):
+            name = f"blk.{layer}"
+            qkv = self.linear(normed, self.qkv(layer), f"{name}.qkv")
+            projected = self.linear(
+                self.attention(qkv, layer), Linear((f"{name}.attn_output.weight",)), f"{name}.attended"
+            )
+            normed, x = self.add_norm(x, projected, f"{name}.ffn_norm.weight", f"{name}.mid")
+            fed = self.feed_forward(normed, name)
+            last = layer + 1 == self.size.layers
+            weight = "output_norm.weight" if last else f"blk.{layer + 1}.attn_norm.weight"
+            normed, x = self.add_norm(x, fed, weight, f"{name}.end")
+        return normed
 
     def embed(self, tokens: str) -> str:
         """(B, S) ids to (B, S, D)."""
@@ -89,23 +101,22 @@ class _Builder(Matrices):
             quantize_axis=1,
         )
 
-    def attention(self, x: str, layer: int, cos: str, sin: str) -> str:
-        """(B, S, D) to (B, S, H*hd); writes this call's keys and values into the cache."""
-        size, name = self.size, f"blk.{layer}"
-        pairs = not size.rotary_halves
-        qkv = self.linear(
-            x,
-            Linear(
-                tuple(f"{name}.attn_{part}.weight" for part in "qkv"),
-                (size.heads * pairs, size.kv_heads * pairs, 0),
-            ),
-            f"{name}.qkv",
+    def qkv(self, layer: int) -> Linear:
+        """The three matrices before attention, stacked: (B, S, D) to (B, S, (H + 2 KV) hd)."""
+        pairs = not self.size.rotary_halves
+        return Linear(
+            tuple(f"blk.{layer}.attn_{part}.weight" for part in "qkv"),
+            (self.size.heads * pairs, self.size.kv_heads * pairs, 0),
         )
-        outputs = [f"{name}.attention", f"keys.{layer}.new", f"values.{layer}.new"]
+
+    def attention(self, qkv: str, layer: int) -> str:
+        """(B, S, (H + 2 KV) hd) to (B, S, H*hd); writes this call's keys and values into the cache."""
+        size = self.size
+        outputs = [f"blk.{layer}.attention", f"keys.{layer}.new", f"values.{layer}.new"]
         self.nodes.append(
             helper.make_node(
                 "GroupQueryAttention",
-                [qkv, "", "", f"keys.{layer}", f"values.{layer}", "lengths", "longest", cos, sin],
+                [qkv, "", "", f"keys.{layer}", f"values.{layer}", "lengths", "longest", *ROTARY],
                 outputs,
                 domain=MS,
                 num_heads=size.heads,
@@ -127,15 +138,21 @@ class _Builder(Matrices):
 
     def logits(self, x: str) -> None:
         """(B, S, D) to (B, G, V) float32, at ``positions`` only: the head is a fifth of the work."""
+        chosen = self.chosen(x)
+        if self.float_type == TensorProto.FLOAT:
+            self.linear(chosen, self.head(), "logits")
+            return
+        raw = self.linear(chosen, self.head(), "logits.half")
+        self.node("Cast", [raw], "logits", to=TensorProto.FLOAT)
+
+    def chosen(self, x: str) -> str:
+        """(B, S, D) to (B, G, D)."""
         axis = self.constant("axis.last", np.array([2], np.int64))
         index = self.node("Unsqueeze", ["positions", axis], "positions.index")
-        chosen = self.node("GatherND", [x, index], "chosen", batch_dims=1)
-        head = "output.weight" if self.model.has("output.weight") else "token_embd.weight"
-        if self.float_type == TensorProto.FLOAT:
-            self.linear(chosen, Linear((head,)), "logits")
-            return
-        raw = self.linear(chosen, Linear((head,)), "logits.half")
-        self.node("Cast", [raw], "logits", to=TensorProto.FLOAT)
+        return self.node("GatherND", [x, index], "chosen", batch_dims=1)
+
+    def head(self) -> Linear:
+        return Linear(("output.weight" if self.model.has("output.weight") else "token_embd.weight",))
 
     def norm(self, x: str, weight: str) -> str:
         return self.node(
@@ -161,10 +178,8 @@ class _Builder(Matrices):
         )
         return outputs[0], outputs[3]
 
-    def rotary_tables(self, max_positions: int) -> tuple[str, str]:
+    def rotary_tables(self, max_positions: int) -> None:
         """cos and sin, (positions, hd/2)."""
         angles = rotary_angles(self.model, max_positions)
-        return (
-            self.constant("rotary.cos", np.cos(angles).astype(self.float_numpy)),
-            self.constant("rotary.sin", np.sin(angles).astype(self.float_numpy)),
-        )
+        for name, table in zip(ROTARY, (np.cos(angles), np.sin(angles)), strict=True):
+            self.constant(name, table.astype(self.float_numpy))

@@ -60,9 +60,8 @@ class Matrices(Nodes):
 
     def linear(self, x: str, linear: Linear, out: str) -> str:
         """``x @ W.T + b`` in this variant's weight format; the last node writes ``out``."""
-        biases = [name.removesuffix("weight") + "bias" for name in linear.names]
-        biased = self.model.has(biases[0])
-        product = f"{out}.unbiased" if biased else out
+        biases = self.biases(linear)
+        product = out if biases is None else f"{out}.unbiased"
         if self.variant is Variant.I8:
             row_scaled_product(self, x, self.dense_rows(linear), product)
         elif self.variant is Variant.Q4LR and (four := self.stack_four_bit(linear)) is not None:
@@ -72,13 +71,16 @@ class Matrices(Nodes):
         else:
             dense = self.dense_rows(linear)
             self.node("MatMul", [x, self.constant(f"{product}.w", dense.T.astype(self.float_numpy))], product)
-        if biased:
-            parts = [
-                self.model.dense(b)[order] for b, (_, order) in zip(biases, self.rows(linear), strict=True)
-            ]
-            bias = self.constant(f"{out}.bias", np.concatenate(parts).astype(self.float_numpy))
-            self.node("Add", [product, bias], out)
+        if biases is not None:
+            self.node("Add", [product, self.constant(f"{out}.bias", biases.astype(self.float_numpy))], out)
         return out
+
+    def biases(self, linear: Linear) -> NDArray[np.float32] | None:
+        """What is added to each row's product, (N,); None where the model adds nothing."""
+        names = {name: name.removesuffix("weight") + "bias" for name in linear.names}
+        if not self.model.has(names[linear.names[0]]):
+            return None
+        return np.concatenate([self.model.dense(names[name])[order] for name, order in self.rows(linear)])
 
     def rows(self, linear: Linear) -> Iterable[tuple[str, NDArray[np.int64]]]:
         """Each matrix's name and the order of its rows.

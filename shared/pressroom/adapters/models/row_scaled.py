@@ -3,8 +3,8 @@
     s = max |x| / 127   u = round(x / s) + 128   y = ((u - 128) @ w) s t        w = round(W / t)
     (B, S, 1)           (B, S, K) uint8          (B, S, N), summed in int32     (K, N) int8, t (N,)
 
-On a processor with VNNI this is the fastest product there is, from a few rows on by far. On x86 without it the
-kernel adds pairs of products in 16 bits, where they may overflow: an engine looks before it opens such a graph.
+Here as nodes of ONNX Runtime. On x86 without VNNI its kernel adds pairs of products in 16 bits, where they may
+overflow: an engine looks before it opens such a graph. Our own product (``panels``) sums exactly everywhere.
 """
 
 import numpy as np
@@ -15,12 +15,17 @@ from pressroom.adapters.models.graph_nodes import MS, Nodes
 _MOST = 127
 
 
+def row_scaled(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """w (N, K) and t (N,) of weights (N, K). A row of zeros has the scale 1."""
+    scale = np.abs(weights).max(axis=1) / np.float32(_MOST)
+    scale[scale == 0] = 1
+    return np.clip(np.rint(weights / scale[:, None]), -_MOST, _MOST).astype(np.int8), scale
+
+
 def row_scaled_product(graph: Nodes, x: str, weights: NDArray[np.float32], out: str) -> None:
     """Nodes for ``x @ weights.T``; weights (N, K), x (B, S, K), ``out`` (B, S, N)."""
     scale, quantised = _quantised(graph, x)
-    rows = np.abs(weights).max(axis=1) / np.float32(_MOST)
-    rows[rows == 0] = 1
-    integers = np.clip(np.rint(weights / rows[:, None]), -_MOST, _MOST).astype(np.int8)
+    integers, rows = row_scaled(weights)
     inputs = [
         quantised,
         graph.constant(f"{out}.w", integers.T),
@@ -31,18 +36,6 @@ def row_scaled_product(graph: Nodes, x: str, weights: NDArray[np.float32], out: 
     ]
     product = graph.node("MatMulIntegerToFloat", inputs, f"{out}.unscaled", domain=MS)
     graph.node("Mul", [product, scale], out)
-
-
-def quantised_from(integers: str) -> tuple[str, str]:
-    """What the integers of that name were made of, and their scale."""
-    x = integers.removesuffix(".u8")
-    return x, f"{x}.scale"
-
-
-def quantising_nodes(integers: str) -> tuple[str, ...]:
-    """The nodes, by their outputs, that lead to the integers of that name and to their scale."""
-    x, scale = quantised_from(integers)
-    return f"{x}.size", f"{x}.most", scale, f"{x}.steps"
 
 
 def _quantised(graph: Nodes, x: str) -> tuple[str, str]:

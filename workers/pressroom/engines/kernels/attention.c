@@ -17,11 +17,6 @@
 #define TILE_ROWS (VECTOR_BYTES == 32 ? 4 : 8)
 #define TILE_VECTORS 2
 
-#define INLINE static inline __attribute__((always_inline))
-
-// Before a short loop of constant length: what it fills has to stay in registers.
-#define UNROLL _Pragma("GCC unroll 8")
-
 // ---- places ----------------------------------------------------------------------------------------------------
 
 INLINE const float *new_part(const struct attention *call, int64_t row, int64_t step, int64_t head) {

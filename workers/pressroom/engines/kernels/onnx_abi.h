@@ -24,7 +24,8 @@ typedef struct OrtApiBase {
     const char *(*version)(void);
 } OrtApiBase;
 
-enum element { ELEMENT_FLOAT = 1, ELEMENT_BYTE = 2, ELEMENT_INT32 = 6, ELEMENT_HALF = 10 };
+enum element { ELEMENT_ANY = 0, ELEMENT_FLOAT = 1, ELEMENT_BYTE = 2, ELEMENT_INT8 = 3, ELEMENT_INT32 = 6, ELEMENT_HALF = 10 };
+enum { REQUIRED = 0, OPTIONAL = 1, VARIADIC = 2 };
 enum { INVALID_ARGUMENT = 2 };
 
 #define FUNCTION(name, number, result, ...) \
@@ -35,6 +36,7 @@ FUNCTION(create_domain, 26, OrtStatus *, const char *name, OrtCustomOpDomain **)
 FUNCTION(add_operator, 27, OrtStatus *, OrtCustomOpDomain *, const OrtCustomOp *)
 FUNCTION(add_domain, 28, OrtStatus *, OrtSessionOptions *, OrtCustomOpDomain *)
 FUNCTION(data_of, 51, OrtStatus *, OrtValue *, void **)
+FUNCTION(type_of, 60, OrtStatus *, const OrtShape *, int *)
 FUNCTION(rank_of, 61, OrtStatus *, const OrtShape *, size_t *)
 FUNCTION(sizes_of, 62, OrtStatus *, const OrtShape *, int64_t *, size_t)
 FUNCTION(shape_of, 65, OrtStatus *, const OrtValue *, OrtShape **)
@@ -43,6 +45,7 @@ FUNCTION(int_attribute, 86, OrtStatus *, const OrtKernelInfo *, const char *, in
 FUNCTION(input_of, 90, OrtStatus *, const OrtKernelContext *, size_t, const OrtValue **)
 FUNCTION(output_of, 91, OrtStatus *, OrtKernelContext *, size_t, const int64_t *, size_t, OrtValue **)
 FUNCTION(release_shape, 99, void, OrtShape *)
+FUNCTION(constant_input, 249, OrtStatus *, const OrtKernelInfo *, size_t, int *, const OrtValue **)
 FUNCTION(in_parallel, 274, OrtStatus *, const OrtKernelContext *, void (*)(void *, size_t), size_t, size_t, void *)
 
 struct OrtCustomOp {

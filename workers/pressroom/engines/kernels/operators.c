@@ -2,9 +2,6 @@
 
 #include "operators.h"
 
-#include "levels.h"
-#include "tensors.h"
-
 #define EXPORTED __attribute__((visibility("default")))
 
 // Called by ONNX Runtime when a session's options name this library. The domain lives as long as the process:
@@ -15,9 +12,13 @@ EXPORTED OrtStatus *RegisterCustomOps(OrtSessionOptions *options, const OrtApiBa
     if (!api) return NULL;  // an older ONNX Runtime: it will say that it lacks the operator
     OR_RETURN(create_domain(api)("pressroom", &domain));
     OR_RETURN(add_operator(api)(domain, &attention_operator));
-    OR_RETURN(add_operator(api)(domain, &quantise_operator));
+    OR_RETURN(add_operator(api)(domain, &layers_operator));
+    OR_RETURN(add_operator(api)(domain, &product_operator));
     return add_domain(api)(options, domain);
 }
 
 // 1 where this processor has what the kernels need.
 EXPORTED int pressroom_kernels_run_here(void) { return level() != NULL; }
+
+// See use_level. Before a session is opened.
+EXPORTED int pressroom_kernels_use_level(const char *name) { return use_level(name); }

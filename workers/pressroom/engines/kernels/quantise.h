@@ -3,5 +3,13 @@
 
 #include <stdint.h>
 
-// A row of zeros has the scale 0 and 128 everywhere. Halves are rounded to the even one.
-typedef void quantise_row(const float *x, int64_t width, uint8_t *to, float *scale);
+struct row {
+    const float *x;     // (width)
+    const float *gain;  // (width), or NULL: as it is
+    float epsilon;
+    int64_t width;
+};
+
+// With a gain it is normalised before: x gain / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019, "Root Mean
+// Square Layer Normalization"). A row of zeros has the scale 0 and 128 everywhere. Halves are rounded to the even one.
+typedef void quantise_row(const struct row *, uint8_t *to, float *scale);

@@ -19,6 +19,11 @@
 
 #define LANES (VECTOR_BYTES / 4)
 
+#define INLINE static inline __attribute__((always_inline))
+
+// Before a short loop of constant length: what it fills has to stay in registers.
+#define UNROLL _Pragma("GCC unroll 16")
+
 // A name for each level of processor: one level a compilation (LEVEL).
 #define NAMED_(name, level) name##_##level
 #define NAMED(name, level) NAMED_(name, level)
@@ -28,6 +33,12 @@ typedef int32_t Integers __attribute__((vector_size(VECTOR_BYTES)));
 
 static inline Floats load(const float *from) {
     Floats x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
+
+static inline Integers load_integers(const int32_t *from) {
+    Integers x;
     memcpy(&x, from, sizeof x);
     return x;
 }

@@ -60,24 +60,25 @@ def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[st
 def _open(
     folder: Path, manifest: Manifest, variant: str, provider: Provider, request: Request
 ) -> tuple[str, Session]:
+    own = kernels() if request.kernels and provider is Provider.CPU else None
+    if own is not None and not (folder / graph_file(variant, kernels=True)).is_file():
+        own = None
     # Without CUDA the session says so itself: to who has no GPU, a file that is not there says nothing.
-    looked_for = provider is Provider.CPU or offers_cuda()
-    if looked_for and not (folder / built_file(variant)).is_file():
+    if provider is Provider.CPU or offers_cuda():
+        _check(folder, manifest, variant, own_products=own is not None)
+    graph = folder / graph_file(variant, kernels=own is not None)
+    return variant, open_session(graph, provider, request.threads, spinning=request.spinning, operators=own)
+
+
+def _check(folder: Path, manifest: Manifest, variant: str, *, own_products: bool) -> None:
+    if not (folder / built_file(variant)).is_file():
         raise EngineUnavailable(
             f"{manifest.name} is not built as {variant!r}. "
             f"Run `pressroom models pull {manifest.name} --variant {variant}`, or import its file in that variant."
         )
-    if looked_for:
-        if variant == INTEGER_VARIANT and not sums_exactly():
-            raise EngineUnavailable(
-                f"The variant {variant!r} needs exact sums of 8-bit products, and this processor has none (no VNNI). "
-                "Use 'q8'."
-            )
-        check_files(folder, read_marker(folder / built_file(variant)).files)
-    own = kernels() if request.kernels and provider is Provider.CPU else None
-    if own is not None and (graph := folder / graph_file(variant, kernels=True)).is_file():
-        return variant, open_session(
-            graph, provider, request.threads, spinning=request.spinning, operators=own
+    if variant == INTEGER_VARIANT and not own_products and not sums_exactly():
+        raise EngineUnavailable(
+            f"The variant {variant!r} needs exact sums of 8-bit products: our own kernels, or a processor with VNNI. "
+            "Install a C compiler and run `pip install` again, or use 'q8'."
         )
-    graph = folder / graph_file(variant)
-    return variant, open_session(graph, provider, request.threads, spinning=request.spinning)
+    check_files(folder, read_marker(folder / built_file(variant)).files)
