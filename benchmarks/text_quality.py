@@ -4,7 +4,7 @@
 
 The text (``data/quality.txt``) was written for this and is in no model's training. It is read in chunks of 256, as
 prompts are. ``divergence`` is the mean Kullback-Leibler divergence from float32 in nats a token, ``same_first`` the
-share of positions at which both think the same token the likeliest. ``mebibytes`` are those of the graph's weights.
+share of positions at which both think the same token the likeliest. As workers run them: with our own kernels. ``mebibytes`` are those of the graph's weights.
 """
 
 import argparse
@@ -18,7 +18,9 @@ from record import record
 
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, graph_file, read_text_spec
+from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import Provider, open_session
+from pressroom.engines.text.decoder import cache_dtype
 
 TEXT = Path(__file__).parent / "data" / "quality.txt"
 CHUNK = 256
@@ -53,8 +55,10 @@ def log_chances(variant: str, ids: NDArray[np.int64], threads: int) -> Chances:
     """Of every token at every position of the text, (S, V)."""
     folder = default_text_model(variant)
     spec = read_text_spec(folder)
-    session = open_session(folder / graph_file(variant), Provider.CPU, threads, spinning=True)
-    cache = _empty(spec, len(ids))
+    own = kernels() if (folder / graph_file(variant, kernels=True)).is_file() else None
+    graph = folder / graph_file(variant, kernels=own is not None)
+    session = open_session(graph, Provider.CPU, threads, spinning=True, operators=own)
+    cache = _empty(spec, len(ids), cache_dtype(session))
     found = []
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -80,10 +84,10 @@ def mebibytes(variant: str) -> float:
     return round((default_text_model(variant) / f"{graph_file(variant)}.data").stat().st_size / 2**20, 1)
 
 
-def _empty(spec: TextSpec, tokens: int) -> dict[str, NDArray[np.float32]]:
+def _empty(spec: TextSpec, tokens: int, dtype: type[np.floating[Any]]) -> dict[str, NDArray[Any]]:
     shape = (1, spec.kv_heads, tokens, spec.head_size)
     names = [f"{part}.{layer}" for layer in range(spec.layers) for part in ("keys", "values")]
-    return {name: np.zeros(shape, np.float32) for name in names}
+    return {name: np.zeros(shape, dtype) for name in names}
 
 
 def _log_softmax(logits: Chances) -> Chances:

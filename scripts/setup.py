@@ -32,18 +32,18 @@ def main(what: str) -> int:
         lock = "stack" if what == "stack" else "dev"
         if not stamp.has(lock, _digest(LOCKS[lock])):
             print(f"Installing {LOCKS[lock]} (the first time takes a few minutes)", flush=True)
-            _pip("install", "--require-hashes", "-r", LOCKS[lock])
+            _install("--require-hashes", "-r", LOCKS[lock])
             # The dev lock holds everything that the stack's holds, at the same versions.
             for held in ("stack", "dev") if lock == "dev" else ("stack",):
                 stamp.add(held, _digest(LOCKS[held]))
         # With its place: the environment of a checkout that was moved still points to the old one.
         checkout = f"{_digest('pyproject.toml')} {_kernels()} {ROOT}"
         if not stamp.has("checkout", checkout):
-            _pip("install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
+            _install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
             stamp.add("checkout", checkout)
         if what == "train" and not stamp.has("train", " ".join(TRAIN)):
             print(f"Installing {' and '.join(TRAIN)} (large)", flush=True)
-            _pip("install", *TRAIN)
+            _install(*TRAIN)
             stamp.add("train", " ".join(TRAIN))
     except subprocess.CalledProcessError as error:
         said = (error.stderr or b"").decode(errors="replace").strip() if error.stderr else ""
@@ -91,6 +91,11 @@ def _works() -> bool:
 
 def _pip(*arguments: str) -> None:
     subprocess.run([*PIP, *arguments], cwd=ROOT, check=True)
+
+
+def _install(*arguments: str) -> None:
+    # Python compiles what it imports, which is a part of what lies there.
+    _pip("install", "--no-compile", *arguments)
 
 
 if __name__ == "__main__":

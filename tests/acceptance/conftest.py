@@ -62,7 +62,8 @@ def own_postgres() -> Iterator[OwnPostgres]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated database without rows, of each kind in turn."""
+    """A migrated database without rows, of each kind in turn: for what the databases may do differently. What lies
+    above them is tested on one, since the stores themselves are tested on both (``tests/contract``)."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 

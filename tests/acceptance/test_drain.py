@@ -24,7 +24,7 @@ from pressroom.contract.events import Delta, End, EventEnvelope, Reset
 from pressroom.domain.job import Job
 from pressroom.domain.states import State
 
-pytestmark = [pytest.mark.redis, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(90)]
 
 LONG = {"max_tokens": 4_000, "seed": 7}
 SHORT = {"max_tokens": 60, "seed": 7}
@@ -35,7 +35,7 @@ OPEN = 12
 
 
 def test_after_sigterm_nothing_is_claimed_whatever_waits(
-    database_url: str, redis_url: str, tmp_path: Path
+    postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {
         "artifacts_shared": True,
@@ -43,7 +43,7 @@ def test_after_sigterm_nothing_is_claimed_whatever_waits(
         "text_slots": 2,
         "fake_step_s": 0.01,
     }
-    with room(database_url, redis_url, tmp_path, **options) as full:
+    with room(postgres_url, redis_url, tmp_path, **options) as full:
         worker = full.processes.worker()
         jobs = [full.submit(wake=False, params={"max_tokens": 100, "seed": n}) for n in range(12)]
         until(lambda: _count(full, jobs, State.RUNNING) >= 2, "its slots are full")
@@ -63,10 +63,10 @@ def test_after_sigterm_nothing_is_claimed_whatever_waits(
 
 
 def test_what_does_not_fit_goes_back_before_the_exit_and_runs_elsewhere_at_once(
-    database_url: str, redis_url: str, tmp_path: Path
+    postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"artifacts_shared": True, "drain_s": 1.0, "lease_s": LONG_LEASE_S}
-    with room(database_url, redis_url, tmp_path, **options) as two:
+    with room(postgres_url, redis_url, tmp_path, **options) as two:
         first = two.processes.worker("first")
         long = [two.submit(params={**LONG, "seed": n}) for n in range(3)]
         for job in long:

@@ -9,7 +9,7 @@ from tests.acceptance.press import press
 from tests.acceptance.processes import until
 from tests.services.ports import free_port
 
-pytestmark = [pytest.mark.redis, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(90)]
 
 Samples = dict[tuple[str, ...], float]
 
@@ -26,8 +26,8 @@ def _scraped(*ports: int) -> Samples:
     return found
 
 
-def test_the_sums_over_all_processes_are_right(database_url: str, redis_url: str, tmp_path: Path) -> None:
-    with press(database_url, redis_url, tmp_path, fake_step_s=0.005, errors_limit=1, lease_s=60) as whole:
+def test_the_sums_over_all_processes_are_right(postgres_url: str, redis_url: str, tmp_path: Path) -> None:
+    with press(postgres_url, redis_url, tmp_path, fake_step_s=0.005, errors_limit=1, lease_s=60) as whole:
         whole.front()
         relay, first, second = free_port(), free_port(), free_port()
         for _ in range(3):

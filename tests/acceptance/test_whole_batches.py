@@ -15,7 +15,7 @@ import pytest
 from tests.acceptance.press import TEXT_MODEL, Press, press, stored
 from tests.acceptance.processes import Process, until
 
-pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(180)]
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 MANY = 40_000
@@ -87,9 +87,9 @@ class Memory:
 
 
 def test_very_many_rows_take_no_memory_and_nobodys_turn(
-    database_url: str, redis_url: str, tmp_path: Path
+    postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    with press(database_url, redis_url, tmp_path, fake_step_s=0.02) as whole:
+    with press(postgres_url, redis_url, tmp_path, fake_step_s=0.02) as whole:
         whole.processes.relay()
         front = whole.front()
         whole.processes.worker()
@@ -125,8 +125,8 @@ def test_very_many_rows_take_no_memory_and_nobodys_turn(
         assert whole.rows("SELECT count(*) FROM job WHERE batch = :id", id=batch_id) < 20_000
 
 
-def test_every_row_has_its_own_result(database_url: str, redis_url: str, tmp_path: Path) -> None:
-    with press(database_url, redis_url, tmp_path, fake_step_s=0.001) as whole:
+def test_every_row_has_its_own_result(postgres_url: str, redis_url: str, tmp_path: Path) -> None:
+    with press(postgres_url, redis_url, tmp_path, fake_step_s=0.001) as whole:
         whole.processes.relay()
         whole.front()
         whole.processes.worker("first")
@@ -156,9 +156,9 @@ def test_every_row_has_its_own_result(database_url: str, redis_url: str, tmp_pat
 
 
 def test_a_front_killed_in_the_middle_of_a_body_leaves_nothing_that_runs(
-    database_url: str, redis_url: str, tmp_path: Path
+    postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    with press(database_url, redis_url, tmp_path, batch_receive_s=1.0, fake_step_s=0.001) as whole:
+    with press(postgres_url, redis_url, tmp_path, batch_receive_s=1.0, fake_step_s=0.001) as whole:
         whole.processes.relay()
         front = whole.front()
         whole.processes.worker()
@@ -189,13 +189,13 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(fake_press: Press,
 
 
 def test_relays_killed_while_they_let_rows_in_lose_and_double_none(
-    database_url: str, redis_url: str, tmp_path: Path
+    postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     rows = 600
     # A small queue, so that letting in goes on as long as the workers are at it. All relays are there before
     # the batch, so that they meet, and so that no kill waits for a start while the rows run out.
     with press(
-        database_url, redis_url, tmp_path, fake_step_s=0.05, sweep_s=0.05, max_queued_lane=100
+        postgres_url, redis_url, tmp_path, fake_step_s=0.05, sweep_s=0.05, max_queued_lane=100
     ) as whole:
         whole.front()
         whole.processes.worker("first")

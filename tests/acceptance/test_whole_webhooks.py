@@ -21,7 +21,7 @@ from pressroom.domain.signature import new_secret, written
 from pressroom.domain.states import State
 from pressroom.domain.webhooks import DeliveryState, Endpoint, SealedSecret
 
-pytestmark = [pytest.mark.redis, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(120)]
 
 SERVER_SECRET = "the same on all fronts and relays"
 OUTSIDE = {"secret": SERVER_SECRET, "outgoing_allow": "127.0.0.0/8", "outgoing_http": "true"}
@@ -69,8 +69,8 @@ class Hooked:
 
 
 @pytest.fixture
-def hooked(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Hooked]:
-    with room(database_url, redis_url, tmp_path, artifacts_shared=True) as made:
+def hooked(postgres_url: str, redis_url: str, tmp_path: Path) -> Iterator[Hooked]:
+    with room(postgres_url, redis_url, tmp_path, artifacts_shared=True) as made:
         yield Hooked(made)
 
 
@@ -208,10 +208,10 @@ def _p95_ms(hooked: Hooked, there: Receiver, count: int) -> float:
     return quantiles([came[job_id] - ends[job_id] for job_id in jobs], n=20)[-1]
 
 
-def test_from_the_api_to_the_receiver(database_url: str, redis_url: str, tmp_path: Path) -> None:
+def test_from_the_api_to_the_receiver(postgres_url: str, redis_url: str, tmp_path: Path) -> None:
     """What the front has sealed, the relay opens: an endpoint, and a job that names its own URL."""
     outside = {"outgoing_allow": "127.0.0.0/8", "outgoing_http": True, "artifacts_shared": True}
-    with receiver() as there, press(database_url, redis_url, tmp_path, **outside) as whole:
+    with receiver() as there, press(postgres_url, redis_url, tmp_path, **outside) as whole:
         whole.processes.worker()
         whole.processes.relay()
         whole.front()
