@@ -1,13 +1,16 @@
 """What each weight format costs in quality: perplexity of a fixed text, and how far it is from float32.
 
-    make bench-quality, or python benchmarks/text_quality.py [--variants q8,i8,q4lr]
+    make bench-quality, or python benchmarks/text_quality.py [--variants q8,i8,q4lr] [--peers FOLDER]
 
 The text (``data/quality.txt``) was written for this and is in no model's training. It is read in chunks of 256, as
 prompts are. ``divergence`` is the mean Kullback-Leibler divergence from float32 in nats a token, ``same_first`` the
-share of positions at which both think the same token the likeliest. As workers run them: with our own kernels. ``mebibytes`` are those of the graph's weights.
+share of positions at which both think the same token the likeliest. As workers run them: with our own kernels. FOLDER is what
+``peers/prepare.py`` has made: then it tells the same of the peers' formats. ``mebibytes`` are those of the graph's weights.
 """
 
 import argparse
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,8 @@ TEXT = Path(__file__).parent / "data" / "quality.txt"
 CHUNK = 256
 REFERENCE = "fp32"
 GOAL = 1.02
+_PERPLEXITY = Path(__file__).with_name("peers") / "perplexity.py"
+_PEERS = {"transformers": "hf", "openvino": "openvino", "ctranslate2": "ctranslate2"}
 Chances = NDArray[np.float64]
 
 
@@ -33,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--variants", default="q8,i8,q4lr")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--peers", type=Path)
     arguments = parser.parse_args()
     tokens = load_tokenizer(default_text_model(REFERENCE) / TOKENIZER_FILE).encode(TEXT.read_text()).ids
     ids = np.array(tokens, np.int64)
@@ -48,7 +54,22 @@ def main() -> None:
             "same_first": round(float((found.argmax(-1) == reference.argmax(-1)).mean()), 4),
             "mebibytes": mebibytes(variant),
         }
-    record("text_quality", {"tokens": len(ids), "goal_times_fp32": GOAL, "variants": figures})
+    peers = {}
+    for peer, folder in _PEERS.items() if arguments.peers else ():
+        theirs = round(peer_perplexity(peer, arguments.peers, folder, tokens), 3)
+        peers[peer] = {"perplexity": theirs, "times_fp32": round(theirs / best, 4)}
+    record(
+        "text_quality",
+        {"tokens": len(ids), "goal_times_fp32": GOAL, "variants": figures, "peers": peers},
+    )
+
+
+def peer_perplexity(kind: str, made: Path, folder: str, ids: list[int]) -> float:
+    """As the peer's own environment computes it."""
+    command: list[Path | str] = [made / "venv/bin/python", _PERPLEXITY, kind, made / folder]
+    done = subprocess.run(command, input=json.dumps(ids), capture_output=True, text=True, check=True)
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told["perplexity"]
 
 
 def log_chances(variant: str, ids: NDArray[np.int64], threads: int) -> Chances:

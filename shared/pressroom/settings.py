@@ -103,7 +103,9 @@ class Settings(BaseSettings):
     cpu_fallback: bool = Field(False, description="Run on the CPU where `provider=cuda` finds no GPU.")
     text_model: str = Field("smollm2-135m-instruct", description="Model of the text worker.")
     text_variant: str = Field(
-        "", description="Weight format of the text model; empty is the manifest's first."
+        "",
+        description="Weight format of the text model; empty is the one that `pressroom models choose` has found, "
+        "else the manifest's first.",
     )
     text_threads: int = Field(
         0, ge=0, le=256, description="Intra-op threads of the text engine; 0 is all cores."

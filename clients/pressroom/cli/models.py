@@ -1,5 +1,7 @@
 """``pressroom models``: what the server offers; and, on the server's machine, to pull and import."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,20 @@ def pull(name: str, variant: str | None) -> None:
     except wiring.ModelError as error:
         raise Stop(str(error)) from error
     console.line(str(folder))
+
+
+@models.command()
+@click.argument("name")
+def choose(name: str) -> None:
+    """Measure the weight formats of the text model NAME on this machine, and use the fastest from now on."""
+    with needs("worker-cpu"):
+        from pressroom.bootstrap import models  # noqa: F401  (what the worker beside this needs is there)
+
+    # Engines live in workers' processes alone.
+    done = subprocess.run([sys.executable, "-m", "pressroom.worker.choose", name], check=False)
+    if done.returncode:
+        raise Stop(f"Nothing was chosen for {name}; workers go on as before.")
+    console.note("Workers that start from now on use it, unless PRESSROOM_TEXT_VARIANT says otherwise.")
 
 
 @models.command("import")

@@ -71,7 +71,7 @@ def _text(settings: Settings, manifest: Manifest) -> Engine:
         variant=settings.text_variant or None,
         provider=settings.provider,
         allow_cpu_fallback=settings.cpu_fallback,
-        threads=settings.text_threads or _cores(),
+        threads=text_threads(settings),
         kernels=settings.text_kernels,
         slots=settings.text_slots,
         slot_tokens=settings.text_slot_tokens,
@@ -80,8 +80,10 @@ def _text(settings: Settings, manifest: Manifest) -> Engine:
     )
 
 
-def _cores() -> int:
-    """Those that this process may use, where the system tells."""
+def text_threads(settings: Settings) -> int:
+    """Of the text engine: as asked, else one a core that this process may use, where the system tells."""
+    if settings.text_threads:
+        return settings.text_threads
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,6 +1,7 @@
 """``pressroom models``, and pull and import with the wiring replaced."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -92,3 +93,20 @@ def test_a_missing_extra_names_the_fix(run: Run, monkeypatch: pytest.MonkeyPatch
     result = run("models", "pull", "m")
     assert result.exit_code == 2
     assert "pip install 'pressroom[worker-cpu]'" in result.stderr
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_choose_measures_in_a_process_of_the_workers(
+    run: Run, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def measured(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        asked.append(command[1:])
+        return subprocess.CompletedProcess(command, code)
+
+    monkeypatch.setattr(subprocess, "run", measured)
+    result = run("models", "choose", "smollm2-135m-instruct")
+    assert asked == [["-m", "pressroom.worker.choose", "smollm2-135m-instruct"]]
+    assert result.exit_code == (1 if code else 0)
+    assert ("Nothing was chosen" in result.stderr) == bool(code)

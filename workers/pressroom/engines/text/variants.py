@@ -8,6 +8,7 @@ cache carried to and fro at every step. On the CPU our own kernels are used wher
 from dataclasses import dataclass
 from pathlib import Path
 
+from pressroom.catalog.choice import read_choice
 from pressroom.catalog.files import check_files, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import built_file, graph_file
@@ -36,8 +37,7 @@ def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[st
     """The variant that was opened and its session.
 
     Raises ``EngineUnavailable``, ``ProviderUnavailable``, ``ModelCorrupt``."""
-    usual = manifest.text.variants[0] if manifest.text else "q8"
-    on_cpu = request.variant or usual
+    on_cpu = request.variant or _usual(folder, manifest)
     if request.provider is Provider.CPU:
         return _open(folder, manifest, on_cpu, Provider.CPU, request)
     if request.variant not in (None, GPU_VARIANT):
@@ -55,6 +55,13 @@ def open_variant(folder: Path, manifest: Manifest, request: Request) -> tuple[st
         if wanted and not request.allow_cpu_fallback:
             raise
         return _open(folder, manifest, on_cpu, Provider.CPU, request)
+
+
+def _usual(folder: Path, manifest: Manifest) -> str:
+    """What this host has chosen, else the manifest's first."""
+    if (choice := read_choice(folder)) is not None:
+        return choice.variant
+    return manifest.text.variants[0] if manifest.text else "q8"
 
 
 def _open(
