@@ -187,12 +187,14 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step made: final text pieces, and the generations that ended in it. ``filled`` tokens of
-    prompts were computed, and ``reused`` copied from prompts before."""
+    prompts were computed, and ``reused`` copied from prompts before; ``guessed`` tokens of outputs came without a
+    step of their own."""
 
     deltas: tuple[Delta, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     filled: int = 0
     reused: int = 0
+    guessed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,14 @@ class _End:
 @dataclass(frozen=True, slots=True)
 class StepFacts:
     """For metrics. ``load``: generations in the engine when the step began; ``filled`` and ``reused``:
-    tokens of prompts, computed and copied."""
+    tokens of prompts, computed and copied; ``guessed``: tokens of outputs that came without a step of their own."""
 
     seconds: float
     load: int
     tokens: int
     filled: int = 0
     reused: int = 0
+    guessed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class EngineLoop:
             self._on_outcome(outcome)
         if step.deltas or step.outcomes or seconds > _IDLE_STEP_S:
             tokens = sum(delta.tokens for delta in step.deltas)
-            self._on_step(StepFacts(seconds, load, tokens, step.filled, step.reused))
+            self._on_step(StepFacts(seconds, load, tokens, step.filled, step.reused, step.guessed))
         elif self._engine.load:
             try:
                 self._take(self._inbox.get(timeout=_GATHER_WAIT_S))

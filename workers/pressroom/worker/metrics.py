@@ -36,6 +36,12 @@ class WorkerMetrics:
             ("pool", "how"),
             registry=registry,
         )
+        self._guessed = Counter(
+            "pressroom_guessed_tokens",
+            "Tokens that needed no step of their own: they followed as they had before, and the guess was right.",
+            label,
+            registry=registry,
+        ).labels(*values)
         self._steps = Histogram(
             "pressroom_step_seconds", "Duration of a step.", label, buckets=_STEP_S, registry=registry
         ).labels(*values)
@@ -68,6 +74,8 @@ class WorkerMetrics:
         self._occupancy.observe(min(1.0, facts.load / self._slots))
         if facts.tokens:
             self._tokens.inc(facts.tokens)
+        if facts.guessed:
+            self._guessed.inc(facts.guessed)
         for how, tokens in (("computed", facts.filled), ("reused", facts.reused)):
             if tokens:
                 self._prompt_tokens.labels(self._pool, how).inc(tokens)

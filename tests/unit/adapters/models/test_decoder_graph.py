@@ -119,12 +119,12 @@ def test_rows_of_a_batch_do_not_touch_each_other(tmp_path: Path, variant: str, o
     alone = []
     for prompt in prompts:
         decoder.prefill(0, prompt, 0)
-        alone.append(decoder.decode(np.array([50]), np.array([len(prompt) + 1], np.int32))[0].copy())
+        alone.append(decoder.decode(np.array([[50]]), np.array([len(prompt) + 1], np.int32))[0, 0].copy())
     for slot, prompt in enumerate(prompts):
         decoder.prefill(slot, prompt, 0)
     lengths = np.array([len(prompt) + 1 for prompt in prompts], np.int32)
-    together = decoder.decode(np.array([50, 50, 50]), lengths)
-    np.testing.assert_array_equal(together, np.stack(alone))
+    together = decoder.decode(np.array([[50], [50], [50]]), lengths)
+    np.testing.assert_array_equal(together[:, 0], np.stack(alone))
 
 
 def test_a_copied_row_goes_on_like_the_original(tmp_path: Path) -> None:

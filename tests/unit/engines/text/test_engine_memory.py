@@ -54,9 +54,9 @@ def short(engine: TextEngine, monkeypatch: pytest.MonkeyPatch) -> Short:
     monkeypatch.setattr(decoder, "_session", replace(decoder._session, raw=made))
     real = decoder._run
 
-    def run(slot: int, ids: Any, lengths: Any) -> Any:
+    def run(slot: int, ids: Any, lengths: Any, positions: Any) -> Any:
         made.shape = ids.shape
-        return real(slot, ids, lengths)
+        return real(slot, ids, lengths, positions)
 
     monkeypatch.setattr(decoder, "_run", run)
     return made

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from pressroom.catalog.text_spec import TextSpec
 from pressroom.engines.sessions import Provider, Session, array_on, open_session
 
+# Rows times tokens of a step that looks ahead: it costs little more than a step of one row.
+MOST_AHEAD = 4
+
 
 class _Memory(Protocol):
     """Where the cache lies."""
@@ -45,7 +48,7 @@ class Decoder:
         self._names = [f"{part}.{layer}" for layer in range(spec.layers) for part in ("keys", "values")]
         self._binding = session.io_binding()
         self._bound: tuple[int, int] | None = None
-        self._logits = np.empty((slots, 1, spec.vocab), np.float32)
+        self._logits = np.empty((max(slots, MOST_AHEAD), spec.vocab), np.float32)
         self._alive: list[NDArray[Any]] = []
 
     def prefill(self, slot: int, tokens: Sequence[int], start: int) -> NDArray[np.float32]:
@@ -55,15 +58,23 @@ class Decoder:
         """
         ids = np.array([tokens], np.int64)
         lengths = np.array([start + len(tokens)], np.int32)
-        logits: NDArray[np.float32] = self._run(slot, ids, lengths)[0]
+        last = np.full((1, 1), len(tokens) - 1, np.int64)
+        logits: NDArray[np.float32] = self._run(slot, ids, lengths, last)[0, 0]
         return logits
 
     def decode(self, tokens: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
-        """One token (B,) each for slots 0..B-1; ``lengths`` (B,) count it. Logits (B, V).
+        """Tokens (B, S) for slots 0..B-1; ``lengths`` (B,) count them all. Logits (B, S, V), after each of them.
 
-        The array is overwritten by the next call.
+        S is 1, or with ``can_look_ahead`` as many as make ``MOST_AHEAD`` with all rows. The array is overwritten by
+        the next call.
         """
-        return self._run(0, tokens[:, None], lengths)
+        rows, steps = tokens.shape
+        return self._run(0, tokens, lengths, np.tile(np.arange(steps, dtype=np.int64), (rows, 1)))
+
+    @property
+    def can_look_ahead(self) -> bool:
+        """Whether several tokens of several rows can be decoded at once, and to the last bit as one by one."""
+        return self._session.own_operators
 
     def copy(self, source: int, target: int, tokens: int) -> None:
         """Copy the first ``tokens`` positions of a slot to another slot; what lay behind them there is let go."""
@@ -92,12 +103,18 @@ class Decoder:
         """Let go of the session and the cache."""
         del self._binding, self._memory, self._session
 
-    def _run(self, slot: int, ids: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
-        rows, columns = ids.shape
-        logits = self._logits[:rows]
+    def _run(
+        self,
+        slot: int,
+        ids: NDArray[np.int64],
+        lengths: NDArray[np.int32],
+        positions: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        rows, wanted = positions.shape
+        logits = self._logits[: rows * wanted].reshape(rows, wanted, -1)
         inputs: dict[str, NDArray[Any]] = {
             "tokens": np.ascontiguousarray(ids),
-            "positions": np.full((rows, 1), columns - 1, np.int64),
+            "positions": positions,
             "lengths": np.ascontiguousarray(lengths - 1),
             "longest": np.array(lengths.max(), np.int32),
         }
@@ -107,7 +124,7 @@ class Decoder:
         self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
         self._bind_cache(slot, rows)
         self._session.run_bound(self._binding)
-        return logits[:, 0]
+        return logits
 
     def _bind_cache(self, slot: int, rows: int) -> None:
         if self._bound == (slot, rows):

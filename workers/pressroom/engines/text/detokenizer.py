@@ -58,14 +58,18 @@ class TokenBytes:
 class Detokenizer:
     """The text of one output as it grows."""
 
-    def __init__(self, spelling: TokenBytes, *, strip_first_space: bool = False) -> None:
+    def __init__(self, spelling: TokenBytes, *, strip_first_space: bool = False, skip: int = 0) -> None:
+        """``skip``: so many bytes of the first token are not of the text."""
         self._spelling = spelling
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._strip = strip_first_space and spelling.marks_word_starts
+        self._skip = skip
 
     def push(self, token: int) -> str:
         """The characters that this token completes; bytes of an unfinished one wait."""
-        text = self._decoder.decode(self._spelling[token])
+        spelled = self._spelling[token][self._skip :]
+        self._skip = 0
+        text = self._decoder.decode(spelled)
         if self._strip and text:
             self._strip = False
             return text.removeprefix(" ")

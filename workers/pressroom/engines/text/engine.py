@@ -37,14 +37,16 @@ from pressroom.engines.base import (
 )
 from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Session
-from pressroom.engines.text.decoder import Decoder
+from pressroom.engines.text.decoder import MOST_AHEAD, Decoder
 from pressroom.engines.text.detokenizer import TokenBytes
 from pressroom.engines.text.guiding import Guide, GuideRefused, Guides
+from pressroom.engines.text.healing import Healer
 from pressroom.engines.text.prefixes import PrefixCache, pieces
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
 from pressroom.engines.text.scheduler import CHUNK, Chunk, InLine, Parked, Prompt, Scheduler, Sibling
 from pressroom.engines.text.slots import Slots
+from pressroom.engines.text.step_record import StepRecord
 
 
 class TextEngine:
@@ -70,6 +72,7 @@ class TextEngine:
         self._ends = frozenset(spec.end_ids)
         self._reader = reader
         self._spelling = spelling
+        self._healer = Healer(spelling, spec.vocab)
         self._guides = guides
         self._slot_tokens = slot_tokens
         self._clock = clock
@@ -83,7 +86,7 @@ class TextEngine:
         self._inside: dict[Key, RunningGeneration] = {}
         self._refused: list[Outcome] = []
         self._endings: dict[Key, Ending] = {}
-        self._step = _StepRecord()
+        self._step = StepRecord()
 
     @property
     def info(self) -> EngineInfo:
@@ -117,10 +120,13 @@ class TextEngine:
                 )
             prompt = self._reader.read(generation, self._slot_tokens)
             guide = self._guide(generation)
+            healing = None
+            if not generation.messages and guide is None:
+                prompt, healing = self._healer.split(prompt)
         except EngineError as error:
             self._refused.append(Outcome(generation.key, Ending.FAILED, usage=Usage(), error=error))
             return
-        running = RunningGeneration(generation, prompt, guide)
+        running = RunningGeneration(generation, prompt, guide, healing)
         self._inside[generation.key] = running
         self._scheduler.add(running)
 
@@ -130,7 +136,7 @@ class TextEngine:
 
     def step(self) -> Step:
         began = self._clock()
-        self._step = _StepRecord()
+        self._step = StepRecord()
         self._end_from_outside(began)
         self._slots.limit = self._breadth.now
         self._fill()
@@ -141,9 +147,10 @@ class TextEngine:
         """One prefill of a whole chunk and one decode; nothing of it is seen later."""
         if self._inside:
             return
+        self._healer.prepare()
         tokens = [0] * max(1, min(self._scheduler.chunk, self._slot_tokens - 1))
         self._decoder.prefill(self._slots.filling_slot, tokens, 0)
-        self._decoder.decode(np.zeros(1, np.int64), np.ones(1, np.int32))
+        self._decoder.decode(np.zeros((1, 1), np.int64), np.ones(1, np.int32))
 
     def close(self) -> None:
         """Forget everything; outcomes of what was inside do not come any more."""
@@ -233,33 +240,60 @@ class TextEngine:
                 values = self._decoder.read(self._slots.filling_slot, piece.start, piece.end)
                 self._prefixes.keep(piece, values)
 
-    def _decode(self) -> None:
+    def _decode(self, *, guessing: bool = True) -> None:
         rows = list(self._slots)
         if not rows:
             return
-        tokens = np.array([row.last_token for row in rows], np.int64)
-        lengths = np.array([row.length + 1 for row in rows], np.int32)
+        guesses = self._guesses(rows) if guessing else [[] for _ in rows]
+        ahead = max(map(len, guesses))
+        # Where a row has no guess zeros stand, whose logits nobody looks at.
+        tokens = np.zeros((len(rows), 1 + ahead), np.int64)
+        for line, row, guess in zip(tokens, rows, guesses, strict=True):
+            line[: 1 + len(guess)] = [row.last_token, *guess]
+        lengths = np.array([row.length + 1 + ahead for row in rows], np.int32)
         try:
             logits = self._decoder.decode(tokens, lengths)
         except Exception as error:  # nothing has moved: the same rows can be decoded again
             self._unless_memory(error)
-            self._cannot_decode(rows)
+            if ahead:
+                self._decode(guessing=False)
+            else:
+                self._cannot_decode(rows)
             return
         self._breadth.went_well()
         for row in rows:  # all of them, before one that leaves makes another move
-            row.length += 1
+            row.length += 1 + ahead
             self._step.members.add(row.owner)
-        for row, row_logits in zip(rows, logits, strict=True):
-            if not row.finish_reason:  # a sibling's failure may have ended it in this very loop
-                self._sample(row, row_logits)
+        for row, guess, row_logits in zip(rows, guesses, logits, strict=True):
+            row.length -= ahead
+            self._take(row, guess, row_logits)
+
+    def _guesses(self, rows: list[RunningOutput]) -> list[list[int]]:
+        """What each row may say next; nothing where a step has more to do than to wait for memory."""
+        most = MOST_AHEAD // len(rows) - 1 if self._decoder.can_look_ahead else 0
+        most = min(most, *(min(row.tokens_left - 1, self._slot_tokens - row.length - 1) for row in rows))
+        return [row.lookup.guess(most) for row in rows]
+
+    def _take(self, row: RunningOutput, guess: list[int], logits: NDArray[np.float32]) -> None:
+        """Sample a row's next token from (1 + ahead, V), and those behind it as long as the guess was right."""
+        right = 0
+        for guessed, after in zip([*guess, None], logits, strict=False):
+            if row.finish_reason:  # also by a sibling's failure, in this very step
+                return
+            self._sample(row, after)
+            if guessed is None or row.finish_reason or row.last_token != guessed:
+                break
+            row.length += 1
+            right += 1
+        row.lookup.judged(len(guess), right)
+        self._step.guessed += right
 
     def _account(self, began: float) -> Step:
         share = (self._clock() - began) / max(1, len(self._step.members))
         for generation in self._step.members:
             generation.engine_seconds += share
-        outcomes, self._refused = self._refused, []
-        outcomes += [g.outcome(ending, error) for g, ending, error in self._step.ended]
-        return Step(tuple(self._step.deltas), tuple(outcomes), self._step.filled, self._step.reused)
+        refused, self._refused = self._refused, []
+        return self._step.whole(refused)
 
     # -- memory ran out --------------------------------------------------------------------------
 
@@ -378,16 +412,6 @@ class TextEngine:
     def _tell(self, delta: Delta | None) -> None:
         if delta is not None:
             self._step.deltas.append(delta)
-
-
-class _StepRecord:
-    """What one step has made so far."""
-
-    def __init__(self) -> None:
-        self.deltas: list[Delta] = []
-        self.ended: list[tuple[RunningGeneration, Ending, EngineError | None]] = []
-        self.members: set[RunningGeneration] = set()
-        self.filled = self.reused = 0
 
 
 def run_to_end(engine: TextEngine, generations: Iterable[TextGeneration]) -> list[Step]:

@@ -11,6 +11,8 @@ from pressroom.engines.base import Delta, Ending, EngineError, Outcome, TextGene
 from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
 from pressroom.engines.text.fitting import Fit
 from pressroom.engines.text.guiding import Guide
+from pressroom.engines.text.healing import Healing
+from pressroom.engines.text.lookup import Lookup
 from pressroom.engines.text.prefixes import Piece
 from pressroom.engines.text.sampler import Sampler
 from pressroom.engines.text.stopping import StopWatch
@@ -27,7 +29,9 @@ class RunningOutput:
         self.owner = owner
         self.index = index
         guide = owner.guide.fresh() if owner.guide is not None else None
-        self.sampler = Sampler(params, vocab, owner.prompt, index, ends, guide)
+        self.lookup = Lookup(owner.prompt)
+        self._healing = owner.healing
+        self.sampler = Sampler(params, vocab, owner.prompt, index, ends, guide, owner.healing)
         self.length = len(owner.prompt)
         self.kept: NDArray[Any] | None = None
         self.last_token = -1
@@ -36,7 +40,11 @@ class RunningOutput:
         self._ends = ends
         self._spelling = spelling
         self._most = params.max_tokens
-        self._detokenizer = Detokenizer(spelling, strip_first_space=bool(owner.request.messages))
+        self._detokenizer = Detokenizer(
+            spelling,
+            strip_first_space=bool(owner.request.messages),
+            skip=len(owner.healing.begun) if owner.healing else 0,
+        )
         self._watch = StopWatch(params.stop)
         self._fit = Fit(params.max_chars)
         self._text: list[str] = []
@@ -47,8 +55,12 @@ class RunningOutput:
         if token in self._ends:
             return self.finish("stop")
         self.last_token = token
-        self.tokens += 1
-        self._untold_tokens += 1
+        self.lookup.add(token)
+        if self._healing is not None:  # the prompt's own last token, with what it has become
+            self._healing = None
+        else:
+            self.tokens += 1
+            self._untold_tokens += 1
         piece = self._watch.push(self._detokenizer.push(token))
         if self._watch.stopped:
             self.finish_reason = "stop"
@@ -64,6 +76,11 @@ class RunningOutput:
         elif self.finish_reason:
             piece += self._fit.flush()
         return self._delta(piece)
+
+    @property
+    def tokens_left(self) -> int:
+        """How many it may have more."""
+        return self._most - self.tokens
 
     def finish(self, reason: str) -> Delta | None:
         """Nothing more comes; the text that was held back. Bytes of half a character are dropped."""
@@ -98,6 +115,7 @@ class RunningGeneration:
     request: TextGeneration
     prompt: list[int]
     guide: Guide | None = None
+    healing: Healing | None = None
     arrival: int = 0
     filled: int = 0
     cuts: Sequence[int] = ()
@@ -115,7 +133,12 @@ class RunningGeneration:
     @property
     def longest(self) -> int:
         """Tokens that an output of it has at most, the prompt among them."""
-        return len(self.prompt) + self.request.params.max_tokens
+        return self.tokens_in + self.request.params.max_tokens
+
+    @property
+    def tokens_in(self) -> int:
+        """Of the prompt, also where its last one is drawn anew."""
+        return len(self.prompt) + (self.healing is not None)
 
     @property
     def done(self) -> bool:
@@ -123,7 +146,7 @@ class RunningGeneration:
 
     def outcome(self, ending: Ending, error: EngineError | None = None) -> Outcome:
         usage = Usage(
-            tokens_in=len(self.prompt),
+            tokens_in=self.tokens_in,
             tokens_out=sum(output.tokens for output in self.outputs),
             engine_seconds=self.engine_seconds,
         )

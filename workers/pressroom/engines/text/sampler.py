@@ -14,6 +14,7 @@ from pressroom.contract.params import TextParams
 from pressroom.engines.text.adjusting import Adjuster
 from pressroom.engines.text.chances import Drawn, drawn, logprobs
 from pressroom.engines.text.guiding import Guide
+from pressroom.engines.text.healing import Healing
 
 _BLOCK = 64
 
@@ -30,12 +31,14 @@ class Sampler:
         output: int,
         ends: Set[int] = frozenset(),
         guide: Guide | None = None,
+        healing: Healing | None = None,
     ) -> None:
         self._params = params
         self._key = np.array([params.seed or 0, output], np.uint64)
         self._position = 0
         self._adjuster = Adjuster(params, vocab, prompt, ends)
         self._guide = guide
+        self._healing = healing
         self.drawn: list[Drawn] = []
 
     @property
@@ -45,27 +48,34 @@ class Sampler:
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """The next token from logits (V,), which are changed in place. NaN raises ``ValueError``, and a guide
-        that cannot go on ``GuideRefused``."""
+        that cannot go on ``GuideRefused``. Where the prompt is healed, the first is its last token, drawn anew."""
         position, self._position = self._position, self._position + 1
         # Before anything is taken out: an argmax finds a NaN if there is one.
         if not np.isfinite(logits[int(logits.argmax())]):
             raise ValueError("the model's output is not a number")
         params = self._params
+        if self._healing is not None:
+            self._healing.restrict(logits)
+            self._healing = None
+            return self._draw(logits, position)
         told = None if params.logprobs is None else logprobs(logits)
         self._adjuster.adjust(logits)
         if self._guide is not None:
             self._guide.restrict(logits)
-        if params.temperature > 0:
-            ids, chances = shortlist(logits, params.temperature, params.top_k, params.top_p, params.min_p)
-            token = draw(ids, chances, uniform(self._key, position))
-        else:
-            token = int(logits.argmax())
+        token = self._draw(logits, position)
         self._adjuster.said(token)
         if self._guide is not None:
             self._guide.said(token)
         if told is not None and params.logprobs is not None:
             self.drawn.append(drawn(told, token, params.logprobs))
         return token
+
+    def _draw(self, logits: NDArray[np.float32], position: int) -> int:
+        params = self._params
+        if params.temperature <= 0:
+            return int(logits.argmax())
+        ids, chances = shortlist(logits, params.temperature, params.top_k, params.top_p, params.min_p)
+        return draw(ids, chances, uniform(self._key, position))
 
 
 def shortlist(
