@@ -14,6 +14,8 @@ PROMPT_TOKENS = 256
 class LlamaCpp:
     """A server inside this process: ``parallel`` slots of ``context`` tokens."""
 
+    package = "xllamacpp"
+
     def __init__(self, gguf: Path, parallel: int, threads: int, context: int = 512) -> None:
         params = xllamacpp.CommonParams()
         params.model.path = str(gguf)

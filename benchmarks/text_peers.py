@@ -48,8 +48,8 @@ def main() -> None:
             contestants[f"pressroom {variant}"] = _ours(variant, arguments.threads, prompts)
         versions = {}
         for kind in PEERS:
-            if (arguments.folder / _FOLDERS.get(kind, kind)).is_dir():
-                made = arguments.folder / _FOLDERS.get(kind, kind)
+            made = arguments.folder / _FOLDERS.get(kind, kind)
+            if made.is_dir():
                 python = arguments.folder / "venv/bin/python"
                 peer = stack.enter_context(_Peer(python, _SERVE, kind, made, str(arguments.threads)))
                 versions[kind] = peer.version

@@ -174,8 +174,12 @@ KINDS: dict[str, Any] = {
 
 def main() -> None:
     kind, folder, threads = sys.argv[1:]
-    peer = KINDS[kind](folder, int(threads))
-    print(json.dumps({"name": kind, "version": version(peer.package)}), flush=True)
+    answer(kind, KINDS[kind](folder, int(threads)))
+
+
+def answer(name: str, peer: Any) -> None:
+    """Say who it is, then measure what each line asks for. ``peer.package`` is its library."""
+    print(json.dumps({"name": name, "version": version(peer.package)}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         prefill, decode = peer.measure(asked["prompts"], asked["tokens"])

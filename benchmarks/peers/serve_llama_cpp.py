@@ -5,24 +5,18 @@
 Speaks as ``serve.py`` does. A server with more slots than there are prompts is slower, so there is one for each.
 """
 
-import json
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from llama_cpp import LlamaCpp
+from peers.serve import answer
 
 
 def main() -> None:
     gguf, parallel, threads = sys.argv[1:]
-    server = LlamaCpp(Path(gguf), int(parallel), int(threads))
-    print(json.dumps({"peer": "xllamacpp", "version": version("xllamacpp")}), flush=True)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        prefill, decode = server.measure(asked["prompts"], asked["tokens"])
-        print(json.dumps({"prefill": prefill, "decode": decode}), flush=True)
+    answer("llama.cpp", LlamaCpp(Path(gguf), int(parallel), int(threads)))
 
 
 if __name__ == "__main__":

@@ -224,12 +224,6 @@ const OrtCustomOp layers_operator = {
     .variadic_inputs_alike = none,
     .variadic_outputs = one_at_least,
     .variadic_outputs_alike = one_at_least,
-    .name = name,
-    .input_type = input_type,
-    .inputs = inputs,
-    .output_type = output_type,
-    .outputs = outputs,
+    AS_TOLD_HERE,
     .destroy = destroy,
-    .create_or_say = create,
-    .compute_or_say = compute,
 };

@@ -19,6 +19,11 @@ static inline int last_version(const OrtCustomOp *op) { return (void)op, INT32_M
     .output_kind = required, .variadic_inputs = none, .variadic_inputs_alike = none, .variadic_outputs = none, \
     .variadic_outputs_alike = none
 
+// By the names that each operator's file gives to its own functions.
+#define AS_TOLD_HERE \
+    .name = name, .input_type = input_type, .inputs = inputs, .output_type = output_type, .outputs = outputs, \
+    .create_or_say = create, .compute_or_say = compute
+
 // An operator's own memory begins with this. `status`: what its attributes had to say.
 struct made {
     OrtApi api;

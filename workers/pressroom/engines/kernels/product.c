@@ -76,8 +76,8 @@ INLINE void put(const struct product *call, int64_t panel, int64_t row, Floats y
         return;
     }
     for (int j = 0; j < vectors; j++) {
-        const Floats rest = call->residual ? load(call->residual + at + j * LANES) : all(0.0f);
-        store(call->out + at + j * LANES, call->residual ? y[j] + rest : y[j]);
+        if (call->residual) y[j] += load(call->residual + at + j * LANES);
+        store(call->out + at + j * LANES, y[j]);
     }
 }
 

@@ -79,12 +79,6 @@ const OrtCustomOp product_operator = {
     ON_HOST,
     WITH_ALL_OUTPUTS,
     .input_kind = input_kind,
-    .name = name,
-    .input_type = input_type,
-    .inputs = inputs,
-    .output_type = output_type,
-    .outputs = outputs,
+    AS_TOLD_HERE,
     .destroy = free,
-    .create_or_say = create,
-    .compute_or_say = compute,
 };

@@ -92,9 +92,8 @@ class RunningOutput:
 
     def result(self) -> TextOutput:
         logprobs = None
-        if (
-            self.owner.request.params.logprobs is not None
-        ):  # the end of the text is drawn too, and no token of it
+        if self.owner.request.params.logprobs is not None:
+            # The end of the text is drawn too, and no token of it.
             logprobs = tuple(each.spelled(self._spelling) for each in self.sampler.drawn[: self.tokens])
         return TextOutput(self.index, "".join(self._text), self.tokens, self.finish_reason, logprobs)
 
