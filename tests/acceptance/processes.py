@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+from tests.acceptance.starter import starter
 
 T = TypeVar("T")
 
@@ -20,20 +20,18 @@ T = TypeVar("T")
 class Process:
     """A child in a session of its own. ``log`` is its stderr, line by line, as it comes."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str], cwd: Path
+    ) -> None:
         self.name = name
         self.log: list[str] = []
         self._changed = threading.Condition()
-        self._popen = subprocess.Popen(
-            list(command),
-            env={**os.environ, **environment},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        heard, said = os.pipe()
+        self._stderr = os.fdopen(heard)
+        try:
+            self._popen = starter().start(module, arguments, {**os.environ, **environment}, cwd, said)
+        finally:
+            os.close(said)
         self._reader = threading.Thread(target=self._read, name=f"log-{name}", daemon=True)
         self._reader.start()
 
@@ -97,12 +95,11 @@ class Process:
             os.kill(self.pid, number)
 
     def _read(self) -> None:
-        assert self._popen.stderr is not None
-        for line in self._popen.stderr:
+        for line in self._stderr:
             with self._changed:
                 self.log.append(line.rstrip("\n"))
                 self._changed.notify_all()
-        self._popen.stderr.close()
+        self._stderr.close()
         with self._changed:
             self._changed.notify_all()
 
@@ -118,9 +115,7 @@ class Processes:
     def start(self, name: str, module: str, *arguments: str, **environment: str) -> Process:
         """``python -m module arguments`` with the settings named ``PRESSROOM_…`` in ``environment``."""
         settings = {f"PRESSROOM_{key.upper()}": value for key, value in environment.items()}
-        process = Process(
-            name, [sys.executable, "-m", module, *arguments], {**self.environment, **settings}, self._cwd
-        )
+        process = Process(name, module, arguments, {**self.environment, **settings}, self._cwd)
         self._all.append(process)
         return process
 
