@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from record import record
 
 from pressroom.adapters.models.build import build
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, graph_file, read_text_spec
 from pressroom.engines.kernels.library import kernels
@@ -82,7 +83,7 @@ def weights_chances(gguf: Path, ids: NDArray[np.int64], threads: int) -> Chances
     """Those of a file's weights in float32, (S, V): what its format costs, without the rounding of activations."""
     with tempfile.TemporaryDirectory() as folder:
         (scratch := Path(folder, "scratch")).mkdir()
-        made = build(gguf, default_text_manifest(), Path(folder), REFERENCE, scratch)
+        made = build(GgufModel(gguf), default_text_manifest(), Path(folder), REFERENCE, scratch)
         return chances_of(made, REFERENCE, ids, threads)
 
 

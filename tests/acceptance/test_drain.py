@@ -236,6 +236,8 @@ def test_a_front_that_stops_lets_go_of_its_clients_and_another_goes_on(
         stream = fake_press.connection(job_id, None)
         heard = [typed(next(stream)) for _ in range(10)]
         until(lambda: len(answers) >= 4, "posts are answered")
+        waits_there = "SELECT count(*) FROM job WHERE CAST(params AS TEXT) LIKE '%600%'"
+        until(lambda: fake_press.rows(waits_there), "the one who waits has posted")
         going.terminate()
         heard += map(typed, stream)  # it ends without an error
         waited = waiting.result(30)

@@ -6,6 +6,7 @@ from typing import Any
 from tests.support.tiny_gguf import CONTEXT, write_tiny_gguf
 
 from pressroom.adapters.models.build import build
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest, TextTraits
 from pressroom.engines.text.engine import TextEngine
@@ -31,7 +32,7 @@ def build_tiny_model(models_dir: Path, variant: str = "q8", **gguf: Any) -> Path
     scratch = models_dir / "scratch"
     scratch.mkdir(parents=True)
     source = write_tiny_gguf(models_dir / "tiny.gguf", **gguf)
-    return build(source, tiny_manifest(source, variant), models_dir, variant, scratch)
+    return build(GgufModel(source), tiny_manifest(source, variant), models_dir, variant, scratch)
 
 
 def tiny_engine(

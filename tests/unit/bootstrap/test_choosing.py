@@ -8,6 +8,7 @@ from tests.support.tiny_model import tiny_manifest
 
 from pressroom.adapters.models.build import build
 from pressroom.adapters.models.errors import UnknownVariant
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.bootstrap import choosing
 from pressroom.bootstrap.choosing import choose_variant
 from pressroom.catalog.choice import Rates, read_choice
@@ -26,7 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = tiny_manifest(gguf, "q8", "i8", "q4lr", "fp32", "fp16")
     for variant in ("q8", "i8", "q4lr"):
         (scratch := folder / f"scratch-{variant}").mkdir()
-        build(gguf, manifest, folder, variant, scratch)
+        build(GgufModel(gguf), manifest, folder, variant, scratch)
     return folder
 
 

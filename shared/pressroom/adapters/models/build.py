@@ -1,4 +1,4 @@
-"""Builds a model's folder from its GGUF file: whole, or not at all.
+"""Builds a model's folder from its published files: whole, or not at all.
 
     <models_dir>/<name>/
         manifest.json  tokenizer.json  text.json
@@ -11,8 +11,8 @@ marker last. A marker names the weights' hash and the recipe, so that a changed 
 builder builds again, and a cut file is noticed.
 """
 
-import json
 import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import onnx
@@ -21,11 +21,10 @@ from tokenizers import Tokenizer
 from pressroom.adapters.models.calibration import TEXT, reach
 from pressroom.adapters.models.decoder_graph import decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
-from pressroom.adapters.models.gguf_weights import GgufModel, Weights
 from pressroom.adapters.models.matrices import Variant
 from pressroom.adapters.models.own_operators import offered, own_graph, use_own_attention
 from pressroom.adapters.models.smoothing import SmoothedModel
-from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
+from pressroom.adapters.models.weights import Source, Weights
 from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec, built_file, graph_file
@@ -34,7 +33,7 @@ from pressroom.domain.errors import ModelCorrupt
 MANIFEST_FILE = "manifest.json"
 
 # Grows whenever a build from the same weights comes out different.
-RECIPE = 5
+RECIPE = 6
 
 # What is for the CPU, but for the reference, whose keys and values are float32.
 _WITH_KERNELS = (Variant.Q8, Variant.Q4LR, Variant.I8)
@@ -43,18 +42,26 @@ _WITH_KERNELS = (Variant.Q8, Variant.Q4LR, Variant.I8)
 MAX_POSITIONS = 32_768
 
 
-def build(
-    weights: Path | GgufModel, manifest: Manifest, models_dir: Path, variant: str, scratch: Path
-) -> Path:
-    """Build one variant of ``manifest`` from the GGUF file ``weights``; the folder it lies in.
+Gate = Callable[[Path], None]
 
-    ``scratch`` is an empty folder on the same file system, the caller's to clear.
+
+def build(
+    model: Source,
+    manifest: Manifest,
+    models_dir: Path,
+    variant: str,
+    scratch: Path,
+    gate: Gate = lambda folder: None,
+) -> Path:
+    """Build one variant of ``manifest`` from ``model``; the folder it lies in.
+
+    ``scratch`` is an empty folder on the same file system, the caller's to clear. ``gate`` is shown the whole folder
+    before anybody else can see it, and raises what speaks against it; it may write files there.
 
     Raises ``UnknownVariant`` and ``UnsupportedModel`` before anything is written.
     """
     wanted = known_variant(variant)
-    model = weights if isinstance(weights, GgufModel) else GgufModel(weights)
-    tokens = tokenizer_from_gguf(model.metadata)
+    tokens = model.tokenizer()
     size = model.geometry
     positions = min(size.context, MAX_POSITIONS)
     spec = TextSpec(
@@ -77,12 +84,21 @@ def build(
     tokens.tokenizer.save(str(stage / TOKENIZER_FILE))
     (stage / SPEC_FILE).write_text(spec.model_dump_json(indent=1), encoding="utf-8")
     (stage / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-    marker = BuiltMarker(
-        recipe=RECIPE,
-        weights_sha256=manifest.sha256,
-        files={path.name: FileMark.of(path) for path in stage.iterdir() if path.name != MANIFEST_FILE},
-    )
+    marker = BuiltMarker(recipe=RECIPE, weights_sha256=manifest.sha256, files=_marks(stage))
+    mark = stage / built_file(variant)
+    mark.write_text(marker.model_dump_json(indent=1), encoding="utf-8")
+    gate(stage)
+    mark.unlink()
+    marker = marker.model_copy(update={"files": {**_marks(stage, but=marker.files), **marker.files}})
     return _publish(stage, models_dir / manifest.name, marker, variant)
+
+
+def _marks(stage: Path, but: Collection[str] = ()) -> dict[str, FileMark]:
+    return {
+        path.name: FileMark.of(path)
+        for path in stage.iterdir()
+        if path.name not in but and path.name != MANIFEST_FILE
+    }
 
 
 def _save_graphs(weights: Weights, variant: Variant, positions: int, stage: Path) -> None:
@@ -102,7 +118,7 @@ def _save_whole(graph: onnx.ModelProto, path: Path) -> None:
     onnx.save(graph, path, save_as_external_data=True, location=f"{path.name}.data")
 
 
-def _weights_for(variant: Variant, model: GgufModel, tokenizer: Tokenizer) -> Weights:
+def _weights_for(variant: Variant, model: Weights, tokenizer: Tokenizer) -> Weights:
     if variant is not Variant.I8:
         return model
     return SmoothedModel(model, reach(model, tokenizer.encode(TEXT).ids))
@@ -143,7 +159,7 @@ def _publish(stage: Path, folder: Path, marker: BuiltMarker, variant: str) -> Pa
         _sync(path)
         os.replace(path, folder / path.name)
     new = stage / last.name
-    new.write_text(json.dumps(marker.model_dump(), indent=1), encoding="utf-8")
+    new.write_text(marker.model_dump_json(indent=1), encoding="utf-8")
     _sync(new)
     _sync(folder)
     os.replace(new, last)

@@ -1,17 +1,12 @@
-"""How far the inputs of a decoder's matrices reach, channel by channel, on a text that was not written for it.
-
-One forward pass in float32 with numpy alone, a layer at a time, so that no more than a layer's weights are held
-dense. Names are those of the weights that make an input: a norm's for what it puts out, and ``ffn_down`` for the
-product of gate and up.
-"""
+"""How far the inputs of a decoder's matrices reach, channel by channel, on a text that was not written for it."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pressroom.adapters.models.gguf_weights import Weights
-from pressroom.adapters.models.rotary import rotary_angles
+from pressroom.adapters.models.reference import last_states
+from pressroom.adapters.models.weights import Weights
 
 Values = NDArray[np.float32]
 
@@ -48,57 +43,11 @@ MOST_TOKENS = 512
 
 def reach(model: Weights, tokens: Sequence[int]) -> dict[str, Values]:
     """The largest magnitude (K,) that each channel of an input has over ``tokens`` (S,), of which the first
-    ``MOST_TOKENS`` are looked at."""
-    size = model.geometry
+    ``MOST_TOKENS`` are looked at. Names are as ``last_states`` tells them."""
     found: dict[str, Values] = {}
 
-    def seen(name: str, x: Values) -> Values:
+    def seen(name: str, x: Values) -> None:
         found[name] = np.abs(x).max(axis=0)
-        return x
 
-    def product(x: Values, name: str) -> Values:
-        y = x @ model.dense(f"{name}.weight").T
-        return y + model.dense(f"{name}.bias") if model.has(f"{name}.bias") else y
-
-    def norm(x: Values, name: str) -> Values:
-        root = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + np.float32(size.epsilon))
-        return seen(name, x / root * model.dense(name))
-
-    x = model.dense("token_embd.weight")[list(tokens[: min(MOST_TOKENS, size.context)])]  # (S, D)
-    rotation = np.exp(1j * rotary_angles(model, len(x))).astype(np.complex64)[:, None]  # (S, 1, hd/2)
-    for layer in range(size.layers):
-        name = f"blk.{layer}"
-        normed = norm(x, f"{name}.attn_norm.weight")
-        q, k, v = (product(normed, f"{name}.attn_{part}") for part in "qkv")
-        x = x + product(_attention(model, q, k, v, rotation), f"{name}.attn_output")
-        normed = norm(x, f"{name}.ffn_norm.weight")
-        gate, up = product(normed, f"{name}.ffn_gate"), product(normed, f"{name}.ffn_up")
-        hidden = seen(f"{name}.ffn_down.weight", gate / (1 + np.exp(-gate)) * up)
-        x = x + product(hidden, f"{name}.ffn_down")
-    norm(x, "output_norm.weight")
+    last_states(model, tokens[: min(MOST_TOKENS, model.geometry.context)], seen)
     return found
-
-
-def _attention(model: Weights, q: Values, k: Values, v: Values, rotation: NDArray[np.complex64]) -> Values:
-    """q (S, H*hd), k and v (S, KV*hd) to (S, H*hd)."""
-    size, length = model.geometry, len(q)
-
-    def turned(x: Values, heads: int) -> Values:
-        parts = x.reshape(length, heads, size.head_size)
-        axis = (2, size.head_size // 2) if size.rotary_halves else (size.head_size // 2, 2)
-        pairs = parts.reshape(length, heads, *axis)
-        real, imaginary = (
-            (pairs[:, :, 0], pairs[:, :, 1]) if size.rotary_halves else (pairs[..., 0], pairs[..., 1])
-        )
-        moved = (real + 1j * imaginary) * rotation
-        return np.concatenate([moved.real, moved.imag], axis=-1)  # (S, heads, hd), halves
-
-    group = size.heads // size.kv_heads
-    queries, keys = turned(q, size.heads), np.repeat(turned(k, size.kv_heads), group, axis=1)
-    values = np.repeat(v.reshape(length, size.kv_heads, size.head_size), group, axis=1)
-    scores = np.einsum("shd,thd->hst", queries, keys) * np.float32(size.head_size**-0.5)
-    scores[:, np.triu(np.ones((length, length), bool), 1)] = -np.inf
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    weights /= weights.sum(axis=-1, keepdims=True)
-    out: Values = np.einsum("hst,thd->shd", weights, values).reshape(length, -1).astype(np.float32)
-    return out

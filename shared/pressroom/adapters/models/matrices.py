@@ -16,9 +16,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pressroom.adapters.models.gguf_weights import BLOCK, EightBit, FourBit, Weights
+from pressroom.adapters.models.blocks import BLOCK, EightBit, FourBit
 from pressroom.adapters.models.graph_nodes import MS, Nodes
 from pressroom.adapters.models.row_scaled import row_scaled_product
+from pressroom.adapters.models.weights import Weights
 
 # Activations in 8 bit, sums in 32-bit integers: the fast kernels of MatMulNBits.
 _INT8_ACTIVATIONS = 4
@@ -39,7 +40,7 @@ class Linear:
     """The rows of one or more weight matrices of the same input, stacked."""
 
     names: tuple[str, ...]
-    heads: tuple[int, ...] = ()  # per matrix: its number of heads if its rows must be un-paired, else 0
+    heads: tuple[int, ...] = ()  # per matrix: its number of heads if they turn, else 0
 
 
 class Matrices(Nodes):
@@ -77,33 +78,30 @@ class Matrices(Nodes):
 
     def biases(self, linear: Linear) -> NDArray[np.float32] | None:
         """What is added to each row's product, (N,); None where the model adds nothing."""
-        names = {name: name.removesuffix("weight") + "bias" for name in linear.names}
-        if not self.model.has(names[linear.names[0]]):
-            return None
-        return np.concatenate([self.model.dense(names[name])[order] for name, order in self.rows(linear)])
+        parts, found = [], False
+        for name, order in self.rows(linear):
+            bias = name.removesuffix("weight") + "bias"
+            there = self.model.has(bias)
+            parts.append(self.model.dense(bias)[order] if there else np.zeros(len(order), np.float32))
+            found = found or there
+        return np.concatenate(parts) if found else None
 
     def rows(self, linear: Linear) -> Iterable[tuple[str, NDArray[np.int64]]]:
         """Each matrix's name and the order of its rows.
 
-        llama's GGUF interleaves the two halves of each rotary head; the attention node wants halves.
+        The attention node wants what turns together half a head apart (``Geometry.head_order``).
         """
-        heads = linear.heads or (0,) * len(linear.names)
+        heads, of_head = linear.heads or (0,) * len(linear.names), self.model.geometry.head_order()
         for name, count in zip(linear.names, heads, strict=True):
             order = np.arange(self.model.shape(name)[0], dtype=np.int64)
-            if count:
-                order = order.reshape(count, self.model.geometry.head_size // 2, 2).swapaxes(1, 2).reshape(-1)
-            yield name, order
+            yield name, order.reshape(count, -1)[:, of_head].reshape(-1) if count else order
 
     def dense_rows(self, linear: Linear) -> NDArray[np.float32]:
         return np.concatenate([self.model.dense(name)[order] for name, order in self.rows(linear)])
 
     def stack_four_bit(self, linear: Linear) -> FourBit | None:
         parts = [(self.model.four_bit(name), order) for name, order in self.rows(linear)]
-        blocks = [
-            FourBit(part.q[order], part.scale[order], None if part.shift is None else part.shift[order])
-            for part, order in parts
-            if part is not None
-        ]
+        blocks = [part.rows(order) for part, order in parts if part is not None]
         if len(blocks) < len(parts):
             return None
         shifts = [np.zeros_like(b.scale) if b.shift is None else b.shift for b in blocks]
@@ -119,7 +117,7 @@ class Matrices(Nodes):
             part = self.model.eight_bit(name)
             if part is None:
                 return None
-            blocks.append(EightBit(part.q[order], part.scale[order], part.zero[order]))
+            blocks.append(part.rows(order))
         return EightBit(
             np.concatenate([b.q for b in blocks]),
             np.concatenate([b.scale for b in blocks]),

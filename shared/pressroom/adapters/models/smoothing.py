@@ -12,11 +12,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pressroom.adapters.models.gguf_weights import EightBit, FourBit, Geometry, Weights
+from pressroom.adapters.models.blocks import EightBit, FourBit
+from pressroom.adapters.models.geometry import Geometry
+from pressroom.adapters.models.weights import EMBEDDING, HEAD, LAST_NORM, Weights
 
 Values = NDArray[np.float32]
 _TINY = np.float32(1e-5)
-_TIED, _HEAD = "token_embd.weight", "output.weight"
 
 
 class SmoothedModel:
@@ -36,14 +37,14 @@ class SmoothedModel:
             )
             down = f"{name}.ffn_down.weight"
             self._smooth(down, [down], reach, makes=f"{name}.ffn_up.weight")
-        self._smooth("output_norm.weight", [_HEAD], reach)
+        self._smooth(LAST_NORM, [HEAD], reach)
 
     @property
     def geometry(self) -> Geometry:
         return self._model.geometry
 
     def has(self, name: str) -> bool:
-        return name == _HEAD or self._model.has(name)
+        return name == HEAD or self._model.has(name)
 
     def shape(self, name: str) -> tuple[int, ...]:
         return self._model.shape(self._own(name))
@@ -74,7 +75,7 @@ class SmoothedModel:
         self._divided[made] = self._divided[made.replace("weight", "bias")] = factors
 
     def _own(self, name: str) -> str:
-        return _TIED if name == _HEAD and not self._model.has(_HEAD) else name
+        return EMBEDDING if name == HEAD and not self._model.has(HEAD) else name
 
     def _changed(self, name: str) -> bool:
         return name in self._columns or name in self._divided

@@ -10,6 +10,7 @@ from tests.support.tiny_model import tiny_manifest
 from pressroom.adapters.models import build as build_module
 from pressroom.adapters.models.build import build, is_built
 from pressroom.adapters.models.errors import UnknownVariant, UnsupportedModel
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import built_file, graph_file, read_text_spec
 
@@ -22,7 +23,7 @@ def _build(folder: Path, variant: str = "q8") -> tuple[Path, Manifest]:
     if not gguf.exists():
         write_tiny_gguf(gguf)
     manifest = tiny_manifest(gguf, "q8", "fp32")
-    return build(gguf, manifest, folder, variant, scratch), manifest
+    return build(GgufModel(gguf), manifest, folder, variant, scratch), manifest
 
 
 def test_a_built_model_holds_what_the_engine_needs(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ SLOTS, LENGTH = 3, 64
 def _decoder(folder: Path, gguf: Path, variant: str, *, own: bool = False) -> Decoder:
     """``own``: with our own kernels."""
     (folder / "scratch").mkdir(exist_ok=True)
-    model = build(gguf, tiny_manifest(gguf, variant), folder, variant, folder / "scratch")
+    model = build(GgufModel(gguf), tiny_manifest(gguf, variant), folder, variant, folder / "scratch")
     shutil.rmtree(folder / "scratch")
     library = kernels() if own else None
     if own and library is None:

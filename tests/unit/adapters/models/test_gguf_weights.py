@@ -24,7 +24,7 @@ NAME = "blk.0.ffn_down.weight"
 def test_geometry(tmp_path: Path) -> None:
     size = GgufModel(write_tiny_gguf(tmp_path / "m.gguf")).geometry
     assert (size.layers, size.heads, size.kv_heads, size.head_size) == (LAYERS, HEADS, KV_HEADS, HEAD_SIZE)
-    assert (size.context, size.vocab, size.rotary_halves) == (CONTEXT, len(vocabulary()), False)
+    assert (size.context, size.vocab, size.rotary_pairs) == (CONTEXT, len(vocabulary()), True)
 
 
 @pytest.mark.parametrize("kind", ["Q4_0", "Q4_1"])
@@ -62,8 +62,8 @@ def test_bf16_and_f16_are_read(tmp_path: Path) -> None:
 
 
 def test_another_architecture_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModel, match=r"'gemma3'.*llama, qwen2"):
-        GgufModel(write_tiny_gguf(tmp_path / "m.gguf", architecture="gemma3"))
+    with pytest.raises(UnsupportedModel, match=r"'mamba'.*llama, qwen2"):
+        GgufModel(write_tiny_gguf(tmp_path / "m.gguf", architecture="mamba"))
 
 
 def test_a_missing_tensor_is_named(tmp_path: Path) -> None:

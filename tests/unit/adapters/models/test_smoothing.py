@@ -11,10 +11,10 @@ from tests.support.tiny_gguf import HEAD_SIZE, KV_HEADS, LAYERS, tiny_weights, v
 
 from pressroom.adapters.models.calibration import MOST_TOKENS, TEXT, reach
 from pressroom.adapters.models.decoder_graph import decoder_graph
+from pressroom.adapters.models.gguf_tokenizer import tokenizer_from_gguf
 from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.matrices import Variant
 from pressroom.adapters.models.smoothing import SmoothedModel
-from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
 from pressroom.engines.sessions import open_session
 
 TOKENS = [int(token) for token in np.random.default_rng(1).integers(3, len(vocabulary()), 40)]

@@ -33,16 +33,25 @@ class Case:
     sin: NDArray[np.float32]
     keys: NDArray[np.float16]
     values: NDArray[np.float16]
+    window: int = 0
 
     @classmethod
     def of(
-        cls, library: Path, rows: int, heads: int, kv_heads: int, width: int, *, threads: int = 2
+        cls,
+        library: Path,
+        rows: int,
+        heads: int,
+        kv_heads: int,
+        width: int,
+        *,
+        threads: int = 2,
+        window: int = 0,
     ) -> "Case":
         angles = np.arange(ROOM)[:, None] * 10_000.0 ** (-np.arange(width // 2) / (width // 2))
         dice = np.random.default_rng(3)
         shape = (rows, kv_heads, ROOM, width)
         return cls(
-            open_session(_graph(heads, kv_heads, width), "cpu", threads, operators=library),
+            open_session(_graph(heads, kv_heads, width, window), "cpu", threads, operators=library),
             heads,
             kv_heads,
             width,
@@ -50,6 +59,7 @@ class Case:
             np.sin(angles).astype(np.float32),
             dice.normal(size=shape).astype(np.float16),
             dice.normal(size=shape).astype(np.float16),
+            window,
         )
 
     def new(self, steps: int, seed: int = 1, scale: float = 1.0) -> NDArray[np.float32]:
@@ -83,7 +93,8 @@ class Case:
             keys[row][:, at] = turned[:, self.heads : self.heads + self.kv_heads].swapaxes(0, 1)
             values[row][:, at] = parts[row][:, self.heads + self.kv_heads :].swapaxes(0, 1)
             for step, head in np.ndindex(steps, self.heads):
-                seen = slice(0, at[step] + 1)
+                first = max(0, at[step] + 1 - self.window) if self.window else 0
+                seen = slice(first, at[step] + 1)
                 scores = keys[row, head // group, seen].astype(np.float64) @ turned[step, head]
                 weights = np.exp((scores - scores.max()) * self.width**-0.5)
                 out[row, step, head] = (
@@ -100,7 +111,7 @@ def _turned(
     return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
 
-def _graph(heads: int, kv_heads: int, width: int) -> bytes:
+def _graph(heads: int, kv_heads: int, width: int, window: int = 0) -> bytes:
     half, single = TensorProto.FLOAT16, TensorProto.FLOAT
     cache = ["B", kv_heads, "T", "hd"]
     node = helper.make_node(
@@ -110,6 +121,7 @@ def _graph(heads: int, kv_heads: int, width: int) -> bytes:
         domain="pressroom",
         heads=heads,
         kv_heads=kv_heads,
+        window=window,
         scale=float(width**-0.5),
     )
     inputs = [
@@ -149,6 +161,34 @@ def test_it_is_attention(
         np.testing.assert_allclose(got, expected, atol=2e-3, rtol=2e-3)
     out, expected = case.run(qkv, last)[0], case.expected(qkv, last)[0]
     assert np.linalg.norm(out - expected) < 2e-4 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("window", [1, 7, 64, 65, 100, 320])
+@pytest.mark.parametrize(
+    ("steps", "last"), [(1, [0, 63, 64, 200]), (3, [2, 100, 64, 319]), (70, [69, 99, 200, 319])]
+)
+def test_a_window_hides_what_lies_before_it(library: Path, window: int, steps: int, last: list[int]) -> None:
+    case = Case.of(library, 4, 9, 3, 64, window=window)
+    qkv = case.new(steps)
+    out, expected = case.run(qkv, last)[0], case.expected(qkv, last)[0]
+    assert np.linalg.norm(out - expected) < 2e-4 * np.linalg.norm(expected)
+
+
+def test_what_lies_before_the_window_of_all_has_no_part_in_it(library: Path) -> None:
+    case = Case.of(library, 2, 9, 3, 64, window=30)
+    for steps in (1, 40):
+        qkv, last = case.new(steps), [100, 170]
+        before = case.run(qkv, last)[0]
+        for row, at in enumerate(last):
+            hidden = at + 1 - steps - 29
+            case.keys[row, :, :hidden] = np.nan
+            case.values[row, :, :hidden] = np.nan
+        np.testing.assert_array_equal(case.run(qkv, last)[0], before)
+
+
+def test_a_negative_window_is_refused(library: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="window cannot be negative"):
+        open_session(_graph(9, 3, 64, -1), "cpu", operators=library)
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-6, 30.0])

@@ -9,6 +9,7 @@ from tests.support.tiny_gguf import write_tiny_gguf
 from tests.support.tiny_model import tiny_manifest
 
 from pressroom.adapters.models.build import build
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.catalog.text_spec import graph_file, read_text_spec
 from pressroom.engines.sessions import open_session
 from pressroom.engines.text.decoder import Decoder, _HostMemory
@@ -76,7 +77,7 @@ def test_what_lies_behind_a_position_is_released_in_each_head() -> None:
 def test_a_shorter_row_does_not_keep_the_memory_of_a_longer_one_in_its_slot(tmp_path: Path) -> None:
     gguf = write_tiny_gguf(tmp_path / "m.gguf")
     (tmp_path / "scratch").mkdir()
-    model = build(gguf, tiny_manifest(gguf, "q8"), tmp_path, "q8", tmp_path / "scratch")
+    model = build(GgufModel(gguf), tiny_manifest(gguf, "q8"), tmp_path, "q8", tmp_path / "scratch")
     decoder = Decoder(open_session(model / graph_file("q8"), "cpu"), read_text_spec(model), 4, 512)
     decoder._memory = _memory_of_ones()
     before = _resident()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support.tiny_gguf import CONTROL, MERGES, vocabulary
 from tokenizers import Tokenizer, models
 
-from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
+from pressroom.adapters.models.gguf_tokenizer import tokenizer_from_gguf
 from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
 
 PARTS = tokenizer_from_gguf(

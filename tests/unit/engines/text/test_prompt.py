@@ -4,7 +4,7 @@ import pytest
 from tests.support.tiny_gguf import CONTROL, MERGES, TEMPLATE, vocabulary
 from tokenizers import Tokenizer
 
-from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
+from pressroom.adapters.models.gguf_tokenizer import tokenizer_from_gguf
 from pressroom.catalog.text_spec import TextSpec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Key, PromptTooLong, TextGeneration

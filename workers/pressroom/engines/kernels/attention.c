@@ -32,6 +32,11 @@ INLINE int64_t position(const struct attention *call, int64_t row, int64_t step)
     return call->last[row] - (call->steps - 1) + step;
 }
 
+// The first position that a query at `at` sees.
+INLINE int64_t seen_from(const struct attention *call, int64_t at) {
+    return call->window > 0 && at >= call->window ? at + 1 - call->window : 0;
+}
+
 // Su et al. 2021, "RoFormer", with the two halves of a head as the pairs; and scaled.
 INLINE void turn(const struct attention *call, const float *x, int64_t at, float scale, float *to) {
     const int64_t half = call->width / 2;
@@ -76,7 +81,7 @@ INLINE void take_heads(const struct attention *call, int64_t row, int64_t step, 
         total[g] = all(0.0f);
         most[g] = -1e30f;
     }
-    for (int64_t begin = 0; begin <= at; begin += BLOCK) {
+    for (int64_t begin = seen_from(call, at); begin <= at; begin += BLOCK) {
         const int64_t keys = at + 1 - begin < BLOCK ? at + 1 - begin : BLOCK;
         float weights[4][BLOCK];
         for (int64_t k = 0; k < keys; k++) {
@@ -192,7 +197,7 @@ static void take_many(const struct attention *call, int64_t row, int64_t kv_head
     _Alignas(64) float queries[MOST_WIDTH * COLUMNS], sums[MOST_WIDTH * COLUMNS], weights[BLOCK * COLUMNS];
     _Alignas(64) float keys[BLOCK * MOST_WIDTH], values[BLOCK * MOST_WIDTH];
     float most[COLUMNS], total[COLUMNS], turned[MOST_WIDTH];
-    int32_t sees[COLUMNS];  // the last position that a query sees
+    int32_t sees[COLUMNS], from[COLUMNS];  // the last position that a query sees, and the first
     const int64_t width = call->width, shared = call->heads / call->kv_heads, cache = cache_at(call, row, kv_head);
     const int64_t first = tile * COLUMNS, all_columns = call->steps * shared;
     const int64_t columns = all_columns - first < COLUMNS ? all_columns - first : COLUMNS;
@@ -201,6 +206,7 @@ static void take_many(const struct attention *call, int64_t row, int64_t kv_head
     for (int64_t c = 0; c < COLUMNS; c++) {
         const int64_t step = (first + (c < columns ? c : columns - 1)) / shared;
         sees[c] = (int32_t)position(call, row, step);
+        from[c] = (int32_t)seen_from(call, sees[c]);
         most[c] = -1e30f;
         total[c] = 0.0f;
         if (c >= columns) continue;
@@ -208,21 +214,23 @@ static void take_many(const struct attention *call, int64_t row, int64_t kv_head
         for (int64_t d = 0; d < width; d++) queries[d * COLUMNS + c] = turned[d];
     }
     const int64_t end = sees[COLUMNS - 1] + 1;
-    for (int64_t begin = 0; begin < end; begin += BLOCK) {
+    for (int64_t begin = from[0]; begin < end; begin += BLOCK) {
         const int64_t count = end - begin < BLOCK ? end - begin : BLOCK;
         const int64_t padded = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
         widen(keys, call->keys + cache + begin * width, count * width);
         memset(keys + count * width, 0, sizeof(float) * (padded - count) * width);
         multiply(weights, keys, width, 1, queries, padded, width, 0);
-        const int hidden = begin + count - 1 > sees[0];  // from some of the queries
+        const int hidden = begin + count - 1 > sees[0] || begin < from[COLUMNS - 1];  // from some of the queries
         for (int64_t c = 0; c < COLUMNS; c += LANES) {
-            Integers seen;
+            Integers seen, since;
             memcpy(&seen, sees + c, sizeof seen);
+            memcpy(&since, from + c, sizeof since);
             Floats largest = load(most + c);
             for (int64_t k = 0; k < count; k++) {
                 Floats weight = load(weights + k * COLUMNS + c);
                 if (hidden) {
-                    weight = choose(seen < (int32_t)(begin + k), all(-1e30f), weight);
+                    const int32_t at = (int32_t)(begin + k);
+                    weight = choose((seen < at) | (since > at), all(-1e30f), weight);
                     store(weights + k * COLUMNS + c, weight);
                 }
                 largest = larger(largest, weight);

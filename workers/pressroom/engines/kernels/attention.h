@@ -12,6 +12,7 @@ struct attention {
     int64_t heads, kv_heads, width;    // H, KV, hd: a multiple of WIDTH_STEP, MOST_WIDTH at most
     int64_t room;                      // T: positions of a row of the cache
     float scale;                       // of the products of queries and keys
+    int64_t window;                    // positions that a query sees, its own included; 0: all
     const float *qkv;                  // (B, S, (H + 2 KV) hd): queries, keys and values of the new tokens
     const int32_t *last;               // (B): the position of each row's last new token
     const float *cos, *sin;            // (positions, hd / 2)

@@ -2,7 +2,7 @@
 //
 //     Attention  qkv (B, S, (H + 2 KV) hd)  keys, values (B, KV, T, hd) half  last (B) int32  cos, sin (P, hd / 2)
 //                -> attended (B, S, H hd)  keys, values (B, KV, T, hd) half: bind them to the inputs' own memory
-//                attributes: heads, kv_heads (integers), scale (a float)
+//                attributes: heads, kv_heads, window (integers; 0: no window), scale (a float)
 
 #include "operators.h"
 
@@ -11,12 +11,19 @@
 struct operator {
     OrtApi api;
     struct heads heads;
+    int64_t window;
 };
+
+static OrtStatus *read_attributes(OrtApi api, const OrtKernelInfo *info, struct operator *to) {
+    OR_RETURN(read_heads(api, info, &to->heads));
+    OR_RETURN(int_attribute(api)(info, "window", &to->window));
+    return to->window >= 0 ? NULL : refuse(api, "A window cannot be negative.");
+}
 
 static OrtStatus *create(const OrtCustomOp *op, OrtApi api, const OrtKernelInfo *info, void **made) {
     (void)op;
     struct operator *self = malloc(sizeof *self);
-    return made_or_freed(api, self, self ? read_heads(api, info, &self->heads) : NULL, made);
+    return made_or_freed(api, self, self ? read_attributes(api, info, self) : NULL, made);
 }
 
 static OrtStatus *compute(void *given, OrtKernelContext *context) {
@@ -27,6 +34,7 @@ static OrtStatus *compute(void *given, OrtKernelContext *context) {
     struct attention call = {
         .rows = qkv.sizes[0], .steps = qkv.sizes[1], .qkv = qkv.data,
         .heads = self->heads.count, .kv_heads = self->heads.kv_heads, .scale = self->heads.scale,
+        .window = self->window,
     };
     OR_RETURN(attention_cache(api, context, 1, 1, &call));
     OR_RETURN(attention_places(api, context, 3, &call));

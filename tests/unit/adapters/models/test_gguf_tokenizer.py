@@ -6,7 +6,7 @@ import pytest
 from tests.support.tiny_gguf import CONTROL, MERGES, vocabulary
 
 from pressroom.adapters.models.errors import UnsupportedModel
-from pressroom.adapters.models.tokenizer import tokenizer_from_gguf
+from pressroom.adapters.models.gguf_tokenizer import tokenizer_from_gguf
 
 
 def _byte_level(**changes: Any) -> dict[str, Any]:

@@ -1,17 +1,17 @@
-"""A ``tokenizers`` tokenizer from GGUF metadata, and the tokens that carry a meaning.
+"""A ``tokenizers`` tokenizer from GGUF metadata.
 
 Two families are known: byte-level BPE (``gpt2`` in GGUF; its pre-tokenizer by name) and
 SentencePiece BPE (``llama``), whose merges are not stored but follow from the scores.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from pressroom.adapters.models.errors import UnsupportedModel
+from pressroom.adapters.models.tokenizer_parts import TokenizerParts, end_ids
 
 
 class TokenType(IntEnum):
@@ -24,24 +24,6 @@ class TokenType(IntEnum):
     UNUSED = 5
     BYTE = 6
 
-
-@dataclass(frozen=True, slots=True)
-class TokenizerParts:
-    """What a build writes: the tokenizer itself and the facts for ``text.json``."""
-
-    tokenizer: Tokenizer
-    pieces: Literal["byte_level", "sentencepiece"]
-    add_bos: bool
-    bos_id: int | None
-    end_ids: tuple[int, ...]
-    control_tokens: dict[int, str]
-    chat_template: str | None
-
-
-# Control tokens that end a turn in the chat formats of the supported models.
-_ENDS = frozenset(
-    {"<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|eom_id|>", "</s>", "<|end|>"}
-)
 
 _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -75,12 +57,13 @@ def tokenizer_from_gguf(metadata: dict[str, Any]) -> TokenizerParts:
         if kind == TokenType.CONTROL
     }
     bos_id = metadata.get("tokenizer.ggml.bos_token_id")
+    declared = [metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
     return TokenizerParts(
         tokenizer=tokenizer,
         pieces=pieces,
         add_bos=bos_id is not None and bool(metadata.get("tokenizer.ggml.add_bos_token", family == "llama")),
         bos_id=bos_id,
-        end_ids=_end_ids(metadata, control),
+        end_ids=end_ids([i for i in declared if i is not None], control),
         control_tokens=control,
         chat_template=metadata.get("tokenizer.chat_template"),
     )
@@ -162,10 +145,3 @@ def _add_tokens(tokenizer: Tokenizer, tokens: Sequence[str], types: Sequence[Tok
             if kind == TokenType.USER_DEFINED
         ]
     )
-
-
-def _end_ids(metadata: dict[str, Any], control: dict[int, str]) -> tuple[int, ...]:
-    """The declared ends, and control tokens that are known to end a turn."""
-    declared = [metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
-    known = [i for i, token in control.items() if token in _ENDS]
-    return tuple(dict.fromkeys([i for i in declared if i is not None] + known))
