@@ -145,8 +145,7 @@ class DecoderGraph(Matrices):
         """(B, S, (H + 2 KV) hd) to (B, S, H*hd); writes this call's keys and values into the cache."""
         size, shape = self.size, self.size.of_layer[layer]
         outputs = [f"blk.{layer}.attention", f"keys.{layer}.new", f"values.{layer}.new"]
-        # The node counts the positions before the query's own.
-        window = {"local_window_size": shape.window - 1} if shape.window else {}
+        window = {"local_window_size": shape.window} if shape.window else {}
         self.nodes.append(
             helper.make_node(
                 "GroupQueryAttention",

@@ -69,7 +69,7 @@ def _own_attention(node: onnx.NodeProto) -> onnx.NodeProto:
         heads=given["num_heads"],
         kv_heads=given["kv_num_heads"],
         scale=given["scale"],
-        window=given.get("local_window_size", -1) + 1,
+        window=given.get("local_window_size", 0),
     )
 
 

@@ -1,46 +1,23 @@
 """The graph against a decoder in plain numpy: whole prompts, chunks, single steps, and each weight format."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from tests.services.absent import missing
 from tests.support.decoder_reference import reference_logits
 from tests.support.tiny_gguf import tiny_weights, vocabulary, write_tiny_gguf
-from tests.support.tiny_model import tiny_manifest
+from tests.support.tiny_model import decoder_of, stepwise
 
-from pressroom.adapters.models.build import build
 from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.own_operators import offered
-from pressroom.catalog.text_spec import graph_file, read_text_spec
-from pressroom.engines.kernels.library import kernels
-from pressroom.engines.sessions import open_session
+from pressroom.catalog.text_spec import graph_file
 from pressroom.engines.text.decoder import Decoder
 
 TOKENS = [int(token) for token in np.random.default_rng(1).integers(3, len(vocabulary()), 40)]
-SLOTS, LENGTH = 3, 64
 
 
 def _decoder(folder: Path, gguf: Path, variant: str, *, own: bool = False) -> Decoder:
-    """``own``: with our own kernels."""
-    (folder / "scratch").mkdir(exist_ok=True)
-    model = build(GgufModel(gguf), tiny_manifest(gguf, variant), folder, variant, folder / "scratch")
-    shutil.rmtree(folder / "scratch")
-    library = kernels() if own else None
-    if own and library is None:
-        missing("the engines' kernels", "run `python scripts/build_kernels.py`")
-    session = open_session(model / graph_file(variant, kernels=own), "cpu", operators=library)
-    return Decoder(session, read_text_spec(model), SLOTS, LENGTH)
-
-
-def _stepwise(decoder: Decoder, slot: int, tokens: list[int]) -> list[NDArray[np.float32]]:
-    """Logits after a first piece of the tokens, after a second, and after each single one that follows."""
-    rows = [decoder.prefill(slot, tokens[:10], 0).copy(), decoder.prefill(slot, tokens[10:30], 10).copy()]
-    for at in range(30, len(tokens)):
-        rows.append(decoder.prefill(slot, tokens[at : at + 1], at).copy())
-    return rows
+    return decoder_of(folder, GgufModel(gguf), variant, own=own)
 
 
 @pytest.mark.parametrize(("architecture", "tied"), [("llama", True), ("llama", False), ("qwen2", True)])
@@ -49,7 +26,7 @@ def test_fp32_is_the_reference(tmp_path: Path, architecture: str, tied: bool) ->
     gguf = write_tiny_gguf(tmp_path / "m.gguf", architecture=architecture, weights=weights)
     decoder = _decoder(tmp_path, gguf, "fp32")
     expected = reference_logits(weights, TOKENS, pairs=architecture == "llama")
-    got = _stepwise(decoder, 1, TOKENS)
+    got = stepwise(decoder, 1, TOKENS)
     for row, at in zip(got, [9, *range(29, 40)], strict=True):
         np.testing.assert_allclose(row, expected[at], atol=2e-4)
 
@@ -78,7 +55,7 @@ def test_every_format_stays_near_its_own_weights(
     model = GgufModel(gguf)
     weights = {name: model.dense(name) for name in tiny_weights()}
     expected = reference_logits(weights, TOKENS, pairs=True)
-    got = _stepwise(_decoder(tmp_path, gguf, variant), 0, TOKENS)
+    got = stepwise(_decoder(tmp_path, gguf, variant), 0, TOKENS)
     for row, at in zip(got, [9, *range(29, 40)], strict=True):
         error = np.linalg.norm(row - expected[at]) / np.linalg.norm(expected[at])
         assert error < allowed
@@ -88,8 +65,8 @@ def test_every_format_stays_near_its_own_weights(
 @pytest.mark.parametrize("architecture", ["llama", "qwen2"])
 def test_our_own_kernels_say_the_same(tmp_path: Path, variant: str, architecture: str) -> None:
     gguf = write_tiny_gguf(tmp_path / "m.gguf", kind="Q4_1", architecture=architecture)
-    theirs = _stepwise(_decoder(tmp_path, gguf, variant), 0, TOKENS)
-    ours = _stepwise(_decoder(tmp_path, gguf, variant, own=True), 0, TOKENS)
+    theirs = stepwise(_decoder(tmp_path, gguf, variant), 0, TOKENS)
+    ours = stepwise(_decoder(tmp_path, gguf, variant, own=True), 0, TOKENS)
     for row, expected in zip(ours, theirs, strict=True):
         # Activations are rounded to 8 bits: what differs in the last digit may go to the other side.
         assert np.linalg.norm(row - expected) < 0.05 * np.linalg.norm(expected)
