@@ -88,18 +88,8 @@ def write_tiny_gguf(
     writer.add_head_count_kv(KV_HEADS)
     writer.add_layer_norm_rms_eps(EPSILON)
     writer.add_rope_freq_base(BASE)
-    tokens = vocabulary()
-    writer.add_tokenizer_model(metadata.pop("tokenizer", "gpt2"))
-    writer.add_tokenizer_pre(metadata.pop("pre", "smollm"))
-    writer.add_token_list(tokens)
-    writer.add_token_types([_CONTROL if token in CONTROL else _NORMAL for token in tokens])
-    writer.add_token_merges(list(MERGES))
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.add_add_bos_token(False)
-    template = metadata.pop("template", TEMPLATE)
-    if template:
-        writer.add_chat_template(template)
+    spoken = {name: metadata.pop(name) for name in ("tokenizer", "pre", "template") if name in metadata}
+    write_vocabulary(writer, **spoken)
     for key, value in metadata.items():
         writer.add_string(key.replace("__", "."), value)
     for name, value in (weights or tiny_weights(architecture, tied=tied)).items():
@@ -117,3 +107,20 @@ def write_tiny_gguf(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def write_vocabulary(
+    writer: GGUFWriter, *, tokenizer: str = "gpt2", pre: str = "smollm", template: str = TEMPLATE
+) -> None:
+    """The tokenizer's part of the metadata; an empty ``template`` is left out."""
+    tokens = vocabulary()
+    writer.add_tokenizer_model(tokenizer)
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types([_CONTROL if token in CONTROL else _NORMAL for token in tokens])
+    writer.add_token_merges(list(MERGES))
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_add_bos_token(False)
+    if template:
+        writer.add_chat_template(template)

@@ -56,7 +56,12 @@ SHAPES: dict[str, dict[str, Any]] = {
         },
     },
     "mistral": {"model_type": "mistral", "sliding_window": WINDOW, "rope_theta": 10_000.0},
-    "qwen2": {"model_type": "qwen2", "tie_word_embeddings": True, "rope_theta": 1_000_000.0},
+    "qwen2": {
+        "model_type": "qwen2",
+        "hidden_size": HEADS * HEAD_SIZE,
+        "tie_word_embeddings": True,
+        "rope_theta": 1_000_000.0,
+    },
     "qwen3": {"model_type": "qwen3", "rope_theta": 1_000_000.0, "attention_bias": False},
     "gemma3": {
         "model_type": "gemma3_text",
@@ -74,7 +79,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "sliding_window": WINDOW,
         "pad_token_id": 0,
         "partial_rotary_factor": 0.5,
-        "original_max_position_embeddings": 128,
+        "max_position_embeddings": 2 * CONTEXT,
+        "original_max_position_embeddings": CONTEXT,
         "rope_theta": 10_000.0,
         "rope_scaling": {
             "type": "longrope",

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from tests.support.tiny_model import decoder_of, stepwise
 from tests.support.tiny_shapes import RECORDS, SHAPES, TOKENS, digest, tiny_tensors, write_tiny_folder
+from tests.support.tiny_shapes_gguf import ARCHITECTURES, write_shape
 
+from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.reference import reference_logits
 
@@ -29,6 +31,12 @@ def recorded(shape: str) -> Logits:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_reference_is_what_transformers_computes(tmp_path: Path, shape: str, recorded: Logits) -> None:
     model = FolderModel(write_tiny_folder(tmp_path / shape, shape))
+    np.testing.assert_allclose(reference_logits(model, TOKENS), recorded, atol=3e-4)
+
+
+@pytest.mark.parametrize("shape", ARCHITECTURES)
+def test_a_gguf_file_says_the_same(tmp_path: Path, shape: str, recorded: Logits) -> None:
+    model = GgufModel(write_shape(tmp_path / "m.gguf", shape))
     np.testing.assert_allclose(reference_logits(model, TOKENS), recorded, atol=3e-4)
 
 
