@@ -5,17 +5,13 @@ ordinary tokens. A plain prompt, which its sender formats alone, may hold them. 
 prompts through the same class, so that what the front counts is what the model gets.
 """
 
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Never, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+from pressroom.catalog.chat import ChatFormat
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec, read_text_spec
 from pressroom.contract.jobs import JobInput, Message
@@ -23,79 +19,11 @@ from pressroom.contract.jobs import JobInput, Message
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# Stands for the n-th control token where a message spells one; requests cannot hold NUL characters.
-_STAND_IN = "\0{}\0"
-
 # What a tokenizer may add to a text, of which each other token stands for a byte at least: a token
 # that begins it, and a space in front.
 _ADDED = 2
 
 T = TypeVar("T")
-
-
-class TemplateRefused(ValueError):
-    """The model cannot read these messages; the text says why."""
-
-
-class Turn(Protocol):
-    """One message of a conversation."""
-
-    @property
-    def role(self) -> str: ...
-    @property
-    def content(self) -> str: ...
-
-
-class ChatFormat:
-    """The chat template of one model."""
-
-    def __init__(self, spec: TextSpec) -> None:
-        self._spec = spec
-        self._control = {text: i for i, text in spec.control_tokens.items()}
-        longest_first = sorted(self._control, key=len, reverse=True)
-        self._splitter = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-        self._template = _environment().from_string(spec.chat_template) if spec.chat_template else None
-
-    @property
-    def chats(self) -> bool:
-        """Whether the model has a chat template."""
-        return self._template is not None
-
-    def render(self, messages: Iterable[Turn]) -> str:
-        """The conversation in the model's chat format, up to where the answer begins.
-
-        Control tokens that a message spells are replaced by stand-ins. Raises TemplateRefused."""
-        if self._template is None:
-            raise TemplateRefused("This model has no chat template. Send `prompt` instead of `messages`.")
-        turns = [{"role": turn.role, "content": self._hide_control(turn.content)} for turn in messages]
-        try:
-            return self._template.render(
-                messages=turns,
-                add_generation_prompt=True,
-                bos_token=self._text_of(self._spec.bos_id),
-                eos_token=self._text_of(next(iter(self._spec.end_ids), None)),
-            )
-        except TemplateError as error:
-            raise TemplateRefused(
-                f"The model's chat template refuses these messages: {error}. Roles usually are an optional "
-                "system message first, then user and assistant in turn."
-            ) from error
-
-    def spelled_out(self, text: str) -> str:
-        """``text`` with its stand-ins as the messages spelled them."""
-        if "\0" in text:
-            for spelled, i in self._control.items():
-                text = text.replace(_STAND_IN.format(i), spelled)
-        return text
-
-    def _hide_control(self, content: str) -> str:
-        content = content.replace("\0", "")
-        if self._splitter is None:
-            return content
-        return self._splitter.sub(lambda match: _STAND_IN.format(self._control[match[0]]), content)
-
-    def _text_of(self, token: int | None) -> str:
-        return "" if token is None else self._spec.control_tokens.get(token, "")
 
 
 class PromptFormat(ChatFormat):
@@ -197,17 +125,3 @@ class PromptCounter:
             while len(shelf) > self._keep:
                 shelf.popitem(last=False)
             return kept[1]
-
-
-def _environment() -> ImmutableSandboxedEnvironment:
-    """Templates come with downloaded models: they are data, so they run in a sandbox."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals["raise_exception"] = _raise
-    environment.globals["strftime_now"] = lambda pattern: datetime.now().astimezone().strftime(pattern)
-    return environment
-
-
-def _raise(message: str) -> Never:
-    raise TemplateError(message)

@@ -6,7 +6,8 @@ import pytest
 from tests.support.catalogs import WRITER, build_tokenizer
 
 from pressroom.catalog import prompt as prompt_module
-from pressroom.catalog.prompt import PromptCounter, PromptFormat, TemplateRefused, load_tokenizer
+from pressroom.catalog.chat import TemplateRefused
+from pressroom.catalog.prompt import PromptCounter, PromptFormat, load_tokenizer
 from pressroom.catalog.text_spec import read_text_spec
 from pressroom.contract.jobs import JobInput, Message
 

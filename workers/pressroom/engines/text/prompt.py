@@ -1,6 +1,7 @@
 """A generation's prompt as token ids, checked against the slot it must fit into."""
 
-from pressroom.catalog.prompt import PromptFormat, TemplateRefused
+from pressroom.catalog.chat import TemplateRefused
+from pressroom.catalog.prompt import PromptFormat
 from pressroom.engines.base import GenerationFailed, PromptTooLong, TextGeneration
 
 
