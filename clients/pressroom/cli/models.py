@@ -67,35 +67,53 @@ def choose(name: str) -> None:
     with needs("worker-cpu"):
         from pressroom.bootstrap import models  # noqa: F401  (what the worker beside this needs is there)
 
-    # Engines live in workers' processes alone.
-    done = subprocess.run([sys.executable, "-m", "pressroom.worker.choose", name], check=False)
-    if done.returncode:
+    if _in_a_workers_process("choose", name):
         raise Stop(f"Nothing was chosen for {name}; workers go on as before.")
     console.note("Workers that start from now on use it, unless PRESSROOM_TEXT_VARIANT says otherwise.")
 
 
+@models.command()
+@click.argument("name")
+@click.option("--variant", help="Weight format. [default: all that were imported]")
+def check(name: str, variant: str | None) -> None:
+    """Hold the imported model NAME against what its original weights say, with the runtime of today."""
+    with needs("worker-cpu"):
+        from pressroom.bootstrap import models  # noqa: F401
+
+    if _in_a_workers_process("check", name, *(["--variant", variant] if variant else [])):
+        raise Stop(f"{name} is not to be trusted as it is.")
+
+
 @models.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", required=True, help="What it is to be called here.")
-@click.option("--variant", default="q8", show_default=True, help="Weight format.")
+@click.option("--variant", default="q8", show_default=True, help="Weight format: q8, i8, q4lr, fp32, fp16.")
 @click.option(
     "--context", type=click.IntRange(min=64), help="Most tokens of prompt and text. [default: 2048]"
 )
-@click.option("--licence", help="[default: what the file says]")
+@click.option("--licence", help="[default: what the files say]")
 @click.option("--replace", is_flag=True, help="Take the name from other weights.")
 def import_(
-    file: Path, name: str, variant: str, context: int | None, licence: str | None, replace: bool
+    path: Path, name: str, variant: str, context: int | None, licence: str | None, replace: bool
 ) -> None:
-    """Make a model of your own from FILE, a GGUF file, for the workers of this machine."""
-    with needs("worker-cpu"):
-        from pressroom.bootstrap import models as wiring
+    """Make a model of your own from PATH, for the workers of this machine.
 
-    try:
-        with console.working(f"Importing {file.name}"):
-            folder = wiring.import_model(
-                file, name, variant=variant, context=context, licence=licence, replace=replace
-            )
-    except wiring.ModelError as error:
-        raise Stop(str(error)) from error
-    console.line(str(folder))
+    PATH is a GGUF file, or a folder with config.json, tokenizer.json and *.safetensors, of a Llama, Mistral, Qwen2,
+    Qwen3, Gemma 3, Phi-3 or SmolLM3. What was built is held against the weights in float32, and refused if it is far
+    from them."""
+    with needs("worker-cpu"):
+        from pressroom.bootstrap import models  # noqa: F401
+
+    options = ["--name", name, "--variant", variant]
+    options += ["--context", str(context)] if context else []
+    options += ["--licence", licence] if licence else []
+    options += ["--replace"] if replace else []
+    if _in_a_workers_process("importing", str(path), *options):
+        raise Stop(f"{path.name} was not imported.")
     console.note(f"Start a worker for it with PRESSROOM_TEXT_MODEL={name}.")
+
+
+def _in_a_workers_process(module: str, *arguments: str) -> int:
+    """Engines live in workers' processes alone. The exit status of ``python -m pressroom.worker.<module>``."""
+    command = [sys.executable, "-m", f"pressroom.worker.{module}", *arguments]
+    return subprocess.run(command, check=False).returncode

@@ -1,16 +1,15 @@
-"""Wires pulling and importing of models: the catalog, the models folder, the builders."""
+"""Wires the pulling of models: the catalog, the models folder, the builder."""
 
 from pathlib import Path
 
 from pressroom import settings as settings_module
 from pressroom.adapters.models.errors import ModelError
-from pressroom.adapters.models.importer import import_gguf
 from pressroom.adapters.models.pull import pull
 from pressroom.adapters.models.wheel import Progress
 from pressroom.catalog.catalog import Catalog, zoo_folder
 from pressroom.settings import Settings
 
-__all__ = ["ModelError", "import_model", "pull_model"]
+__all__ = ["ModelError", "pull_model"]
 
 
 def pull_model(
@@ -29,27 +28,3 @@ def pull_model(
         # The weights of picture models are small and ship with Pressroom.
         return zoo_folder(settings.zoo_dir) / name
     return pull(manifest, settings.models, variant, progress)
-
-
-def import_model(
-    path: Path,
-    name: str,
-    *,
-    variant: str = "q8",
-    context: int | None = None,
-    licence: str | None = None,
-    replace: bool = False,
-    settings: Settings | None = None,
-) -> Path:
-    """Make a model named ``name`` from a GGUF file; its folder. Raises ModelError of every kind."""
-    settings = settings or settings_module.load()
-    manifest = import_gguf(
-        path,
-        name,
-        settings.models,
-        variant=variant,
-        context=context,
-        licence=licence,
-        replace=replace,
-    )
-    return settings.models / manifest.name

@@ -38,7 +38,7 @@ def chat(template: str) -> ChatFormat:
 
 
 def said(*turns: tuple[str, str]) -> list[Message]:
-    return [Message.model_construct(role=role, content=content) for role, content in turns]
+    return [Message.model_validate({"role": role, "content": content}) for role, content in turns]
 
 
 TALK = said(("system", "Be brief."), ("user", "Hello"), ("assistant", "Hi"), ("user", "Bye"))

@@ -11,7 +11,7 @@ from tests.support import answers
 from tests.support.answers import Script, answer, problem
 from tests.unit.cli.conftest import Run
 
-from pressroom.adapters.models.errors import FetchFailed, ModelExists
+from pressroom.adapters.models.errors import FetchFailed
 from pressroom.bootstrap import models as wiring
 from pressroom.domain.errors import ModelUnknown
 
@@ -54,28 +54,63 @@ def test_pull_that_fails(run: Run, monkeypatch: pytest.MonkeyPatch, error: Excep
     assert (result.exit_code, result.stderr) == (1, "Error: No network. Try again.\n")
 
 
-def test_import(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[object] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What processes of the workers were asked for; the argument ``fails`` makes one fail."""
+    commands: list[list[str]] = []
 
-    def import_model(path: Path, name: str, **options: object) -> Path:
-        seen.extend([path, name, options])
-        return Path("models", name)
+    def run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        commands.append(command[1:])
+        return subprocess.CompletedProcess(command, 2 if "fails" in command else 0)
 
-    monkeypatch.setattr(wiring, "import_model", import_model)
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def test_import_is_done_in_a_process_of_the_workers(run: Run, home: Path, asked: list[list[str]]) -> None:
     (home / "mine.gguf").write_bytes(b"GGUF")
     result = run("models", "import", "mine.gguf", "--name", "mine", "--context", "4096", "--replace")
-    assert result.stdout == "models/mine\n"
-    assert seen[:2] == [Path("mine.gguf"), "mine"]
-    assert seen[2] == {"variant": "q8", "context": 4096, "licence": None, "replace": True}
+    assert result.exit_code == 0
+    (home / "folder").mkdir()
+    assert (
+        run("models", "import", "folder", "--name", "f", "--variant", "i8", "--licence", "MIT").exit_code == 0
+    )
+    first, second = asked
+    assert first == [
+        "-m",
+        "pressroom.worker.importing",
+        "mine.gguf",
+        "--name",
+        "mine",
+        "--variant",
+        "q8",
+        "--context",
+        "4096",
+        "--replace",
+    ]
+    assert second == [
+        "-m",
+        "pressroom.worker.importing",
+        "folder",
+        "--name",
+        "f",
+        "--variant",
+        "i8",
+        "--licence",
+        "MIT",
+    ]
 
 
-def test_import_under_a_taken_name(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def import_model(path: Path, name: str, **_: object) -> Path:
-        raise ModelExists("mine is the name of other weights.")
-
-    monkeypatch.setattr(wiring, "import_model", import_model)
+def test_import_that_fails(run: Run, home: Path, asked: list[list[str]]) -> None:
     (home / "mine.gguf").write_bytes(b"GGUF")
-    assert run("models", "import", "mine.gguf", "--name", "mine").exit_code == 1
+    result = run("models", "import", "mine.gguf", "--name", "fails")
+    assert (result.exit_code, result.stderr) == (1, "Error: mine.gguf was not imported.\n")
+
+
+def test_check(run: Run, asked: list[list[str]]) -> None:
+    assert run("models", "check", "mine").exit_code == 0
+    assert run("models", "check", "fails", "--variant", "q8").exit_code == 1
+    assert asked[1] == ["-m", "pressroom.worker.check", "fails", "--variant", "q8"]
 
 
 def test_import_of_what_is_not_there_or_nameless(run: Run, home: Path) -> None:

@@ -5,7 +5,8 @@ ModelError
 ├── WeightsCorrupt      model_corrupt         bytes do not hash to what the manifest pins
 ├── UnsupportedModel    model_unsupported     an architecture, format or tokenizer we cannot build
 ├── UnknownVariant      model_unknown_variant not a weight format of this model
-└── ModelExists         model_exists          the name is taken by other weights
+├── ModelExists         model_exists          the name is taken by other weights
+└── ParityFailed        model_parity_failed   the built graph is not what its weights say
 """
 
 
@@ -33,3 +34,7 @@ class UnknownVariant(ModelError):
 
 class ModelExists(ModelError):
     code = "model_exists"
+
+
+class ParityFailed(ModelError):
+    code = "model_parity_failed"

@@ -1,19 +1,39 @@
-"""Any GGUF file of a supported architecture as a model of one's own, under a name."""
+"""Published files of a supported shape as a model of one's own, under a name."""
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pressroom.adapters.models.build import MANIFEST_FILE, build, is_built, known_variant
 from pressroom.adapters.models.errors import ModelError, ModelExists
 from pressroom.adapters.models.gguf_weights import GgufModel
+from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.pull import locked
+from pressroom.adapters.models.weights import Source
 from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest, TextTraits
 
 DEFAULT_CONTEXT = 2048
 
+Gate = Callable[[Path, Source], None]
 
-def import_gguf(
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What the files say of themselves."""
+
+    sha256: str
+    version: str
+    title: str
+    description: str
+    licence: str
+    origin: str
+    languages: tuple[str, ...]
+
+
+def import_model(
     path: Path,
     name: str,
     models_dir: Path,
@@ -23,50 +43,117 @@ def import_gguf(
     version: str | None = None,
     licence: str | None = None,
     replace: bool = False,
+    gate: Gate,
 ) -> Manifest:
-    """Build ``path`` into ``<models_dir>/<name>``; its manifest is written there and returned.
+    """Build ``path``, a GGUF file or a folder as transformers writes it, into ``<models_dir>/<name>``; its manifest.
 
-    ``context`` is the most tokens of prompt and output together (2048, or what the model can if
-    that is less). Importing the same file again does nothing. Raises ``UnsupportedModel``,
-    ``UnknownVariant``, ``ModelExists`` (unless ``replace``), and ``ModelError`` for a bad path.
+    ``context`` is the most tokens of prompt and output together (2048, or what the model can if that is less).
+    ``gate`` is shown the built folder before it counts, and raises what speaks against it. Importing the same files
+    again does nothing; in another variant, it adds that. Raises ``UnsupportedModel``, ``UnknownVariant``,
+    ``ModelExists`` (unless ``replace``), ``ModelError`` for a bad path, and what ``gate`` raises.
     """
     known_variant(variant)
-    if not path.is_file():
-        raise ModelError(f"There is no file {path}. Give the path of a .gguf file.")
-    model = GgufModel(path)
-    about = model.metadata
+    model, about = _opened(path)
+    tokens = model.tokenizer()
     longest = min(context or DEFAULT_CONTEXT, model.geometry.context)
     manifest = Manifest(
         name=name,
-        version=version or str(about.get("general.version", "1")),
+        version=version or about.version,
         kind="text",
-        title=str(about.get("general.name", name)),
-        description=str(about.get("general.description", f"Imported from {path.name}.")),
-        licence=licence or str(about.get("general.license", "unknown")),
-        origin=_origin(about, path),
-        languages=_languages(about),
-        sha256=sha256_of(path),
-        text=TextTraits(context=longest, chat="tokenizer.chat_template" in about, variants=(variant,)),
+        title=about.title,
+        description=about.description,
+        licence=licence or about.licence,
+        origin=about.origin,
+        languages=about.languages,
+        sha256=about.sha256,
+        text=TextTraits(context=longest, chat=tokens.chat_template is not None, variants=(variant,)),
     )
     with locked(models_dir, name) as scratch:
         present = models_dir / name / MANIFEST_FILE
-        if present.is_file() and not replace:
+        if present.is_file():
             other = Manifest.model_validate_json(present.read_bytes())
-            if other.sha256 != manifest.sha256:
+            if other.sha256 == manifest.sha256:
+                manifest = _with_variants_of(other, manifest)
+                if other == manifest and is_built(models_dir, manifest, variant):
+                    return manifest
+            elif not replace:
                 raise ModelExists(
                     f"{name} is the name of other weights. Choose another, or say that it replaces them."
                 )
-            if other == manifest and is_built(models_dir, manifest, variant):
-                return manifest
-        build(model, manifest, models_dir, variant, scratch)
+        build(model, manifest, models_dir, variant, scratch, lambda folder: gate(folder, model))
     return manifest
 
 
-def _origin(about: dict[str, Any], path: Path) -> str:
-    makers = [str(about[key]) for key in ("general.organization", "general.author") if about.get(key)]
-    return ", ".join([*makers[:1], f"from {path.name}"])
+def _with_variants_of(other: Manifest, manifest: Manifest) -> Manifest:
+    """Those that are there already go first."""
+    assert manifest.text is not None
+    before = other.text.variants if other.text is not None else ()
+    variants = tuple(dict.fromkeys([*before, *manifest.text.variants]))
+    return manifest.model_copy(update={"text": manifest.text.model_copy(update={"variants": variants})})
 
 
-def _languages(about: dict[str, Any]) -> tuple[str, ...]:
-    named = about.get("general.languages") or []
-    return tuple(str(language) for language in named) if isinstance(named, list) else ()
+def _opened(path: Path) -> tuple[Source, _About]:
+    if path.is_dir():
+        folder = FolderModel(path)
+        return folder, _of_folder(folder)
+    if not path.is_file():
+        raise ModelError(f"There is no {path}. Give the path of a .gguf file, or of a model's folder.")
+    if path.suffix == ".safetensors":
+        raise ModelError(
+            f"{path.name} is one file of a model. Give its folder, with config.json and tokenizer.json."
+        )
+    gguf = GgufModel(path)
+    return gguf, _of_gguf(gguf)
+
+
+# -- a GGUF file --------------------------------------------------------------------------------------
+
+
+def _of_gguf(model: GgufModel) -> _About:
+    said = model.metadata
+    makers = [str(said[key]) for key in ("general.organization", "general.author") if said.get(key)]
+    named = said.get("general.languages") or []
+    return _About(
+        sha256=sha256_of(model.path),
+        version=str(said.get("general.version", "1")),
+        title=str(said.get("general.name", model.path.stem)),
+        description=str(said.get("general.description", f"Imported from {model.path.name}.")),
+        licence=str(said.get("general.license", "unknown")),
+        origin=", ".join([*makers[:1], f"from {model.path.name}"]),
+        languages=tuple(map(str, named)) if isinstance(named, list) else (),
+    )
+
+
+# -- a folder -----------------------------------------------------------------------------------------
+
+
+def _of_folder(model: FolderModel) -> _About:
+    said = _card(model.path / "README.md")
+    title = str(model.config.get("_name_or_path") or model.path.resolve().name)
+    return _About(
+        sha256=model.sha256(),
+        version="1",
+        title=title,
+        description=f"Imported from the folder {model.path.resolve().name}.",
+        licence=next(iter(said.get("license", [])), "unknown"),
+        origin=f"from {title}",
+        languages=tuple(said.get("language", [])),
+    )
+
+
+def _card(path: Path) -> dict[str, list[str]]:
+    """What a model's card says in front of its text: ``key: value``, or ``key:`` and a list."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    front = re.match(r"---\s*\n(.*?)\n---\s*\n", text, re.DOTALL)
+    found: dict[str, list[str]] = {}
+    key: Any = None
+    for line in front[1].splitlines() if front else ():
+        if item := re.fullmatch(r"\s*-\s+(.+?)\s*", line):
+            found.setdefault(str(key), []).append(item[1].strip("'\""))
+        elif pair := re.fullmatch(r"(\w+):\s*(.*?)\s*", line):
+            key = pair[1]
+            found[key] = [pair[2].strip("'\"")] if pair[2] else []
+    return found
