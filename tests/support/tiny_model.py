@@ -17,9 +17,9 @@ from pressroom.catalog.manifest import Manifest, TextTraits
 from pressroom.catalog.text_spec import graph_file, read_text_spec
 from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import open_session
-from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.engine import TextEngine
 from pressroom.engines.text.opening import open_text_engine
+from pressroom.engines.text.state import State, open_state
 
 SLOTS, LENGTH = 3, 64
 
@@ -55,7 +55,7 @@ def tiny_engine(
     )
 
 
-def decoder_of(folder: Path, model: Source, variant: str, *, own: bool = False) -> Decoder:
+def decoder_of(folder: Path, model: Source, variant: str, *, own: bool = False) -> State:
     """``model`` built below ``folder``, its graph opened with ``SLOTS`` rows of ``LENGTH``; ``own``: with our kernels."""
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
@@ -65,10 +65,10 @@ def decoder_of(folder: Path, model: Source, variant: str, *, own: bool = False) 
     if own and library is None:
         missing("the engines' kernels", "run `python scripts/build_kernels.py`")
     session = open_session(made / graph_file(variant, kernels=own), "cpu", operators=library)
-    return Decoder(session, read_text_spec(made), SLOTS, LENGTH)
+    return open_state(session, read_text_spec(made), SLOTS, LENGTH)
 
 
-def stepwise(decoder: Decoder, slot: int, tokens: list[int]) -> list[NDArray[np.float32]]:
+def stepwise(decoder: State, slot: int, tokens: list[int]) -> list[NDArray[np.float32]]:
     """Logits after a first piece of the tokens (10), after a second (20), and after each single one that follows."""
     rows = [decoder.prefill(slot, tokens[:10], 0).copy(), decoder.prefill(slot, tokens[10:30], 10).copy()]
     for at in range(30, len(tokens)):

@@ -24,6 +24,9 @@ class TextSpec(BaseModel):
     architecture: str
     context: int = Field(ge=1, description="Positions of the rotary tables.")
     vocab: int
+    state: Literal["keys_values", "recurrent"] = Field(
+        "keys_values", description="What is remembered of a text: all positions, or one state that moves on."
+    )
     layers: int
     kv_heads: int
     head_size: int
@@ -33,6 +36,12 @@ class TextSpec(BaseModel):
     end_ids: tuple[int, ...] = Field(description="Tokens that end an output.")
     control_tokens: dict[int, str] = Field(description="Tokens that no user text may spell.")
     chat_template: str | None
+
+    def row_bytes(self, tokens: int, bytes_per_value: int = 4) -> int:
+        """What a row of so many positions takes."""
+        if self.state == "recurrent":
+            return 2 * self.layers * self.head_size * bytes_per_value
+        return tokens * self.cache_bytes_per_token(bytes_per_value)
 
     def cache_bytes_per_token(self, bytes_per_value: int = 4) -> int:
         """Keys and values of all layers for one position."""

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from tests.support.tiny_lstm import write_tiny_lstm
 from tests.support.tiny_shapes import SHAPES, write_tiny_folder
 from tests.support.tiny_shapes_gguf import write_shape
 
@@ -51,6 +52,12 @@ def test_each_shape_is_imported_checked_and_opened(tmp_path: Path, settings: Set
 def test_a_gguf_file_passes_the_gate_too(tmp_path: Path, settings: Settings, shape: str) -> None:
     folder = imported(write_shape(tmp_path / "m.gguf", shape), settings)
     assert read_parity(folder, "fp32").distance["onnxruntime"] < LIMITS["fp32"] / 10
+
+
+def test_an_lstm_passes_the_gate_too(tmp_path: Path, settings: Settings) -> None:
+    folder = imported(write_tiny_lstm(tmp_path / "m"), settings)
+    assert read_parity(folder, "fp32").distance["onnxruntime"] < LIMITS["fp32"] / 10
+    check_model("own", None, settings, lambda what: None)
 
 
 def test_both_graphs_are_looked_at_where_there_are_two(

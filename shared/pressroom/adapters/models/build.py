@@ -14,6 +14,7 @@ builder builds again, and a cut file is noticed.
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import cast
 
 import onnx
 from tokenizers import Tokenizer
@@ -23,8 +24,10 @@ from pressroom.adapters.models.decoder_graph import decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
 from pressroom.adapters.models.matrices import Variant
 from pressroom.adapters.models.own_operators import offered, own_graph, use_own_attention
+from pressroom.adapters.models.recurrent import MODEL_TYPE, RecurrentModel, recurrent_graph
 from pressroom.adapters.models.smoothing import SmoothedModel
-from pressroom.adapters.models.weights import Source, Weights
+from pressroom.adapters.models.tokenizer_parts import TokenizerParts
+from pressroom.adapters.models.weights import DecoderSource, Source, Weights
 from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec, built_file, graph_file
@@ -60,27 +63,12 @@ def build(
 
     Raises ``UnknownVariant`` and ``UnsupportedModel`` before anything is written.
     """
-    wanted = known_variant(variant)
+    wanted = check_variant(model, variant)
     tokens = model.tokenizer()
-    size = model.geometry
-    positions = min(size.context, MAX_POSITIONS)
-    spec = TextSpec(
-        architecture=size.architecture,
-        context=positions,
-        vocab=size.vocab,
-        layers=size.layers,
-        kv_heads=size.kv_heads,
-        head_size=size.head_size,
-        pieces=tokens.pieces,
-        add_bos=tokens.add_bos,
-        bos_id=tokens.bos_id,
-        end_ids=tokens.end_ids,
-        control_tokens=tokens.control_tokens,
-        chat_template=tokens.chat_template,
-    )
+    spec = _spec(model, tokens)
     stage = scratch / "build"
     stage.mkdir()
-    _save_graphs(_weights_for(wanted, model, tokens.tokenizer), wanted, positions, stage)
+    _save_graphs(model, tokens.tokenizer, wanted, stage)
     tokens.tokenizer.save(str(stage / TOKENIZER_FILE))
     (stage / SPEC_FILE).write_text(spec.model_dump_json(indent=1), encoding="utf-8")
     (stage / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
@@ -101,7 +89,41 @@ def _marks(stage: Path, but: Collection[str] = ()) -> dict[str, FileMark]:
     }
 
 
-def _save_graphs(weights: Weights, variant: Variant, positions: int, stage: Path) -> None:
+def _spec(model: Source, tokens: TokenizerParts) -> TextSpec:
+    positions = min(model.context, MAX_POSITIONS)
+    if isinstance(model, RecurrentModel):
+        state = {"state": "recurrent", "architecture": MODEL_TYPE, "vocab": model.vocab}
+        sizes = {"layers": len(model.layers), "kv_heads": 1, "head_size": model.width}
+    else:
+        size = _decoder(model).geometry
+        state = {"state": "keys_values", "architecture": size.architecture, "vocab": size.vocab}
+        sizes = {"layers": size.layers, "kv_heads": size.kv_heads, "head_size": size.head_size}
+    return TextSpec.model_validate(
+        {
+            **state,
+            **sizes,
+            "context": positions,
+            "pieces": tokens.pieces,
+            "add_bos": tokens.add_bos,
+            "bos_id": tokens.bos_id,
+            "end_ids": tokens.end_ids,
+            "control_tokens": tokens.control_tokens,
+            "chat_template": tokens.chat_template,
+        }
+    )
+
+
+def _decoder(model: Source) -> DecoderSource:
+    """What is no recurrent model is a decoder."""
+    return cast(DecoderSource, model)
+
+
+def _save_graphs(model: Source, tokenizer: Tokenizer, variant: Variant, stage: Path) -> None:
+    if isinstance(model, RecurrentModel):
+        _save_whole(recurrent_graph(model), stage / graph_file(variant))
+        return
+    positions = min(model.context, MAX_POSITIONS)
+    weights = _weights_for(variant, _decoder(model), tokenizer)
     graph = decoder_graph(weights, variant, positions)
     _save_whole(graph, stage / graph_file(variant))
     if variant not in _WITH_KERNELS or not offered(weights.geometry.head_size):
@@ -139,6 +161,16 @@ def is_built(models_dir: Path, manifest: Manifest, variant: str) -> bool:
         and sizes == {name: mark.size for name, mark in marker.files.items()}
         and (marker.recipe, marker.weights_sha256) == (RECIPE, manifest.sha256)
     )
+
+
+def check_variant(model: Source, variant: str) -> Variant:
+    """Raises ``UnknownVariant`` for one that this model is not offered in."""
+    wanted = known_variant(variant)
+    if isinstance(model, RecurrentModel) and wanted is not Variant.FP32:
+        raise UnknownVariant(
+            f"An LSTM is built as {Variant.FP32.value!r} only: say --variant {Variant.FP32.value}."
+        )
+    return wanted
 
 
 def known_variant(variant: str) -> Variant:

@@ -5,7 +5,7 @@ Quantised tensors come in blocks of 32 inputs with their own scale. The layouts 
 ``ggml`` (ggml-quants.c): Q4_0 ``w = d (q - 8)``, Q4_1 ``w = d q + m``, Q8_0 ``w = d q``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pressroom.adapters.models.errors import UnsupportedModel
 from pressroom.adapters.models.geometry import Geometry
 from pressroom.adapters.models.gguf_geometry import gguf_geometry
 from pressroom.adapters.models.gguf_tokenizer import tokenizer_from_gguf
+from pressroom.adapters.models.reference import reference_logits
 from pressroom.adapters.models.tokenizer_parts import TokenizerParts
 from pressroom.adapters.models.weights import check_tensors
 
@@ -90,6 +91,13 @@ class GgufModel:
             scale = _half(blocks[..., :2])
             return EightBit(q, scale, np.full(scale.shape, 128, np.uint8))
         return round_to_eight_bit(self.dense(name))
+
+    @property
+    def context(self) -> int:
+        return self.geometry.context
+
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        return reference_logits(self, tokens)
 
     def tokenizer(self) -> TokenizerParts:
         return tokenizer_from_gguf(self.metadata)

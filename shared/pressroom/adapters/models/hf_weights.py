@@ -4,7 +4,7 @@ Nothing in it is executed: weights that are pickled (``.bin``, ``.pth``) and mod
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import ml_dtypes  # noqa: F401  (teaches numpy bfloat16, which safetensors asks it for)
@@ -18,6 +18,7 @@ from pressroom.adapters.models.files import read_json
 from pressroom.adapters.models.geometry import Geometry
 from pressroom.adapters.models.hf_geometry import hf_geometry, text_config
 from pressroom.adapters.models.hf_tokenizer import tokenizer_from_folder
+from pressroom.adapters.models.reference import reference_logits
 from pressroom.adapters.models.tokenizer_parts import TokenizerParts
 from pressroom.adapters.models.weights import EMBEDDING, HEAD, LAST_NORM, check_tensors
 from pressroom.catalog.files import sha256_of
@@ -72,6 +73,13 @@ class FolderModel:
         """Of all the weights' files and the config: their names and what each hashes to."""
         lines = "".join(f"{sha256_of(file)}  {file.name}\n" for file in self.files)
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    @property
+    def context(self) -> int:
+        return self.geometry.context
+
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        return reference_logits(self, tokens)
 
     def tokenizer(self) -> TokenizerParts:
         return tokenizer_from_folder(self.path, self.config)

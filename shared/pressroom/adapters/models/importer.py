@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pressroom.adapters.models.build import MANIFEST_FILE, build, is_built, known_variant
+from pressroom.adapters.models.build import MANIFEST_FILE, build, check_variant, is_built, known_variant
 from pressroom.adapters.models.errors import ModelError, ModelExists
+from pressroom.adapters.models.files import read_json
 from pressroom.adapters.models.gguf_weights import GgufModel
-from pressroom.adapters.models.hf_weights import FolderModel
+from pressroom.adapters.models.hf_weights import CONFIG, FolderModel
 from pressroom.adapters.models.pull import locked
+from pressroom.adapters.models.recurrent import MODEL_TYPE, RecurrentModel
 from pressroom.adapters.models.weights import Source
 from pressroom.catalog.files import sha256_of
 from pressroom.catalog.manifest import Manifest, TextTraits
@@ -54,8 +56,9 @@ def import_model(
     """
     known_variant(variant)
     model, about = _opened(path)
+    check_variant(model, variant)
     tokens = model.tokenizer()
-    longest = min(context or DEFAULT_CONTEXT, model.geometry.context)
+    longest = min(context or DEFAULT_CONTEXT, model.context)
     manifest = Manifest(
         name=name,
         version=version or about.version,
@@ -94,7 +97,8 @@ def _with_variants_of(other: Manifest, manifest: Manifest) -> Manifest:
 
 def _opened(path: Path) -> tuple[Source, _About]:
     if path.is_dir():
-        folder = FolderModel(path)
+        kind = read_json(path / CONFIG).get("model_type")
+        folder = RecurrentModel(path) if kind == MODEL_TYPE else FolderModel(path)
         return folder, _of_folder(folder)
     if not path.is_file():
         raise ModelError(f"There is no {path}. Give the path of a .gguf file, or of a model's folder.")
@@ -127,7 +131,7 @@ def _of_gguf(model: GgufModel) -> _About:
 # -- a folder -----------------------------------------------------------------------------------------
 
 
-def _of_folder(model: FolderModel) -> _About:
+def _of_folder(model: FolderModel | RecurrentModel) -> _About:
     said = _card(model.path / "README.md")
     title = str(model.config.get("_name_or_path") or model.path.resolve().name)
     return _About(

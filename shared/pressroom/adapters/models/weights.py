@@ -6,6 +6,7 @@ Names are GGUF's. Every matrix is ``(N, K)``: N outputs, K inputs. Of a layer th
     and in some models  attn_q_norm attn_k_norm (hd)  post_attention_norm post_ffw_norm (D)  biases
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -45,12 +46,24 @@ class Weights(Protocol):
     def eight_bit(self, name: str) -> EightBit | None: ...
 
 
-class Source(Weights, Protocol):
+class Source(Protocol):
     """A published model, opened."""
 
     @property
     def path(self) -> Path: ...
+    @property
+    def context(self) -> int:
+        """Most tokens that it is good for."""
+        ...
+
     def tokenizer(self) -> TokenizerParts: ...
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """(S, V) in float32, without a graph: what follows each of ``tokens`` (S,)."""
+        ...
+
+
+class DecoderSource(Source, Weights, Protocol):
+    """A published decoder."""
 
 
 def head_of(model: Weights) -> str:

@@ -17,7 +17,9 @@ TOKENS = [int(token) for token in np.random.default_rng(1).integers(3, len(vocab
 
 
 def _decoder(folder: Path, gguf: Path, variant: str, *, own: bool = False) -> Decoder:
-    return decoder_of(folder, GgufModel(gguf), variant, own=own)
+    decoder = decoder_of(folder, GgufModel(gguf), variant, own=own)
+    assert isinstance(decoder, Decoder)
+    return decoder
 
 
 @pytest.mark.parametrize(("architecture", "tied"), [("llama", True), ("llama", False), ("qwen2", True)])

@@ -87,8 +87,8 @@ def test_outputs_share_one_prefill_and_differ(engine: TextEngine, monkeypatch: p
     assert len({text.text for text in outcome.texts}) > 4
 
 
-def test_more_outputs_than_slots_come_one_after_the_other(folder: Path) -> None:
-    many, one = tiny_engine(folder, slots=8), tiny_engine(folder, slots=1)
+def test_more_outputs_than_slots_come_one_after_the_other(any_folder: Path) -> None:
+    many, one = tiny_engine(any_folder, slots=8), tiny_engine(any_folder, slots=1)
     assert _texts(one, _request("a", n=8)) == _texts(many, _request("a", n=8))
 
 
@@ -135,8 +135,8 @@ def test_the_most_tokens_is_kept(engine: TextEngine) -> None:
     assert (text.tokens, text.finish_reason) == (7, "length")
 
 
-def test_the_same_seed_gives_the_same_text_on_a_second_attempt(folder: Path) -> None:
-    first, second = tiny_engine(folder), tiny_engine(folder)
+def test_the_same_seed_gives_the_same_text_on_a_second_attempt(any_folder: Path) -> None:
+    first, second = tiny_engine(any_folder), tiny_engine(any_folder)
     second.warm_up()
     request = _request("a", n=2, max_tokens=30)
     again = TextGeneration(Key("a", 2), request.params, messages=request.messages)
@@ -157,8 +157,8 @@ def test_ending_keeps_what_was_said(engine: TextEngine) -> None:
     assert engine.load == 0
 
 
-def test_a_deadline_passes_between_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = tiny_engine(folder)
+def test_a_deadline_passes_between_steps(any_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = tiny_engine(any_folder)
     now = [10.0]
     monkeypatch.setattr(engine, "_clock", lambda: now[0])
     engine.admit(_request("a", deadline=20.0, max_tokens=50))
@@ -248,8 +248,8 @@ def test_an_idle_step_is_empty_and_costs_nobody(engine: TextEngine) -> None:
     assert engine.step() == Step()
 
 
-def test_warming_up_changes_nothing(folder: Path) -> None:
-    cold, warm = tiny_engine(folder), tiny_engine(folder)
+def test_warming_up_changes_nothing(any_folder: Path) -> None:
+    cold, warm = tiny_engine(any_folder), tiny_engine(any_folder)
     warm.warm_up()
     assert warm.load == 0
     assert _texts(warm, _request("a", n=2)) == _texts(cold, _request("a", n=2))

@@ -11,6 +11,7 @@ from tests.support.tiny_model import build_tiny_model, tiny_engine
 
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Ending, EngineOutOfMemory, Key, Outcome, TextGeneration
+from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.engine import TextEngine
 
 
@@ -49,6 +50,7 @@ def engine(folder: Path) -> Iterator[TextEngine]:
 @pytest.fixture
 def short(engine: TextEngine, monkeypatch: pytest.MonkeyPatch) -> Short:
     decoder = engine._decoder
+    assert isinstance(decoder, Decoder)
     made = Short(decoder._session.raw)
     made.running = lambda: engine.running
     monkeypatch.setattr(decoder, "_session", replace(decoder._session, raw=made))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.tiny_model import build_tiny_model, tiny_engine
+from tests.support.tiny_model import tiny_engine
 
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Ending, Key, Outcome, TextGeneration
@@ -14,21 +14,16 @@ VOICE = "hello world " * 70
 ROOM = 64 << 20
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_model(tmp_path_factory.mktemp("models"), kind="Q4_1")
-
-
 @pytest.fixture
-def engine(folder: Path) -> Iterator[TextEngine]:
-    opened = tiny_engine(folder, prefix_bytes=ROOM)
+def engine(any_folder: Path) -> Iterator[TextEngine]:
+    opened = tiny_engine(any_folder, prefix_bytes=ROOM)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def plain(folder: Path) -> Iterator[TextEngine]:
-    opened = tiny_engine(folder)
+def plain(any_folder: Path) -> Iterator[TextEngine]:
+    opened = tiny_engine(any_folder)
     yield opened
     opened.close()
 
@@ -103,8 +98,8 @@ def test_one_that_ends_in_mid_prompt_leaves_nothing_wrong_behind(
     }
 
 
-def test_the_room_is_kept_to(folder: Path) -> None:
-    small = tiny_engine(folder, prefix_bytes=60_000)
+def test_the_room_is_kept_to(any_folder: Path) -> None:
+    small = tiny_engine(any_folder, prefix_bytes=60_000)
     try:
         for voice in ("hello ", "world ", "hello world ", "world hello "):
             run(small, *(row(n, voice=voice * 40) for n in range(3)))

@@ -19,8 +19,8 @@ SLOTS = 4
 
 
 @pytest.fixture(params=[0, 1 << 20], ids=["no prefixes", "prefixes"])
-def engine(folder: Path, request: pytest.FixtureRequest) -> Iterator[TextEngine]:
-    opened = tiny_engine(folder, slots=SLOTS, prefix_bytes=request.param)
+def engine(any_folder: Path, request: pytest.FixtureRequest) -> Iterator[TextEngine]:
+    opened = tiny_engine(any_folder, slots=SLOTS, prefix_bytes=request.param)
     yield opened
     opened.close()
 
@@ -123,9 +123,9 @@ def test_a_parked_output_can_be_ended(engine: TextEngine, ending: Ending) -> Non
     assert all(outcome.ending is Ending.DONE for name, outcome in ended.items() if name != parked)
 
 
-def test_a_deadline_meets_a_parked_output_too(folder: Path) -> None:
+def test_a_deadline_meets_a_parked_output_too(any_folder: Path) -> None:
     now = 0.0
-    engine = tiny_engine(folder, slots=1)
+    engine = tiny_engine(any_folder, slots=1)
     engine._clock = lambda: now
     engine.admit(_request("low", "shop", 1, deadline=5.0))
     for _ in range(4):
@@ -176,9 +176,9 @@ def test_any_mixture_of_tenants_and_priorities_gives_what_each_gets_alone(engine
     assert parked > 5
 
 
-def _token_bytes(folder: Path) -> int:
+def _token_bytes(any_folder: Path) -> int:
     """What a position takes: our own kernels keep it in half precision."""
-    return read_text_spec(folder).cache_bytes_per_token(4 if kernels() is None else 2)
+    return read_text_spec(any_folder).cache_bytes_per_token(4 if kernels() is None else 2)
 
 
 def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(folder: Path) -> None:
@@ -206,7 +206,9 @@ def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(f
 
 def test_a_long_one_is_not_passed_by_shorter_ones_that_would_fit(folder: Path) -> None:
     row = CONTEXT * _token_bytes(folder)
-    engine = open_text_engine(folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=2 * row)
+    engine = open_text_engine(
+        folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=2 * row
+    )
     engine.admit(_request("first", max_tokens=60, min_tokens=60))
     engine.step()
     engine.admit(_request("long", max_tokens=CONTEXT - 100, min_tokens=1, stop=("e", "a", "o", " ")))

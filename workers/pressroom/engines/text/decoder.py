@@ -31,7 +31,7 @@ class _Memory(Protocol):
 
 
 class Decoder:
-    """``slots`` rows of at most ``slot_tokens`` positions each."""
+    """Implements ``State``: ``slots`` rows of at most ``slot_tokens`` positions each."""
 
     def __init__(self, session: Session, spec: TextSpec, slots: int, slot_tokens: int) -> None:
         self._session = session
@@ -75,6 +75,10 @@ class Decoder:
     def can_look_ahead(self) -> bool:
         """Whether several tokens of several rows can be decoded at once, and to the last bit as one by one."""
         return self._session.own_operators
+
+    @property
+    def can_go_back(self) -> bool:
+        return True
 
     def copy(self, source: int, target: int, tokens: int) -> None:
         """Copy the first ``tokens`` positions of a slot to another slot; what lay behind them there is let go."""

@@ -37,7 +37,7 @@ from pressroom.engines.base import (
 )
 from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Session
-from pressroom.engines.text.decoder import MOST_AHEAD, Decoder
+from pressroom.engines.text.decoder import MOST_AHEAD
 from pressroom.engines.text.detokenizer import TokenBytes
 from pressroom.engines.text.guiding import Guide, GuideRefused, Guides
 from pressroom.engines.text.healing import Healer
@@ -46,6 +46,7 @@ from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
 from pressroom.engines.text.scheduler import CHUNK, Chunk, InLine, Parked, Prompt, Scheduler, Sibling
 from pressroom.engines.text.slots import Slots
+from pressroom.engines.text.state import open_state
 from pressroom.engines.text.step_record import StepRecord
 
 
@@ -76,7 +77,7 @@ class TextEngine:
         self._guides = guides
         self._slot_tokens = slot_tokens
         self._clock = clock
-        self._decoder = Decoder(session, spec, info.slots, slot_tokens)
+        self._decoder = open_state(session, spec, info.slots, slot_tokens)
         self._slots = Slots(info.slots, self._decoder.copy, self._decoder.release)
         self._breadth = Breadth(info.slots, clock=clock)
         self._prefixes = PrefixCache(prefix_bytes if self._decoder.can_keep else 0)
@@ -181,7 +182,10 @@ class TextEngine:
                     self._scheduler.start(generation)
                 case Sibling(generation, beside):
                     output = self._next_output(generation)
-                    self._slots.place_beside(output, beside)
+                    if generation.prompt_kept is None:
+                        self._slots.place_beside(output, beside)
+                    else:
+                        self._decoder.write(self._slots.place_kept(output), 0, generation.prompt_kept)
                     self._begin(output)
                 case Parked(_, output):
                     self._resume(output)
@@ -222,6 +226,8 @@ class TextEngine:
                 continue
             self._slots.stop_filling()
             generation.prompt_logits = logits.copy()
+            if generation.waiting_outputs[1:] and not self._decoder.can_go_back:
+                generation.prompt_kept = self._decoder.read(self._slots.filling_slot, 0, chunk.end)
             output = self._next_output(generation)  # the others of its outputs stand in line
             self._slots.place_filled(output)
             self._begin(output)
@@ -383,6 +389,8 @@ class TextEngine:
         if generation.waiting_outputs:
             successor = self._next_output(generation)
             self._slots.replace(output, successor)
+            if generation.prompt_kept is not None:
+                self._decoder.write(self._slots.slot_of(successor), 0, generation.prompt_kept)
             self._begin(successor)
             return
         self._slots.leave(output)

@@ -60,14 +60,17 @@ def open_text_engine(
     length = min(slot_tokens, spec.context)
     if manifest.text is not None:
         length = min(length, manifest.text.context)
-    row_bytes = length * spec.cache_bytes_per_token(np.dtype(cache_dtype(session)).itemsize)
+    row_bytes = spec.row_bytes(length, np.dtype(cache_dtype(session)).itemsize)
     rows = kv_budget_bytes // row_bytes
     if rows < 1:
         raise EngineUnavailable(
             f"The key/value budget of {kv_budget_bytes} bytes holds no row of {length} tokens "
             f"({row_bytes} bytes). Raise the budget or shorten the slot."
         )
-    count, most_tokens = _shared_out(MOST_SLOTS if slots is None else slots, rows, length, session.provider)
+    full_rows_only = session.provider is Provider.CUDA or spec.state == "recurrent"
+    count, most_tokens = _shared_out(
+        MOST_SLOTS if slots is None else slots, rows, length, full_rows_only=full_rows_only
+    )
     reader = PromptReader(tokenizer, spec)
     spelling = TokenBytes(tokenizer, spec.pieces, frozenset(spec.control_tokens))
     info = EngineInfo(
@@ -91,9 +94,9 @@ def open_text_engine(
     )
 
 
-def _shared_out(slots: int, rows: int, length: int, provider: Provider) -> tuple[int, int | None]:
+def _shared_out(slots: int, rows: int, length: int, *, full_rows_only: bool) -> tuple[int, int | None]:
     """How many slots there are, and how many tokens may be in them, when the budget holds so many full rows."""
-    if provider is Provider.CUDA or rows == 1:
+    if full_rows_only or rows == 1:
         return min(slots, rows), None
     if slots <= rows:
         return slots, None

@@ -12,8 +12,8 @@ from pressroom.catalog.text_spec import graph_file, read_text_spec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import Key, TextGeneration
 from pressroom.engines.sessions import Provider
-from pressroom.engines.text.decoder import Decoder
 from pressroom.engines.text.engine import TextEngine, run_to_end
+from pressroom.engines.text.state import open_state
 from pressroom.engines.text.variants import Request, open_variant
 
 PROMPTS = ("The kettle", "Dear customer,", "1 2 3")
@@ -43,7 +43,7 @@ def logits_after(
     EngineUnavailable, ModelCorrupt."""
     request = Request(variant, Provider.CPU, False, threads, False, kernels)
     _, session = open_variant(folder, manifest, request)
-    decoder = Decoder(session, read_text_spec(folder), 1, len(tokens))
+    decoder = open_state(session, read_text_spec(folder), 1, len(tokens))
     try:
         first = after[0]
         rows = [decoder.prefill(0, tokens[: first + 1], 0).copy()]

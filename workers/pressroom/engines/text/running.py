@@ -109,7 +109,7 @@ class RunningOutput:
 class RunningGeneration:
     """``filled`` positions of the prompt are there, ``reused`` of them from a prompt before; it is filled
     from cut to cut, and ``pieces`` lie between them. ``prompt_logits`` (V,) follow it: every output begins
-    from a copy of them."""
+    from a copy of them; ``prompt_kept`` is the state behind it, where a row cannot go back to it by itself."""
 
     request: TextGeneration
     prompt: list[int]
@@ -121,6 +121,7 @@ class RunningGeneration:
     pieces: list[Piece] = field(default_factory=list)
     reused: int = 0
     prompt_logits: NDArray[np.float32] | None = None
+    prompt_kept: NDArray[Any] | None = None
     waiting_outputs: list[int] = field(default_factory=list)
     outputs: list[RunningOutput] = field(default_factory=list)
     engine_seconds: float = 0.0
