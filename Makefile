@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-peers bench-arrivals bench-quality bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
+.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -66,15 +66,23 @@ train-vae:     ## Train the picture model on Fashion-MNIST and export it into mo
 	$(call install,train)
 	$(PY) -m pressroom.training vae-fashion --epochs 40 --kl-weight 2.5 --out model_zoo/vae-fashion
 
-bench-text:    ## Measure the text path under load against the bare loop and llama.cpp.
+bench-text:    ## Measure the text engine beside OpenVINO GenAI, CTranslate2, onnxruntime-genai, transformers and llama.cpp (some GB in var/peers); BENCH_QUICK=1 takes a minute.
 	$(call install,dev)
-	$(PY) benchmarks/text.py
+	$(if $(BENCH_QUICK),,$(PY) benchmarks/peers/prepare.py var/peers)
+	$(PY) benchmarks/text_peers.py var/peers $(if $(BENCH_QUICK),--quick) $(ARGS)
+	@$(if $(BENCH_QUICK),,$(PY) benchmarks/chart.py)
 
-bench-peers:   ## Measure the text engine beside OpenVINO GenAI, CTranslate2, onnxruntime-genai, transformers and llama.cpp (some GB in var/peers).
+bench-load:    ## Measure the text path under load, through HTTP, against the bare loop and llama.cpp.
 	$(call install,dev)
-	$(PY) benchmarks/peers/prepare.py var/peers
-	$(PY) benchmarks/text_peers.py var/peers $(ARGS)
-	$(PY) benchmarks/chart.py
+	$(PY) benchmarks/text.py $(ARGS)
+
+bench-text-memory: ## Measure the text engine's memory over 10,000 requests, against a bare session.
+	$(call install,dev)
+	$(PY) benchmarks/text_memory.py $(ARGS)
+
+bench-gpu:     ## Measure the text engine on this machine's NVIDIA GPU, in half precision; ARGS="--provider cpu" walks the same way without one.
+	$(call install,dev)
+	$(PY) benchmarks/gpu.py $(ARGS)
 
 bench-arrivals: ## Measure texts that come one by one, through the whole service, beside llama.cpp.
 	$(call install,dev)

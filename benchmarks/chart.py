@@ -6,6 +6,7 @@ One line a contestant: tokens a second while decoding, by how many texts are wri
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -23,7 +24,7 @@ _PEERS = ("#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#777777", "#999933")
 def main() -> None:
     told = json.loads((RESULTS / "text_peers.json").read_text(encoding="utf-8"))
     TARGET.write_text(svg(told), encoding="utf-8")
-    print(TARGET)
+    print(TARGET, file=sys.stderr)
 
 
 def svg(told: Mapping[str, Any]) -> str:

@@ -126,7 +126,7 @@ def _row(number: int, tokens: int) -> TextGeneration:
 
 def _shared(engine: TextEngine, rows: list[TextGeneration]) -> int:
     """How many tokens all prompts begin with."""
-    prompts = [engine._reader.read(row, engine.slot_tokens) for row in rows]
+    prompts = [engine._intake.reader.read(row, engine.slot_tokens) for row in rows]
     shared = 0
     for column in zip(*prompts, strict=False):
         if len(set(column)) > 1:

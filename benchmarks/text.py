@@ -1,6 +1,6 @@
 """64 text jobs at once through HTTP, beside the bare loop at 16 slots and llama.cpp.
 
-    make bench-text, or python benchmarks/text.py [--rounds 3] [--jobs 64]
+    make bench-load, or python benchmarks/text.py [--rounds 3] [--jobs 64]
 
 The jobs go the whole way: front, database, worker, engine, result, on real processes. The bare loop is
 the engine class alone on the same requests; llama.cpp gets the same prompts and makes as many tokens.

@@ -36,7 +36,7 @@ class _TokenPrompts(TextEngine):
         engine.__class__ = cls
         assert isinstance(engine, _TokenPrompts)
         engine._ends = frozenset()
-        engine._reader.read = lambda generation, slot_tokens: prompts[generation.key.job_id]  # type: ignore[method-assign]
+        engine._intake.reader.read = lambda generation, slot_tokens: prompts[generation.key.job_id]  # type: ignore[method-assign]
         return engine
 
 
@@ -75,12 +75,14 @@ def main() -> None:
     )
 
 
-def engine_for(variant: str, threads: int, prompts: list[list[int]], *, spinning: bool = False) -> TextEngine:
+def engine_for(
+    variant: str, threads: int, prompts: list[list[int]], *, spinning: bool = False, provider: str = "cpu"
+) -> TextEngine:
     """An engine with a slot for each prompt, warm, that reads its request ``n`` as prompt n."""
     engine = open_text_engine(
         default_text_model(variant),
         variant=variant,
-        provider="cpu",
+        provider=provider,
         threads=threads,
         spinning=spinning,
         slots=len(prompts),

@@ -1,11 +1,13 @@
 """The text engine beside its peers, on the same weights and prompts: each in turn, batch by batch, round by round.
 
-    python benchmarks/text_peers.py FOLDER [--rounds 3] [--variants i8,q8] [--batches 1,4,8,16,32]
+    python benchmarks/text_peers.py FOLDER [--rounds 3] [--variants i8,q8] [--batches 1,4,8,16,32] [--quick]
 
 FOLDER is what ``benchmarks/peers/prepare.py`` has made; a peer that is not there is left out, and named. Prompts of
 256 random tokens, 64 greedy tokens each, the end of text ignored, two threads for each. What else the machine does
 meets all of them alike; rates are medians (tokens a second), and ``ratios`` are ours to the best peer's in the same
-round, as median and extremes. What a format costs in quality is told by ``text_quality.py``.
+round, as median and extremes. What a format costs in quality is told by ``text_quality.py``. ``limits`` are the
+machine's own, measured in every round (see ``limits.py``), and our share of them. ``--quick`` is for a look: one round
+with one and with eight texts, beside llama.cpp and whatever of the fast peers is there.
 
 The last line out is ``{"decode": {"1": {"pressroom i8": …, "openvino": …}}, "prefill": {…}, "ratios": …}``.
 """
@@ -16,14 +18,20 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from limits import Limits, Machine, weights_of
 from llama_cpp import PROMPT_TOKENS
+from models import default_text_manifest, default_text_model
 from record import record
 from text_engine import TOKENS, engine_for, measure
+
+from pressroom.adapters.models.wheel import fetched_member
+from pressroom.catalog.text_spec import graph_file
 
 Measure = Callable[[list[list[int]]], tuple[float, float]]
 PEERS = ("openvino", "ctranslate2", "genai", "transformers")
@@ -38,7 +46,10 @@ def main() -> None:
     parser.add_argument("--variants", default="i8,q8")
     parser.add_argument("--batches", default="1,4,8,16,32")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.variants, arguments.batches = 1, "i8", "1,8"
     batches = [int(batch) for batch in arguments.batches.split(",")]
     dice = random.Random(0)
     prompts = [[dice.randrange(1000, 40000) for _ in range(PROMPT_TOKENS)] for _ in range(max(batches))]
@@ -47,23 +58,27 @@ def main() -> None:
         for variant in arguments.variants.split(","):
             contestants[f"pressroom {variant}"] = _ours(variant, arguments.threads, prompts)
         versions = {}
-        for kind in PEERS:
+        for kind in _QUICK if arguments.quick else PEERS:
             made = arguments.folder / _FOLDERS.get(kind, kind)
             if made.is_dir():
                 python = arguments.folder / "venv/bin/python"
                 peer = stack.enter_context(_Peer(python, _SERVE, kind, made, str(arguments.threads)))
                 versions[kind] = peer.version
                 contestants[kind] = peer.measure
-        for gguf in sorted(arguments.folder.glob("model-*.gguf")):
+        for gguf in _ggufs(arguments.folder, stack, quick=arguments.quick):
             name = f"llama.cpp {gguf.stem.removeprefix('model-')}"
             contestants[name] = _llama_cpp(gguf, arguments.threads)
-        rates = _rates(contestants, batches, prompts, arguments.rounds)
+        machine, limits = Machine(arguments.threads), list[Limits]()
+        rates = _rates(
+            contestants, batches, prompts, arguments.rounds, lambda: limits.append(machine.measure())
+        )
     left_out = [kind for kind in PEERS if kind not in contestants]
     figures = _figures(rates)
     record(
-        "text_peers",
+        "text_peers_quick" if arguments.quick else "text_peers",
         {
             **figures,
+            "limits": _limits(limits, figures["decode"]),
             "peers": versions,
             "left_out": left_out,
             "threads": arguments.threads,
@@ -76,6 +91,47 @@ def main() -> None:
 
 
 _FOLDERS = {"transformers": "hf"}
+_QUICK = ("openvino",)
+
+
+def _ggufs(folder: Path, stack: ExitStack, *, quick: bool) -> list[Path]:
+    """llama.cpp's formats; quickly, the file as it is published."""
+    if not quick:
+        return sorted(folder.glob("model-*.gguf"))
+    source = default_text_manifest().source
+    assert source is not None
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    member = stack.enter_context(fetched_member(source, scratch))
+    return [member.rename(member.with_name("model-Q4_1.gguf"))]
+
+
+def _limits(measured: list[Limits], decode: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Medians of the machine's limits; of each of our variants the tokens a second that they allow, and our share."""
+    read, int8, float32 = (
+        statistics.median(getattr(each, what) for each in measured) for what in ("read", "int8", "float32")
+    )
+    shares: dict[str, Any] = {}
+    for name in next(iter(decode.values())):
+        if not name.startswith("pressroom "):
+            continue
+        variant = name.removeprefix("pressroom ")
+        weights = weights_of(default_text_model(variant) / graph_file(variant, kernels=True))
+        shares[name] = {"weights_mb": round(weights.read_bytes / 1e6, 1)}
+        for batch, rates in decode.items():
+            by_reading = int(batch) * read * 1e9 / weights.read_bytes
+            by_multiplying = int8 * 1e9 / (2 * weights.numbers)
+            most = min(by_reading, by_multiplying)
+            shares[name][batch] = {
+                "limit": round(most, 1),
+                "of": "read" if most == by_reading else "int8",
+                "share": round(rates[name] / most, 2),
+            }
+    return {
+        "read_gb_per_s": round(read, 1),
+        "int8_gop_per_s": round(int8, 1),
+        "float32_gflop_per_s": round(float32, 1),
+        "decode": shares,
+    }
 
 
 class _Peer:
@@ -128,12 +184,17 @@ def _llama_cpp(gguf: Path, threads: int) -> Measure:
 
 
 def _rates(
-    contestants: dict[str, Measure], batches: list[int], prompts: list[list[int]], rounds: int
+    contestants: dict[str, Measure],
+    batches: list[int],
+    prompts: list[list[int]],
+    rounds: int,
+    each_round: Callable[[], None],
 ) -> dict[str, dict[int, list[tuple[float, float]]]]:
     rates: dict[str, dict[int, list[tuple[float, float]]]] = {name: {} for name in contestants}
     for contestant in contestants.values():
         contestant(prompts[:1])  # what is done once only
     for _ in range(rounds):
+        each_round()
         for batch in batches:
             for name, contestant in contestants.items():
                 rates[name].setdefault(batch, []).append(contestant(prompts[:batch]))

@@ -197,7 +197,7 @@ def test_a_prompt_that_does_not_fit_fails_with_both_counts(engine: TextEngine) -
 
 
 def test_a_prompt_that_just_fits_fills_the_slot(engine: TextEngine) -> None:
-    room = engine.slot_tokens - len(engine._reader.read(_request("a", max_tokens=1), 512))
+    room = engine.slot_tokens - len(engine._intake.reader.read(_request("a", max_tokens=1), 512))
     (text,) = _texts(engine, _request("a", max_tokens=room, temperature=0, repetition_penalty=1))
     assert text.tokens == room or text.finish_reason == "stop"
 

@@ -206,9 +206,7 @@ def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(f
 
 def test_a_long_one_is_not_passed_by_shorter_ones_that_would_fit(folder: Path) -> None:
     row = CONTEXT * _token_bytes(folder)
-    engine = open_text_engine(
-        folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=2 * row
-    )
+    engine = open_text_engine(folder, provider="cpu", slots=12, slot_tokens=CONTEXT, kv_budget_bytes=2 * row)
     engine.admit(_request("first", max_tokens=60, min_tokens=60))
     engine.step()
     engine.admit(_request("long", max_tokens=CONTEXT - 100, min_tokens=1, stop=("e", "a", "o", " ")))

@@ -72,7 +72,7 @@ def test_the_text_goes_on_where_the_prompt_ends(engine: TextEngine, prompt: str)
     outcome, told = _outcome(engine, request := _request(prompt, logprobs=0))
     (text,) = outcome.texts
     assert (text.tokens, told) == (6, text.text)
-    assert outcome.usage.tokens_in == len(engine._reader.read(request, engine.slot_tokens))
+    assert outcome.usage.tokens_in == len(engine._intake.reader.read(request, engine.slot_tokens))
     assert text.logprobs is not None
     assert len(text.logprobs) == 6
 
@@ -95,8 +95,8 @@ def test_the_likeliest_that_begins_so_is_taken(engine: TextEngine, monkeypatch: 
 
 def test_messages_and_guided_texts_are_not_healed(engine: TextEngine) -> None:
     seen: list[bool] = []
-    split = engine._healer.split
-    engine._healer.split = lambda prompt: (seen.append(True), split(prompt))[1]  # type: ignore[method-assign, func-returns-value]
+    split = engine._intake.healer.split
+    engine._intake.healer.split = lambda prompt: (seen.append(True), split(prompt))[1]  # type: ignore[method-assign, func-returns-value]
     guided = _request("say he", min_tokens=0, guide=RegexGuide(type="regex", pattern="[a-z]{1,4}"))
     chat = TextGeneration(
         Key("b", 1), guided.params.model_copy(update={"guide": None}), messages=(ChatTurn("user", "he"),)

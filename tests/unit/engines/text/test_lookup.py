@@ -122,7 +122,7 @@ def test_no_word_and_no_number_is_another(
 def test_a_slot_is_filled_to_its_last_position(ahead: TextEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Guesses end where the slot does."""
     request = _requests(random.Random(0))[0]
-    length = len(ahead._reader.read(request, 256))
+    length = len(ahead._intake.reader.read(request, 256))
     params = TextParams(
         seed=1, temperature=0, repetition_penalty=1, max_tokens=256 - length, min_tokens=256 - length
     )

@@ -37,6 +37,6 @@ def test_an_engine_that_fails_is_not_rated(engine: TextEngine, monkeypatch: pyte
     def refuse(*_: object) -> list[int]:
         raise GenerationFailed("It broke.")
 
-    monkeypatch.setattr(engine._reader, "read", refuse)
+    monkeypatch.setattr(engine._intake.reader, "read", refuse)
     with pytest.raises(EngineUnavailable, match="It broke"):
         rate(engine)

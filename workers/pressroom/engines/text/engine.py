@@ -29,7 +29,6 @@ from pressroom.engines.base import (
     Generation,
     GenerationFailed,
     Key,
-    NotOffered,
     Outcome,
     Step,
     TextGeneration,
@@ -39,8 +38,9 @@ from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Session
 from pressroom.engines.text.decoder import MOST_AHEAD
 from pressroom.engines.text.detokenizer import TokenBytes
-from pressroom.engines.text.guiding import Guide, GuideRefused, Guides
+from pressroom.engines.text.guiding import GuideRefused, Guides
 from pressroom.engines.text.healing import Healer
+from pressroom.engines.text.intake import Intake
 from pressroom.engines.text.prefixes import PrefixCache, pieces
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
@@ -71,10 +71,8 @@ class TextEngine:
         self._info = info
         self._vocab = spec.vocab
         self._ends = frozenset(spec.end_ids)
-        self._reader = reader
+        self._intake = Intake(reader, Healer(spelling, spec.vocab), guides, spec.vocab)
         self._spelling = spelling
-        self._healer = Healer(spelling, spec.vocab)
-        self._guides = guides
         self._slot_tokens = slot_tokens
         self._clock = clock
         self._decoder = open_state(session, spec, info.slots, slot_tokens)
@@ -113,21 +111,10 @@ class TextEngine:
 
     def admit(self, generation: Generation) -> None:
         try:
-            if not isinstance(generation, TextGeneration):
-                raise NotOffered("This is a text model. Ask an image model for pictures.")
-            if unknown := [token for token in generation.params.logit_bias if int(token) >= self._vocab]:
-                raise NotOffered(
-                    f"logit_bias names token {unknown[0]}; this model has those below {self._vocab}."
-                )
-            prompt = self._reader.read(generation, self._slot_tokens)
-            guide = self._guide(generation)
-            healing = None
-            if not generation.messages and guide is None:
-                prompt, healing = self._healer.split(prompt)
+            running = self._intake.read(generation, self._slot_tokens)
         except EngineError as error:
             self._refused.append(Outcome(generation.key, Ending.FAILED, usage=Usage(), error=error))
             return
-        running = RunningGeneration(generation, prompt, guide, healing)
         self._inside[generation.key] = running
         self._scheduler.add(running)
 
@@ -148,7 +135,7 @@ class TextEngine:
         """One prefill of a whole chunk and one decode; nothing of it is seen later."""
         if self._inside:
             return
-        self._healer.prepare()
+        self._intake.healer.prepare()
         tokens = [0] * max(1, min(self._scheduler.chunk, self._slot_tokens - 1))
         self._decoder.prefill(self._slots.filling_slot, tokens, 0)
         self._decoder.decode(np.zeros((1, 1), np.int64), np.ones(1, np.int32))
@@ -340,14 +327,6 @@ class TextEngine:
             left -= taken[generation.request.key]
             if left < 0:
                 self._cut(generation, Ending.GIVEN_BACK)
-
-    def _guide(self, generation: TextGeneration) -> Guide | None:
-        wanted = generation.params.guide
-        if wanted is None:
-            return None
-        if self._guides is None:
-            raise NotOffered("This model takes no guide. Leave params.guide out, or use another model.")
-        return self._guides.guide(wanted)
 
     # -- one output ------------------------------------------------------------------------------
 
