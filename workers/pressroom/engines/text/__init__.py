@@ -1,10 +1,15 @@
-"""The text engine: continuous batching over one decoder with a bound key/value cache.
+"""The text engine: continuous batching over one model, whose memory of each row is a port.
 
-prompt        messages to token ids        detokenizer   token ids to characters, as they come
-decoder       the ONNX session and cache   stopping      stop strings over piece borders
-slots         which row belongs to whom    sampler       logits to the next token
-adjusting     bias and penalties before it
-scheduler     who is prefilled next        running       a generation while it is inside
-prefixes      what prompts share           variants      which weights on which device
-engine        one step of all of it        opening       an engine on a model's folder
+intake        a request, read              prompt        messages to token ids
+healing       a prompt's last token anew   guiding       what an output may say at all
+state         what is remembered of a row  decoder       … as keys and values
+slots         which row belongs to whom    recurrent     … as the state of an LSTM
+scheduler     who is prefilled next        prefixes      what prompts share
+adjusting     bias and penalties           sampler       logits to the next token
+lookup        what may be said next        chances       how likely each token was
+fitting       an end within a limit        stopping      stop strings over piece borders
+detokenizer   token ids to characters      running       a generation while it is inside
+engine        one step of all of it        step_record   what a step has made
+variants      weights and their device   opening        an engine on a model's folder
+rating        how fast it is here          parity        how far a graph is from its original
 """
