@@ -1,12 +1,13 @@
 """Requests that come one by one, as people send them: Poisson arrivals of mixed lengths, through the whole service.
 
-    make bench-arrivals, or python benchmarks/text_arrivals.py [--seconds 60] [--variant i8]
+    make bench-arrivals, or python benchmarks/text_arrivals.py [--seconds 60] [--variant i8] [--peers var/peers]
 
 The engine alone on the same requests says what capacity is. Then, on real processes:
 
     overload   1.5 times as many as that: output tokens a second, as a share of the engine alone (goal: 0.9)
     calm       0.7 times: each job is streamed; time to its first token and time per token after it, beside
-               llama.cpp's slots in this process under the very same arrivals
+               llama.cpp's slots in this process under the very same arrivals, and beside OpenVINO GenAI's pipeline
+               where ``peers/prepare.py`` has made it
 
 Whoever posts is a thread of its own, so that a slow answer delays nobody's arrival.
 """
@@ -27,6 +28,7 @@ from bare_loop import Figures, run_bare_loop
 from live_stack import ended_job, key_for, live_stack, span_s
 from llama_cpp import LlamaCpp
 from models import default_text_manifest, default_text_model
+from peer_process import SERVE, PeerProcess
 from prompts import generation, request_for
 from record import record
 
@@ -63,7 +65,8 @@ class Stream:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--variant", default="q8")
+    parser.add_argument("--variant", default="i8")
+    parser.add_argument("--peers", type=Path, default=Path("var/peers"))
     arguments = parser.parse_args()
     bare = _bare(arguments.variant, [_mixed(number) for number in range(96)])
     jobs_a_second = bare.requests / bare.seconds
@@ -82,7 +85,9 @@ def main() -> None:
         jobs = _posted(client, busy)
     again = _bare(arguments.variant, [_mixed(number) for number in range(len(busy))])
     rate = sum(job.usage.tokens_out for job in jobs) / span_s(jobs)
-    theirs = _llama_cpp(calm)
+    peers = {"llama_cpp": _told(_llama_cpp(calm))}
+    if (arguments.peers / "openvino").is_dir():
+        peers["openvino"] = _told(_openvino(arguments.peers, calm))
     record(
         "text_arrivals",
         {
@@ -97,17 +102,17 @@ def main() -> None:
                 "bare_engine_tokens_per_s": round(again.tokens_out_per_s, 1),
                 "share": round(rate / again.tokens_out_per_s, 3),
             },
-            "calm": {"jobs": len(calm), "pressroom": _told(ours), "llama_cpp": _told(theirs)},
+            "calm": {"jobs": len(calm), "pressroom": _told(ours), **peers},
         },
     )
 
 
 def _mixed(number: int) -> TextGeneration:
-    """One text each, of 16 to 96 tokens."""
-    each = generation(number, max_tokens=16 + 16 * (number % 6))
-    return TextGeneration(
-        each.key, each.params.model_copy(update={"n": 1, "stop": ()}), messages=each.messages
-    )
+    """One text each, of 16 to 96 tokens, and not one less: peers make as many."""
+    tokens = 16 + 16 * (number % 6)
+    each = generation(number, max_tokens=tokens)
+    params = each.params.model_copy(update={"n": 1, "stop": (), "min_tokens": tokens})
+    return TextGeneration(each.key, params, messages=each.messages)
 
 
 def _bare(variant: str, generations: Sequence[TextGeneration]) -> Figures:
@@ -168,9 +173,25 @@ def _posted(client: Client, arrivals: Sequence[float]) -> list[JobView]:
     return [ended_job(client, job_id) for job_id in ids]
 
 
-def _llama_cpp(arrivals: Sequence[float]) -> list[Stream]:
+def _reader() -> PromptReader:
     folder = default_text_model()
-    reader = PromptReader(load_tokenizer(folder / TOKENIZER_FILE), read_text_spec(folder))
+    return PromptReader(load_tokenizer(folder / TOKENIZER_FILE), read_text_spec(folder))
+
+
+def _openvino(folder: Path, arrivals: Sequence[float]) -> list[Stream]:
+    """Its pipeline is driven in its own process; nothing lies between it and who asks."""
+    reader, requests = _reader(), [_mixed(number) for number in range(len(arrivals))]
+    prompts = [list(reader.read(each, SLOT_TOKENS)) for each in requests]
+    tokens = [each.params.max_tokens for each in requests]
+    command = (folder / "venv/bin/python", SERVE, "openvino", folder / "openvino", str(THREADS))
+    with PeerProcess(*command) as peer:
+        peer.ask(prompts=[[1_000] * 16], tokens=4)
+        streams = peer.ask(prompts=prompts, tokens=tokens, arrivals=list(arrivals))["streams"]
+    return [Stream(at, came, len(came)) for at, came in zip(arrivals, streams, strict=True)]
+
+
+def _llama_cpp(arrivals: Sequence[float]) -> list[Stream]:
+    reader = _reader()
     source = default_text_manifest().source
     assert source is not None
     streams: list[Stream] = []

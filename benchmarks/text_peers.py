@@ -16,17 +16,18 @@ import argparse
 import json
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from limits import Limits, Machine, weights_of
 from llama_cpp import PROMPT_TOKENS
 from models import default_text_manifest, default_text_model
+from peer_process import SERVE, SERVE_LLAMA_CPP, PeerProcess
 from record import record
 from text_engine import TOKENS, engine_for, measure
 
@@ -35,8 +36,6 @@ from pressroom.catalog.text_spec import graph_file
 
 Measure = Callable[[list[list[int]]], tuple[float, float]]
 PEERS = ("openvino", "ctranslate2", "genai", "transformers")
-_SERVE = Path(__file__).with_name("peers") / "serve.py"
-_SERVE_LLAMA_CPP = _SERVE.with_name("serve_llama_cpp.py")
 
 
 def main() -> None:
@@ -62,9 +61,9 @@ def main() -> None:
             made = arguments.folder / _FOLDERS.get(kind, kind)
             if made.is_dir():
                 python = arguments.folder / "venv/bin/python"
-                peer = stack.enter_context(_Peer(python, _SERVE, kind, made, str(arguments.threads)))
+                peer = stack.enter_context(PeerProcess(python, SERVE, kind, made, str(arguments.threads)))
                 versions[kind] = peer.version
-                contestants[kind] = peer.measure
+                contestants[kind] = partial(_measured, peer)
         for gguf in _ggufs(arguments.folder, stack, quick=arguments.quick):
             name = f"llama.cpp {gguf.stem.removeprefix('model-')}"
             contestants[name] = _llama_cpp(gguf, arguments.threads)
@@ -134,37 +133,9 @@ def _limits(measured: list[Limits], decode: dict[str, dict[str, float]]) -> dict
     }
 
 
-class _Peer:
-    """A peer in a process of its own."""
-
-    def __init__(self, *command: Path | str) -> None:
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        self.version = str(self._answer()["version"])
-
-    def __enter__(self) -> "_Peer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
-
-    def measure(self, prompts: list[list[int]]) -> tuple[float, float]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"prompts": prompts, "tokens": TOKENS}) + "\n")
-        self._process.stdin.flush()
-        answer = self._answer()
-        return answer["prefill"], answer["decode"]
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:  # some libraries talk on stdout too
-            if line.startswith("{"):
-                answer: dict[str, Any] = json.loads(line)
-                return answer
-        raise RuntimeError(f"{self._process.args!r} ended with {self._process.wait()}")
+def _measured(peer: PeerProcess, prompts: list[list[int]]) -> tuple[float, float]:
+    answer = peer.ask(prompts=prompts, tokens=TOKENS)
+    return answer["prefill"], answer["decode"]
 
 
 def _ours(variant: str, threads: int, prompts: list[list[int]]) -> Measure:
@@ -176,9 +147,9 @@ def _llama_cpp(gguf: Path, threads: int) -> Measure:
     """A server for each batch, with as many slots: one with more is slower. It is there only while it is measured."""
 
     def measured(prompts: list[list[int]]) -> tuple[float, float]:
-        with _Peer(sys.executable, _SERVE_LLAMA_CPP, gguf, str(len(prompts)), str(threads)) as server:
-            server.measure(prompts[:1])  # what is done once only
-            return server.measure(prompts)
+        with PeerProcess(sys.executable, SERVE_LLAMA_CPP, gguf, str(len(prompts)), str(threads)) as server:
+            _measured(server, prompts[:1])  # what is done once only
+            return _measured(server, prompts)
 
     return measured
 

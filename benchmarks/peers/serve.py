@@ -5,6 +5,7 @@
 Reads lines of ``{"prompts": [[…]], "tokens": n}`` and answers each with ``{"prefill": …, "decode": …}``, in tokens a
 second: all prompts at once, n greedy tokens each, the end of text ignored. Prefill ends when the last of them has
 its first token; decode is what follows, until the first of them is done. The first line out tells name and version.
+``{"prompts": …, "tokens": [n, …], "arrivals": [seconds, …]}`` is answered by OpenVINO with ``{"streams": [[seconds, …], …]}``.
 """
 
 import json
@@ -67,6 +68,31 @@ class OpenVino:
             self._pipe.step()
         prefill = sum(map(len, prompts)) / (all_started - began)
         return prefill, (sum(said) - before) / (now - all_started)
+
+    def arrive(self, prompts: list[list[int]], tokens: list[int], arrivals: list[float]) -> list[list[float]]:
+        """Each prompt is added when its time has come; when each of its tokens came, from the beginning."""
+        import numpy as np
+
+        handles: list[Any] = []
+        streams: list[list[float]] = [[] for _ in prompts]
+        began = time.perf_counter()
+        while len(handles) < len(prompts) or self._pipe.has_non_finished_requests():
+            now = time.perf_counter() - began
+            while len(handles) < len(prompts) and arrivals[len(handles)] <= now:
+                number = len(handles)
+                self._wanted.max_new_tokens = tokens[number]
+                self._count += 1
+                ids = self._tensor(np.array([prompts[number]], np.int64))
+                handles.append(self._pipe.add_request(self._count, ids, self._wanted))
+            if not self._pipe.has_non_finished_requests():
+                time.sleep(max(0.0, arrivals[len(handles)] - now))
+                continue
+            self._pipe.step()
+            now = time.perf_counter() - began
+            for stream, handle in zip(streams, handles, strict=False):
+                if handle.can_read():
+                    stream += [now] * sum(len(output.generated_ids) for output in handle.read().values())
+        return streams
 
 
 class CTranslate2:
@@ -182,6 +208,10 @@ def answer(name: str, peer: Any) -> None:
     print(json.dumps({"name": name, "version": version(peer.package)}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
+        if "arrivals" in asked:
+            streams = peer.arrive(asked["prompts"], asked["tokens"], asked["arrivals"])
+            print(json.dumps({"streams": streams}), flush=True)
+            continue
         prefill, decode = peer.measure(asked["prompts"], asked["tokens"])
         print(json.dumps({"prefill": prefill, "decode": decode}), flush=True)
 
