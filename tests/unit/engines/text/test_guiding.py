@@ -166,7 +166,7 @@ def test_a_guide_that_becomes_too_costly_fails_its_own_job_alone(
 
 def test_a_model_without_guides_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = tiny_engine(folder)
-    monkeypatch.setattr(engine, "_guides", None)
+    monkeypatch.setattr(engine._intake, "_guides", None)
     error = _outcomes(engine, _request("a", SKU))["a"].error
     assert error is not None
     assert error.code == "not_offered"
