@@ -1,10 +1,10 @@
 """What the text engine's process takes while it works: against a bare session of the same graph, and whether it grows.
 
-    make bench-text-memory, or python benchmarks/text_memory.py [--requests 10000] [--variant i8]
+    make bench-text-memory, or python benchmarks/text_memory.py [--requests 10000] [--variant i8] [--prefix-bytes 0]
 
 Each in a process of its own: first a bare ONNX Runtime session that has read one prompt, then the engine, which makes that
-many texts of 8 tokens with 32 slots, a different prompt each, and prefixes kept as by default. The resident set is noted
-ten times on the way. The goal: at most the bare session, the keys and values that were touched, and 200 MB; and flat.
+many texts of 8 tokens with 32 slots, a different prompt each. The resident set is noted ten times on the way. Prefixes have a
+budget of their own, and are not kept here unless ``--prefix-bytes`` says so. The goal: at most the bare session, the keys and values that were touched, and 200 MB; and flat.
 """
 
 import argparse
@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--variant", default="i8")
+    parser.add_argument("--prefix-bytes", type=int, default=0)
     parser.add_argument("--part", choices=["bare", "engine"])
     arguments = parser.parse_args()
     if arguments.part:
@@ -66,6 +67,7 @@ def main() -> None:
         {
             "variant": arguments.variant,
             "requests": arguments.requests,
+            "prefix_bytes": arguments.prefix_bytes,
             "tokens_each": TOKENS,
             "slots": SLOTS,
             "bare_session_mb": bare["rss_mb"],
@@ -79,7 +81,7 @@ def main() -> None:
 
 def _in_a_process(part: str, arguments: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, __file__, "--part", part, "--variant", arguments.variant]
-    command += ["--requests", str(arguments.requests)]
+    command += ["--requests", str(arguments.requests), "--prefix-bytes", str(arguments.prefix_bytes)]
     out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     told: dict[str, Any] = json.loads(out.splitlines()[-1])
     return told
@@ -98,7 +100,14 @@ def _bare(variant: str) -> dict[str, Any]:
 
 def _engine(arguments: argparse.Namespace) -> dict[str, Any]:
     folder = default_text_model(arguments.variant)
-    engine = open_text_engine(folder, variant=arguments.variant, provider="cpu", threads=2, slots=SLOTS)
+    engine = open_text_engine(
+        folder,
+        variant=arguments.variant,
+        provider="cpu",
+        threads=2,
+        slots=SLOTS,
+        prefix_bytes=arguments.prefix_bytes,
+    )
     engine.warm_up()
     admitted = done = longest = 0
     noted: list[float] = []
