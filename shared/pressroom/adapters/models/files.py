@@ -1,10 +1,13 @@
-"""Reads the JSON files of a published model."""
+"""What the folders of published models have in common: JSON files, and one hash for several files."""
 
+import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pressroom.adapters.models.errors import UnsupportedModel
+from pressroom.catalog.files import sha256_of
 
 
 def read_json(path: Path, *, needed: bool = True) -> dict[str, Any]:
@@ -23,3 +26,9 @@ def read_json(path: Path, *, needed: bool = True) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnsupportedModel(f"{path} holds no JSON object. Download it again.")
     return value
+
+
+def sha256_of_files(files: Iterable[Path]) -> str:
+    """Of their names and what each hashes to, in that order."""
+    lines = "".join(f"{sha256_of(file)}  {file.name}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()

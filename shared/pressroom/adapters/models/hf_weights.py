@@ -3,7 +3,6 @@
 Nothing in it is executed: weights that are pickled (``.bin``, ``.pth``) and models with code of their own are refused.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from safetensors import SafetensorError, safe_open
 
 from pressroom.adapters.models.blocks import BLOCK, EightBit, FourBit, round_to_eight_bit
 from pressroom.adapters.models.errors import UnsupportedModel
-from pressroom.adapters.models.files import read_json
+from pressroom.adapters.models.files import read_json, sha256_of_files
 from pressroom.adapters.models.geometry import Geometry
 from pressroom.adapters.models.hf_geometry import hf_geometry, text_config
 from pressroom.adapters.models.hf_tokenizer import tokenizer_from_folder
 from pressroom.adapters.models.reference import reference_logits
 from pressroom.adapters.models.tokenizer_parts import TokenizerParts
 from pressroom.adapters.models.weights import EMBEDDING, HEAD, LAST_NORM, check_tensors
-from pressroom.catalog.files import sha256_of
 
 CONFIG, INDEX = "config.json", "model.safetensors.index.json"
 
@@ -71,8 +69,7 @@ class FolderModel:
 
     def sha256(self) -> str:
         """Of all the weights' files and the config: their names and what each hashes to."""
-        lines = "".join(f"{sha256_of(file)}  {file.name}\n" for file in self.files)
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return sha256_of_files(self.files)
 
     @property
     def context(self) -> int:

@@ -7,7 +7,6 @@ A folder with ``config.json`` (``model_type`` "lstm"), ``tokenizer.json`` and sa
 ``embedding.weight``, ``lstm.weight_ih_l0`` …, ``head.weight`` and ``head.bias``; without a head the embedding is tied.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from pressroom.adapters.models.errors import UnsupportedModel
-from pressroom.adapters.models.files import read_json
+from pressroom.adapters.models.files import read_json, sha256_of_files
 from pressroom.adapters.models.graph_nodes import Nodes, value
 from pressroom.adapters.models.hf_tokenizer import tokenizer_from_folder
 from pressroom.adapters.models.tokenizer_parts import TokenizerParts
-from pressroom.catalog.files import sha256_of
 
 MODEL_TYPE = "lstm"
 _WEIGHTS = "model.safetensors"
@@ -75,8 +73,7 @@ class RecurrentModel:
 
     def sha256(self) -> str:
         """Of the weights and the config."""
-        lines = "".join(f"{sha256_of(self.path / name)}  {name}\n" for name in ("config.json", _WEIGHTS))
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return sha256_of_files([self.path / "config.json", self.path / _WEIGHTS])
 
     def tokenizer(self) -> TokenizerParts:
         return tokenizer_from_folder(self.path, self.config)
