@@ -1,7 +1,7 @@
 """Starts Pressroom's processes by forking a process that has done their imports already (``template``).
 
 What comes of it is a process as any other: its own pid, session, signals, sockets and exit status. That a process
-also starts from nothing is tested where the stack, Compose's commands and the front's server are.
+also starts from nothing is tested where the stack and Compose's commands are.
 """
 
 import atexit
@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.template import MOST_BYTES
+
+# It looks for its end only when it has imported everything, which a busy machine makes long.
+_LAST_S = 60.0
 
 
 class Forked:
@@ -87,12 +90,12 @@ class Starter:
             socket.send_fds(self._socket, [json.dumps(request).encode()], list(descriptors))
             answer = self._socket.recv(MOST_BYTES)
         if not answer:
-            raise RuntimeError(f"the template has ended with {self._template.wait(10)}")
+            raise RuntimeError(f"the template has ended with {self._template.wait(_LAST_S)}")
         return json.loads(answer)
 
     def close(self) -> None:
         self._socket.close()
-        self._template.wait(10)
+        self._template.wait(_LAST_S)
 
 
 @cache

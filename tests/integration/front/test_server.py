@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ import httpx
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.acceptance.starter import Forked, starter
 from tests.services.ports import free_port
 from tests.services.valkey import Valkey
 
@@ -28,7 +27,7 @@ START_S = 30
 
 
 class Served:
-    """``python -m pressroom.front`` on a fresh SQLite database."""
+    """``python -m pressroom.front`` on a fresh SQLite database, forked from a process that has done the imports."""
 
     def __init__(self, home: Path, redis_url: str, **env: str) -> None:
         self.home = home
@@ -43,7 +42,7 @@ class Served:
             "PRESSROOM_LOG_LEVEL": "warning",
             **env,
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Forked | None = None
 
     @property
     def settings(self) -> Settings:
@@ -61,7 +60,7 @@ class Served:
             database.close()
 
     def start(self) -> "Served":
-        self.process = subprocess.Popen([sys.executable, "-m", "pressroom.front"], env=self.env)
+        self.process = starter().start("pressroom.front", (), self.env, Path.cwd(), stderr=2)
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -73,16 +72,13 @@ class Served:
 
     def refused(self) -> str:
         """What it says when it does not start."""
-        done = subprocess.run(
-            [sys.executable, "-m", "pressroom.front"],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=START_S,
-        )
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
-        return done.stderr
+        said = self.home / "said"
+        with said.open("wb") as stderr:
+            process = starter().start("pressroom.front", (), self.env, Path.cwd(), stderr=stderr.fileno())
+        assert process.wait(START_S) == 1
+        text = said.read_text()
+        assert "Traceback" not in text
+        return text
 
     @property
     def family(self) -> list[psutil.Process]:
@@ -92,7 +88,7 @@ class Served:
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+            os.kill(self.process.pid, signal.SIGTERM)
             self.process.wait(timeout=30)
 
 
@@ -162,7 +158,7 @@ def test_it_serves_in_several_processes_and_stops_with_streams_open(served: Serv
     assert len(family) == 1 + 2
     assert served.process is not None
     started = time.monotonic()
-    served.process.send_signal(signal.SIGTERM)
+    os.kill(served.process.pid, signal.SIGTERM)
     assert served.process.wait(timeout=30) == 0
     assert time.monotonic() - started < 8, "it waited for its streams"
     for client in clients:
