@@ -1,4 +1,5 @@
-"""The engine class alone, driven by nothing but ``step``: what a text path can reach at best."""
+"""The engine class alone, driven by nothing but ``step``: what a text path can reach at best, with all there from the
+beginning or with each coming at its time."""
 
 import time
 from collections.abc import Sequence
@@ -23,13 +24,19 @@ class Figures:
         return {name: round(value, 3) for name, value in asdict(self).items()}
 
 
-def run_bare_loop(engine: Engine, generations: Sequence[TextGeneration]) -> Figures:
-    """Admit all at once and step until the last one ends. Raises ``RuntimeError`` if one fails."""
-    began = time.monotonic()
-    for generation in generations:
-        engine.admit(generation)
+def run_bare_loop(
+    engine: Engine, generations: Sequence[TextGeneration], arrivals: Sequence[float] | None = None
+) -> Figures:
+    """Admit each at its second of ``arrivals``, or all at once, and step until the last one ends. Raises
+    ``RuntimeError`` if one fails."""
+    coming = list(zip(arrivals or [0.0] * len(generations), generations, strict=True))[::-1]
     outcomes: list[Outcome] = []
-    while engine.load:
+    began = time.monotonic()
+    while coming or engine.load:
+        if not engine.load:
+            time.sleep(max(0.0, began + coming[-1][0] - time.monotonic()))
+        while coming and time.monotonic() >= began + coming[-1][0]:
+            engine.admit(coming.pop()[1])
         outcomes += engine.step().outcomes
     seconds = time.monotonic() - began
     for outcome in outcomes:

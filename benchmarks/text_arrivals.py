@@ -4,7 +4,9 @@
 
 The engine alone on the same requests says what capacity is. Then, on real processes:
 
-    overload   1.5 times as many as that: output tokens a second, as a share of the engine alone (goal: 0.9)
+    overload   1.5 times as many as that: output tokens a second, as a share of the engine alone under the very same
+               arrivals (goal: 0.9; as a share of what it does with all of them there from the beginning, too), and
+               what each process took of the processor
     calm       0.7 times: each job is streamed; time to its first token and time per token after it, beside
                llama.cpp's slots in this process under the very same arrivals, and beside OpenVINO GenAI's pipeline
                where ``peers/prepare.py`` has made it
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from bare_loop import Figures, run_bare_loop
+from cpu_use import CpuUse
 from live_stack import ended_job, key_for, live_stack, span_s
 from llama_cpp import LlamaCpp
 from models import default_text_manifest, default_text_model
@@ -82,8 +85,13 @@ def main() -> None:
         client = Client(stack.address, key_for(stack, "bench"))
         _streamed(client, [0.0])
         ours = _streamed(client, calm)
+        use, began = CpuUse(stack.pids), time.perf_counter()
         jobs = _posted(client, busy)
-    again = _bare(arguments.variant, [_mixed(number) for number in range(len(busy))])
+        cores = {
+            name: round(seconds / (time.perf_counter() - began), 3) for name, seconds in use.seconds().items()
+        }
+    requests = [_mixed(number) for number in range(len(busy))]
+    alike, full = _bare(arguments.variant, requests, busy), _bare(arguments.variant, requests)
     rate = sum(job.usage.tokens_out for job in jobs) / span_s(jobs)
     peers = {"llama_cpp": _told(_llama_cpp(calm))}
     if (arguments.peers / "openvino").is_dir():
@@ -99,8 +107,11 @@ def main() -> None:
             "overload": {
                 "jobs": len(jobs),
                 "tokens_per_s": round(rate, 1),
-                "bare_engine_tokens_per_s": round(again.tokens_out_per_s, 1),
-                "share": round(rate / again.tokens_out_per_s, 3),
+                "bare_engine_tokens_per_s": round(alike.tokens_out_per_s, 1),
+                "share": round(rate / alike.tokens_out_per_s, 3),
+                "full_engine_tokens_per_s": round(full.tokens_out_per_s, 1),
+                "share_of_full_engine": round(rate / full.tokens_out_per_s, 3),
+                "cores": cores,
             },
             "calm": {"jobs": len(calm), "pressroom": _told(ours), **peers},
         },
@@ -115,7 +126,9 @@ def _mixed(number: int) -> TextGeneration:
     return TextGeneration(each.key, params, messages=each.messages)
 
 
-def _bare(variant: str, generations: Sequence[TextGeneration]) -> Figures:
+def _bare(
+    variant: str, generations: Sequence[TextGeneration], arrivals: Sequence[float] | None = None
+) -> Figures:
     engine = open_text_engine(
         default_text_model(variant),
         variant=variant,
@@ -127,7 +140,7 @@ def _bare(variant: str, generations: Sequence[TextGeneration]) -> Figures:
     )
     with closing(engine):
         engine.warm_up()
-        return run_bare_loop(engine, generations)
+        return run_bare_loop(engine, generations, arrivals)
 
 
 def _arrivals(a_second: float, seconds: float) -> list[float]:

@@ -340,10 +340,7 @@ class TextEngine:
         """Sample an output's first token, which follows the prompt."""
         if output.finish_reason:
             return
-        logits = output.owner.prompt_logits
-        if logits is None:
-            raise RuntimeError("an output cannot begin before its prompt is whole")
-        self._sample(output, logits.copy())
+        self._sample(output, output.owner.first_logits())
 
     def _sample(self, output: RunningOutput, logits: NDArray[np.float32]) -> None:
         try:

@@ -144,13 +144,24 @@ class RunningGeneration:
     def done(self) -> bool:
         return not self.waiting_outputs and all(output.finish_reason for output in self.outputs)
 
+    def first_logits(self) -> NDArray[np.float32]:
+        """Those of an output that begins, to be changed at will. Raises ``RuntimeError`` before the prompt is whole."""
+        logits = self.prompt_logits
+        if logits is None:
+            raise RuntimeError("an output cannot begin before its prompt is whole")
+        if self.waiting_outputs:
+            return logits.copy()
+        self.prompt_logits = None
+        return logits
+
     def outcome(self, ending: Ending, error: EngineError | None = None) -> Outcome:
+        """What came of it; it is over then."""
         usage = Usage(
             tokens_in=self.tokens_in,
             tokens_out=sum(output.tokens for output in self.outputs),
             engine_seconds=self.engine_seconds,
         )
-        return Outcome(
+        outcome = Outcome(
             key=self.request.key,
             ending=ending,
             texts=tuple(o.result() for o in sorted(self.outputs, key=lambda o: o.index)),
@@ -158,3 +169,6 @@ class RunningGeneration:
             first_output=self.first_output,
             error=error,
         )
+        # Each holds its owner, and what nobody refers to would be kept until a collection of garbage.
+        self.outputs.clear()
+        return outcome
