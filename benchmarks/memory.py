@@ -22,6 +22,8 @@ from record import record
 
 from pressroom.catalog.text_spec import graph_file, read_text_spec
 from pressroom.engines.kernels.library import kernels
+from pressroom.engines.sessions import open_session
+from pressroom.engines.text.decoder import cache_form
 
 SLOTS = 16
 FRONT_MB, RELAY_MB, IMAGE_MB, TEXT_EXTRA_MB = 200.0, 120.0, 250.0, 200.0
@@ -52,9 +54,8 @@ def main() -> None:
         run_all(stack.address, [(key, _picture(number)) for number in range(arguments.jobs)])
         parts = {name: part_mb(pid) for name, pid in stack.pids.items()}
     longest = max(job.usage.tokens_in + job.usage.tokens_out // job.params.n for job in texts)
-    cache = (
-        SLOTS * longest * read_text_spec(folder).cache_bytes_per_token(4 if kernels() is None else 2) / 1e6
-    )
+    spec = read_text_spec(folder)
+    cache = SLOTS * longest * spec.cache_bytes_per_token(_head_bytes(folder)) / 1e6
     goals = {
         "front": FRONT_MB,
         "relay": RELAY_MB,
@@ -88,16 +89,24 @@ def pss_mb(pid: int) -> float:
     raise RuntimeError(f"/proc/{pid}/smaps_rollup tells no PSS.")
 
 
-def _bare_session_mb(folder: Path) -> float:
-    """PSS in MB of a process that has done nothing but open the model."""
+def _head_bytes(folder: Path) -> int:
+    return cache_form(open_session(_graph(folder), "cpu", 2, operators=kernels())).bytes
+
+
+def _graph(folder: Path) -> Path:
     manifest = default_text_manifest()
     variant = manifest.text.variants[0] if manifest.text else ""
+    return folder / graph_file(variant, kernels=kernels() is not None)
+
+
+def _bare_session_mb(folder: Path) -> float:
+    """PSS in MB of a process that has done nothing but open the model."""
     told = subprocess.run(
         [
             sys.executable,
             "-c",
             _BARE_SESSION,
-            str(folder / graph_file(variant, kernels=kernels() is not None)),
+            str(_graph(folder)),
         ],
         check=True,
         capture_output=True,

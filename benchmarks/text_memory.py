@@ -23,6 +23,7 @@ from pressroom.catalog.text_spec import read_text_spec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import Ending, Key, TextGeneration
 from pressroom.engines.sessions import Provider
+from pressroom.engines.text.decoder import cache_form
 from pressroom.engines.text.opening import open_text_engine
 from pressroom.engines.text.state import open_state
 from pressroom.engines.text.variants import Request, open_variant
@@ -60,7 +61,9 @@ def main() -> None:
         print(json.dumps(told))
         return
     bare, engine = (_in_a_process(part, arguments) for part in ("bare", "engine"))
-    allowed = bare["rss_mb"] + engine["touched_kv_mb"] + _ALLOWED_MB
+    spec = read_text_spec(default_text_model(arguments.variant))
+    touched = SLOTS * spec.row_bytes(engine["longest_row"], bare["head_bytes"]) / 1e6
+    allowed = bare["rss_mb"] + touched + _ALLOWED_MB
     first, last = engine["rss_mb"][0], engine["rss_mb"][-1]
     record(
         "text_memory",
@@ -72,6 +75,7 @@ def main() -> None:
             "slots": SLOTS,
             "bare_session_mb": bare["rss_mb"],
             **engine,
+            "touched_kv_mb": round(touched, 1),
             "allowed_mb": round(allowed, 1),
             "grown_mb": round(last - first, 1),
             "met": max(engine["rss_mb"]) <= allowed,
@@ -95,7 +99,7 @@ def _bare(variant: str) -> dict[str, Any]:
     state = open_state(session, read_text_spec(folder), 1, 64)
     state.prefill(0, [1] * 32, 0)
     state.decode(np.ones((1, 1), np.int64), np.array([33], np.int32))
-    return {"rss_mb": _rss_mb()}
+    return {"rss_mb": _rss_mb(), "head_bytes": cache_form(session).bytes}
 
 
 def _engine(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -122,8 +126,7 @@ def _engine(arguments: argparse.Namespace) -> dict[str, Any]:
             done += 1
             if done % (arguments.requests // 10) == 0:
                 noted.append(_rss_mb())
-    touched = SLOTS * read_text_spec(folder).row_bytes(longest, 2)
-    return {"rss_mb": noted, "touched_kv_mb": round(touched / 1e6, 1), "longest_row": longest}
+    return {"rss_mb": noted, "longest_row": longest}
 
 
 def _request(number: int) -> TextGeneration:

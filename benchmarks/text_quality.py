@@ -26,7 +26,7 @@ from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, TextSpec, graph_file, read_text_spec
 from pressroom.engines.kernels.library import kernels
 from pressroom.engines.sessions import Provider, open_session
-from pressroom.engines.text.decoder import cache_dtype
+from pressroom.engines.text.decoder import CacheForm, cache_form
 
 TEXT = Path(__file__).parent / "data" / "quality.txt"
 CHUNK = 256
@@ -98,7 +98,7 @@ def chances_of(folder: Path, variant: str, ids: NDArray[np.int64], threads: int)
     own = kernels() if (folder / graph_file(variant, kernels=True)).is_file() else None
     graph = folder / graph_file(variant, kernels=own is not None)
     session = open_session(graph, Provider.CPU, threads, spinning=True, operators=own)
-    cache = _empty(spec, len(ids), cache_dtype(session))
+    cache = _empty(spec, len(ids), cache_form(session))
     found = []
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -124,10 +124,10 @@ def mebibytes(variant: str) -> float:
     return round((default_text_model(variant) / f"{graph_file(variant)}.data").stat().st_size / 2**20, 1)
 
 
-def _empty(spec: TextSpec, tokens: int, dtype: type[np.floating[Any]]) -> dict[str, NDArray[Any]]:
-    shape = (1, spec.kv_heads, tokens, spec.head_size)
+def _empty(spec: TextSpec, tokens: int, form: CacheForm) -> dict[str, NDArray[Any]]:
+    shape = (1, spec.kv_heads, tokens, form.width)
     names = [f"{part}.{layer}" for layer in range(spec.layers) for part in ("keys", "values")]
-    return {name: np.zeros(shape, dtype) for name in names}
+    return {name: np.zeros(shape, form.dtype) for name in names}
 
 
 def _log_softmax(logits: Chances) -> Chances:

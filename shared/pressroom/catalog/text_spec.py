@@ -37,15 +37,16 @@ class TextSpec(BaseModel):
     control_tokens: dict[int, str] = Field(description="Tokens that no user text may spell.")
     chat_template: str | None
 
-    def row_bytes(self, tokens: int, bytes_per_value: int = 4) -> int:
-        """What a row of so many positions takes."""
+    def row_bytes(self, tokens: int, head_bytes: int | None = None) -> int:
+        """What a row of so many positions takes; ``head_bytes`` as below."""
         if self.state == "recurrent":
-            return 2 * self.layers * self.head_size * bytes_per_value
-        return tokens * self.cache_bytes_per_token(bytes_per_value)
+            return 2 * self.layers * self.head_size * 4
+        return tokens * self.cache_bytes_per_token(head_bytes)
 
-    def cache_bytes_per_token(self, bytes_per_value: int = 4) -> int:
-        """Keys and values of all layers for one position."""
-        return 2 * self.layers * self.kv_heads * self.head_size * bytes_per_value
+    def cache_bytes_per_token(self, head_bytes: int | None = None) -> int:
+        """Keys and values of all layers for one position. ``head_bytes``: what one key of one head takes; four a
+        number unless told."""
+        return 2 * self.layers * self.kv_heads * (4 * self.head_size if head_bytes is None else head_bytes)
 
 
 def graph_file(variant: str, *, kernels: bool = False) -> str:

@@ -49,7 +49,7 @@ class DecoderGraph(Matrices):
             value("longest", TensorProto.INT32, []),
         ]
         outputs = [value("logits", TensorProto.FLOAT, ["B", "G", size.vocab])]
-        cache: list[int | str] = ["B", size.kv_heads, "T", size.head_size]
+        cache: list[int | str] = ["B", size.kv_heads, "T", self.cache_width]
         for layer in range(size.layers):
             for part in ("keys", "values"):
                 inputs.append(value(f"{part}.{layer}", self.cache_type, cache))
@@ -61,6 +61,11 @@ class DecoderGraph(Matrices):
     @property
     def cache_type(self) -> int:
         return int(self.float_type)
+
+    @property
+    def cache_width(self) -> int:
+        """Numbers that a key or value of one head takes at one position."""
+        return self.size.head_size
 
     # -- the decoder's parts ---------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """A decoder's graph for workers that have kernels of their own (``engines/kernels``).
 
-Keys and values are kept in half precision: half the memory, and half the way to it, which is what a step with many
-rows waits for. In ``q8`` and ``q4lr`` only attention is ours, and the weights are those of the other graph. In ``i8``
-weights have an order of their own (``panels``), and all layers are one node (``Layers``) where they are as Llama's;
-else each product and each attention is a node of ours, with ONNX Runtime's between them.
+In ``q8`` and ``q4lr`` only attention is ours, and the weights are those of the other graph; keys and values are kept
+in half precision. In ``i8`` they take one byte a number, with a scale for each, a quarter of the memory and of the way
+to it. Its weights have an order of their own (``panels``), and all layers are one node (``Layers``) where they are as
+Llama's; else each product and each attention is a node of ours, with ONNX Runtime's between them.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pressroom.adapters.models.panels import panels
 from pressroom.adapters.models.weights import LAST_NORM, Weights
 
 DOMAIN = "pressroom"
-_WIDTH_STEP, _MOST_WIDTH = 32, 256  # as in engines/kernels/attention.h
+_WIDTH_STEP, _MOST_WIDTH, _SCALE_BYTES = 32, 256, 4  # as in engines/kernels/attention.h
 
 
 def offered(head_size: int) -> bool:
@@ -48,7 +48,8 @@ def _as_llama(model: Weights) -> bool:
 def use_own_attention(model: onnx.ModelProto) -> None:
     """Change the graph in place. Its inputs and outputs keep their names and shapes."""
     nodes = [
-        _own_attention(node) if node.op_type == "GroupQueryAttention" else node for node in model.graph.node
+        _own_attention(node, "Attention") if node.op_type == "GroupQueryAttention" else node
+        for node in model.graph.node
     ]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
@@ -58,11 +59,11 @@ def use_own_attention(model: onnx.ModelProto) -> None:
     model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
 
-def _own_attention(node: onnx.NodeProto) -> onnx.NodeProto:
+def _own_attention(node: onnx.NodeProto, kind: str) -> onnx.NodeProto:
     qkv, _, _, keys, values, lengths, _, cos, sin = node.input
     given = {each.name: helper.get_attribute_value(each) for each in node.attribute}
     return helper.make_node(
-        "Attention",
+        kind,
         [qkv, keys, values, lengths, cos, sin],
         list(node.output),
         domain=DOMAIN,
@@ -78,7 +79,11 @@ class _OwnDecoder(DecoderGraph):
 
     @property
     def cache_type(self) -> int:
-        return int(TensorProto.FLOAT16)
+        return int(TensorProto.INT8)
+
+    @property
+    def cache_width(self) -> int:
+        return self.size.head_size + _SCALE_BYTES
 
     def panels(self, linear: Linear, name: str, *, gated: bool = False) -> "_Product":
         """The constants of a product ``x @ W.T + b``."""
@@ -114,7 +119,7 @@ class _NodeByNode(_OwnDecoder):
 
     def attention(self, qkv: str, layer: int) -> str:
         attended = super().attention(qkv, layer)
-        self.nodes[-1] = _own_attention(self.nodes[-1])
+        self.nodes[-1] = _own_attention(self.nodes[-1], "CodedAttention")
         return attended
 
 

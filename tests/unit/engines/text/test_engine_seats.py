@@ -178,7 +178,8 @@ def test_any_mixture_of_tenants_and_priorities_gives_what_each_gets_alone(engine
 
 def _token_bytes(any_folder: Path) -> int:
     """What a position takes: our own kernels keep it in half precision."""
-    return read_text_spec(any_folder).cache_bytes_per_token(4 if kernels() is None else 2)
+    spec = read_text_spec(any_folder)
+    return spec.cache_bytes_per_token(None if kernels() is None else 2 * spec.head_size)
 
 
 def test_outputs_run_together_as_far_as_the_budget_holds_them_at_their_longest(folder: Path) -> None:

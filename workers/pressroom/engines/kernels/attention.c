@@ -24,8 +24,10 @@ INLINE const float *new_part(const struct attention *call, int64_t row, int64_t 
     return call->qkv + ((row * call->steps + step) * all_heads + head) * call->width;
 }
 
-INLINE int64_t cache_at(const struct attention *call, int64_t row, int64_t kv_head) {
-    return (row * call->kv_heads + kv_head) * call->room * call->width;
+INLINE int64_t place_bytes(const int64_t width, const int coded) { return coded ? width + SCALE_BYTES : 2 * width; }
+
+INLINE int64_t cache_at(const struct attention *call, int64_t row, int64_t kv_head, const int coded) {
+    return (row * call->kv_heads + kv_head) * call->room * place_bytes(call->width, coded);
 }
 
 INLINE int64_t position(const struct attention *call, int64_t row, int64_t step) {
@@ -48,28 +50,50 @@ INLINE void turn(const struct attention *call, const float *x, int64_t at, float
     }
 }
 
-// ---- into the cache ----------------------------------------------------------------------------------------------
+// ---- into the cache, and out of it ---------------------------------------------------------------------------------
+
+INLINE void store_place(uint8_t *place, const float *x, const int64_t width, const int coded) {
+    if (!coded) {
+        for (int64_t i = 0; i < width; i += LANES) store_half((uint16_t *)place + i, load(x + i));
+        return;
+    }
+    Floats most = all(0.0f);
+    for (int64_t i = 0; i < width; i += LANES) most = larger(most, larger(load(x + i), -load(x + i)));
+    const float scale = largest_of(most) / 127.0f, times = scale > 0.0f ? 1.0f / scale : 0.0f;
+    for (int64_t i = 0; i < width; i += LANES) store_bytes((int8_t *)place + i, load(x + i) * times);
+    memcpy(place + width, &scale, sizeof scale);
+}
+
+// Elements i on, not yet multiplied by `scale_of` the place.
+INLINE Floats load_place(const uint8_t *place, int64_t i, const int coded) {
+    return coded ? load_bytes((const int8_t *)place + i) : load_half((const uint16_t *)place + i);
+}
+
+INLINE float scale_of(const uint8_t *place, const int64_t width, const int coded) {
+    float scale = 1.0f;
+    if (coded) memcpy(&scale, place + width, sizeof scale);
+    return scale;
+}
 
 static void put(const struct attention *call, int64_t row, int64_t kv_head) {
     float turned[MOST_WIDTH];
+    const int64_t bytes = place_bytes(call->width, call->coded), cache = cache_at(call, row, kv_head, call->coded);
     for (int64_t step = 0; step < call->steps; step++) {
-        const int64_t at = position(call, row, step);
-        const int64_t to = cache_at(call, row, kv_head) + at * call->width;
+        const int64_t at = position(call, row, step), to = cache + at * bytes;
         const float *value = new_part(call, row, step, call->heads + call->kv_heads + kv_head);
         turn(call, new_part(call, row, step, call->heads + kv_head), at, 1.0f, turned);
-        for (int64_t i = 0; i < call->width; i += LANES) {
-            store_half(call->keys + to + i, load(turned + i));
-            store_half(call->values + to + i, load(value + i));
-        }
+        store_place(call->keys + to, turned, call->width, call->coded);
+        store_place(call->values + to, value, call->width, call->coded);
     }
 }
 
 // ---- few queries: each key is read once for the `count` heads that share it ------------------------------------------
 
-// `width` and `count` (1 to 4) are constants where this is inlined, so that the sums stay in registers.
+// `width`, `coded` and `count` (1 to 4) are constants where this is inlined, so that the sums stay in registers.
 INLINE void take_heads(const struct attention *call, int64_t row, int64_t step, int64_t kv_head, int64_t first,
-                       const int64_t width, const int count) {
-    const int64_t vectors = width / LANES, at = position(call, row, step), cache = cache_at(call, row, kv_head);
+                       const int64_t width, const int coded, const int count) {
+    const int64_t vectors = width / LANES, at = position(call, row, step);
+    const int64_t cache = cache_at(call, row, kv_head, coded), bytes = place_bytes(width, coded);
     float query[4][MOST_WIDTH];
     Floats sums[4][MOST_WIDTH / LANES], total[4];
     float most[4];
@@ -85,16 +109,17 @@ INLINE void take_heads(const struct attention *call, int64_t row, int64_t step, 
         const int64_t keys = at + 1 - begin < BLOCK ? at + 1 - begin : BLOCK;
         float weights[4][BLOCK];
         for (int64_t k = 0; k < keys; k++) {
-            const uint16_t *key = call->keys + cache + (begin + k) * width;
+            const uint8_t *key = call->keys + cache + (begin + k) * bytes;
+            const float scale = scale_of(key, width, coded);
             Floats products[4] = {};
             UNROLL
             for (int64_t v = 0; v < vectors; v++) {
-                const Floats part = load_half(key + v * LANES);
+                const Floats part = load_place(key, v * LANES, coded);
                 UNROLL
                 for (int g = 0; g < count; g++) products[g] += part * load(query[g] + v * LANES);
             }
             UNROLL
-            for (int g = 0; g < count; g++) weights[g][k] = sum(products[g]);
+            for (int g = 0; g < count; g++) weights[g][k] = coded ? sum(products[g]) * scale : sum(products[g]);
         }
         const int64_t padded = (keys + LANES - 1) / LANES * LANES;
         UNROLL
@@ -116,12 +141,16 @@ INLINE void take_heads(const struct attention *call, int64_t row, int64_t step, 
             }
         }
         for (int64_t k = 0; k < keys; k++) {
-            const uint16_t *value = call->values + cache + (begin + k) * width;
+            const uint8_t *value = call->values + cache + (begin + k) * bytes;
+            const float scale = scale_of(value, width, coded);
+            float weight[4];
+            UNROLL
+            for (int g = 0; g < count; g++) weight[g] = coded ? weights[g][k] * scale : weights[g][k];
             UNROLL
             for (int64_t v = 0; v < vectors; v++) {
-                const Floats part = load_half(value + v * LANES);
+                const Floats part = load_place(value, v * LANES, coded);
                 UNROLL
-                for (int g = 0; g < count; g++) sums[g][v] += part * weights[g][k];
+                for (int g = 0; g < count; g++) sums[g][v] += part * weight[g];
             }
         }
     }
@@ -134,27 +163,35 @@ INLINE void take_heads(const struct attention *call, int64_t row, int64_t step, 
     }
 }
 
-INLINE void take_width(const struct attention *call, int64_t row, int64_t kv_head, const int64_t width) {
+INLINE void take_width(const struct attention *call, int64_t row, int64_t kv_head, const int64_t width,
+                       const int coded) {
     const int64_t shared = call->heads / call->kv_heads;
     for (int64_t step = 0; step < call->steps; step++) {
         for (int64_t g = 0; g < shared; g += 4) {
             const int64_t first = kv_head * shared + g;
             switch (shared - g) {
-                case 1: take_heads(call, row, step, kv_head, first, width, 1); break;
-                case 2: take_heads(call, row, step, kv_head, first, width, 2); break;
-                case 3: take_heads(call, row, step, kv_head, first, width, 3); break;
-                default: take_heads(call, row, step, kv_head, first, width, 4);
+                case 1: take_heads(call, row, step, kv_head, first, width, coded, 1); break;
+                case 2: take_heads(call, row, step, kv_head, first, width, coded, 2); break;
+                case 3: take_heads(call, row, step, kv_head, first, width, coded, 3); break;
+                default: take_heads(call, row, step, kv_head, first, width, coded, 4);
             }
         }
     }
 }
 
-static void take_few(const struct attention *call, int64_t row, int64_t kv_head) {
+INLINE void take_form(const struct attention *call, int64_t row, int64_t kv_head, const int coded) {
     switch (call->width) {
-        case 64: take_width(call, row, kv_head, 64); break;
-        case 128: take_width(call, row, kv_head, 128); break;
-        default: take_width(call, row, kv_head, call->width);
+        case 64: take_width(call, row, kv_head, 64, coded); break;
+        case 128: take_width(call, row, kv_head, 128, coded); break;
+        default: take_width(call, row, kv_head, call->width, coded);
     }
+}
+
+static void take_few(const struct attention *call, int64_t row, int64_t kv_head) {
+    if (call->coded)
+        take_form(call, row, kv_head, 1);
+    else
+        take_form(call, row, kv_head, 0);
 }
 
 // ---- many queries: they are the columns, so that nothing has to be summed across a vector ------------------------------
@@ -189,8 +226,15 @@ INLINE void multiply(float *c, const float *a, int64_t a_row, int64_t a_step, co
     }
 }
 
-INLINE void widen(float *to, const uint16_t *from, int64_t size) {
-    for (int64_t i = 0; i < size; i += LANES) store(to + i, load_half(from + i));
+// `count` places of the cache as floats, (count, width).
+INLINE void widen(float *to, const uint8_t *from, int64_t count, int64_t width, const int coded) {
+    for (int64_t k = 0; k < count; k++, from += place_bytes(width, coded), to += width) {
+        const float scale = scale_of(from, width, coded);
+        for (int64_t i = 0; i < width; i += LANES) {
+            const Floats x = load_place(from, i, coded);
+            store(to + i, coded ? x * scale : x);
+        }
+    }
 }
 
 static void take_many(const struct attention *call, int64_t row, int64_t kv_head, int64_t tile) {
@@ -198,7 +242,8 @@ static void take_many(const struct attention *call, int64_t row, int64_t kv_head
     _Alignas(64) float keys[BLOCK * MOST_WIDTH], values[BLOCK * MOST_WIDTH];
     float most[COLUMNS], total[COLUMNS], turned[MOST_WIDTH];
     int32_t sees[COLUMNS], from[COLUMNS];  // the last position that a query sees, and the first
-    const int64_t width = call->width, shared = call->heads / call->kv_heads, cache = cache_at(call, row, kv_head);
+    const int64_t width = call->width, shared = call->heads / call->kv_heads, bytes = place_bytes(width, call->coded);
+    const int64_t cache = cache_at(call, row, kv_head, call->coded);
     const int64_t first = tile * COLUMNS, all_columns = call->steps * shared;
     const int64_t columns = all_columns - first < COLUMNS ? all_columns - first : COLUMNS;
     memset(queries, 0, sizeof(float) * width * COLUMNS);
@@ -217,7 +262,7 @@ static void take_many(const struct attention *call, int64_t row, int64_t kv_head
     for (int64_t begin = from[0]; begin < end; begin += BLOCK) {
         const int64_t count = end - begin < BLOCK ? end - begin : BLOCK;
         const int64_t padded = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-        widen(keys, call->keys + cache + begin * width, count * width);
+        widen(keys, call->keys + cache + begin * bytes, count, width, call->coded);
         memset(keys + count * width, 0, sizeof(float) * (padded - count) * width);
         multiply(weights, keys, width, 1, queries, padded, width, 0);
         const int hidden = begin + count - 1 > sees[0] || begin < from[COLUMNS - 1];  // from some of the queries
@@ -246,7 +291,7 @@ static void take_many(const struct attention *call, int64_t row, int64_t kv_head
             store(total + c, whole);
             for (int64_t d = 0; d < width; d++) store(sums + d * COLUMNS + c, load(sums + d * COLUMNS + c) * kept);
         }
-        widen(values, call->values + cache + begin * width, count * width);
+        widen(values, call->values + cache + begin * bytes, count, width, call->coded);
         multiply(sums, values, 1, width, weights, width, count, 1);
     }
     for (int64_t c = 0; c < columns; c++) {

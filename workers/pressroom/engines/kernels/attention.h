@@ -1,10 +1,14 @@
-// Attention over a key/value cache in half precision, with rotary positions: what of it one task does.
+// Attention over a key/value cache, with rotary positions: what of it one task does.
+//
+// A head's key or value at one position lies in half precision, or coded: hd whole numbers from -127 to 127, and
+// behind them what they are to be multiplied by, a float (SCALE_BYTES).
 #pragma once
 
 #include <stdint.h>
 
 #define MOST_WIDTH 256
 #define WIDTH_STEP 32
+#define SCALE_BYTES 4
 
 // One call for B rows of S tokens each. Arrays lie in C order.
 struct attention {
@@ -16,7 +20,8 @@ struct attention {
     const float *qkv;                  // (B, S, (H + 2 KV) hd): queries, keys and values of the new tokens
     const int32_t *last;               // (B): the position of each row's last new token
     const float *cos, *sin;            // (positions, hd / 2)
-    uint16_t *keys, *values;           // (B, KV, T, hd), half precision
+    uint8_t *keys, *values;            // (B, KV, T, bytes of a position)
+    int coded;                         // how: 0 for half precision
     float *out;                        // (B, S, H hd)
 };
 

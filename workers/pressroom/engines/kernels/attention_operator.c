@@ -1,8 +1,10 @@
-// The operator Attention, as ONNX Runtime asks for it.
+// The operators Attention and CodedAttention, as ONNX Runtime asks for them.
 //
 //     Attention  qkv (B, S, (H + 2 KV) hd)  keys, values (B, KV, T, hd) half  last (B) int32  cos, sin (P, hd / 2)
 //                -> attended (B, S, H hd)  keys, values (B, KV, T, hd) half: bind them to the inputs' own memory
 //                attributes: heads, kv_heads, window (integers; 0: no window), scale (a float)
+//
+//     CodedAttention is the same with keys and values (B, KV, T, hd + 4) int8 (see attention.h).
 
 #include "operators.h"
 
@@ -64,5 +66,20 @@ const OrtCustomOp attention_operator = {
     WITH_ALL_OUTPUTS,
     .input_kind = required,
     AS_TOLD_HERE,
+    .destroy = free,
+};
+
+static const char *coded_name(const OrtCustomOp *op) { return (void)op, "CodedAttention"; }
+
+static int coded(int type) { return type == ELEMENT_HALF ? ELEMENT_INT8 : type; }
+static int coded_input_type(const OrtCustomOp *op, size_t index) { return coded(input_type(op, index)); }
+static int coded_output_type(const OrtCustomOp *op, size_t index) { return coded(output_type(op, index)); }
+
+const OrtCustomOp coded_attention_operator = {
+    ON_HOST,
+    WITH_ALL_OUTPUTS,
+    .input_kind = required,
+    .name = coded_name, .input_type = coded_input_type, .inputs = inputs, .output_type = coded_output_type,
+    .outputs = outputs, .create_or_say = create, .compute_or_say = compute,
     .destroy = free,
 };

@@ -15,9 +15,10 @@ OrtStatus *read_heads(OrtApi api, const OrtKernelInfo *info, struct heads *to) {
 }
 
 // An output of the cache: bound to the input's memory it is there already, else it begins as a copy of it.
-static OrtStatus *carried(OrtApi api, OrtKernelContext *context, size_t index, const struct array *from, uint16_t **to) {
+static OrtStatus *carried(OrtApi api, OrtKernelContext *context, size_t index, const struct array *from, uint8_t **to) {
     OR_RETURN(output(api, context, index, from->sizes, 4, (void **)to));
-    if (*to != from->data) memcpy(*to, from->data, sizeof(uint16_t) * numbers_in(from));
+    const size_t bytes = from->type == ELEMENT_HALF ? 2 : 1;
+    if (*to != from->data) memcpy(*to, from->data, bytes * numbers_in(from));
     return NULL;
 }
 
@@ -25,10 +26,11 @@ OrtStatus *attention_cache(OrtApi api, OrtKernelContext *context, size_t cache, 
     struct array keys, values;
     OR_RETURN(input(api, context, cache, 4, &keys));
     OR_RETURN(input(api, context, cache + 1, 4, &values));
-    if (keys.type != ELEMENT_HALF || values.type != ELEMENT_HALF)
-        return refuse(api, "Keys and values are of half precision.");
+    if ((keys.type != ELEMENT_HALF && keys.type != ELEMENT_INT8) || values.type != keys.type)
+        return refuse(api, "Keys and values are of half precision, or whole numbers of one byte.");
+    call->coded = keys.type == ELEMENT_INT8;
     call->room = keys.sizes[2];
-    call->width = keys.sizes[3];
+    call->width = keys.sizes[3] - (call->coded ? SCALE_BYTES : 0);
     if (call->width < 1 || call->width % WIDTH_STEP || call->width > MOST_WIDTH)
         return refuse(api, "A head's width is not offered.");
     if (keys.sizes[0] != call->rows || keys.sizes[1] != call->kv_heads ||

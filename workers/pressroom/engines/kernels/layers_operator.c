@@ -1,7 +1,7 @@
 // The operator Layers: all layers of a decoder in one call, so that threads meet only where they must.
 //
 //     Layers  x (B, S, D)  last (B) int32  cos, sin (P, hd / 2)
-//             of each layer: keys, values (B, KV, T, hd) half  gain (D)  qkv  out  gain (D)  gate and up  down
+//             of each layer: keys, values (B, KV, T, hd + 4) int8  gain (D)  qkv  out  gain (D)  gate and up  down
 //                            with `biased`, also the bias of qkv (P, 32)
 //             -> y (B, S, D)  scratch (bytes)  of each layer: keys, values: bind them to the inputs' own memory
 //             attributes: layers, heads, kv_heads, head_width, hidden, biased (integers), scale, epsilon (floats)
@@ -212,7 +212,7 @@ static int input_type(const OrtCustomOp *op, size_t index) {
 }
 
 static int output_type(const OrtCustomOp *op, size_t index) {
-    static const int types[] = {ELEMENT_FLOAT, ELEMENT_BYTE, ELEMENT_HALF};
+    static const int types[] = {ELEMENT_FLOAT, ELEMENT_BYTE, ELEMENT_INT8};
     return (void)op, types[index];
 }
 

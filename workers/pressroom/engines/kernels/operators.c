@@ -12,6 +12,7 @@ EXPORTED OrtStatus *RegisterCustomOps(OrtSessionOptions *options, const OrtApiBa
     if (!api) return NULL;  // an older ONNX Runtime: it will say that it lacks the operator
     OR_RETURN(create_domain(api)("pressroom", &domain));
     OR_RETURN(add_operator(api)(domain, &attention_operator));
+    OR_RETURN(add_operator(api)(domain, &coded_attention_operator));
     OR_RETURN(add_operator(api)(domain, &layers_operator));
     OR_RETURN(add_operator(api)(domain, &product_operator));
     return add_domain(api)(options, domain);

@@ -6,7 +6,7 @@
 #include "levels.h"
 #include "tensors.h"
 
-extern const OrtCustomOp attention_operator, layers_operator, product_operator;
+extern const OrtCustomOp attention_operator, coded_attention_operator, layers_operator, product_operator;
 
 static inline const char *provider(const OrtCustomOp *op) { return (void)op, "CPUExecutionProvider"; }
 static inline int required(const OrtCustomOp *op, size_t index) { return (void)op, (void)index, REQUIRED; }

@@ -1,4 +1,5 @@
-// As many floats as a register holds, on every processor that the kernels are built for; half precision in memory.
+// As many floats as a register holds, on every processor that the kernels are built for; half precision and whole
+// numbers of one byte in memory.
 #pragma once
 
 #include <stdint.h>
@@ -67,11 +68,40 @@ static inline void store_half(uint16_t *to, Floats x) {
 #endif
 }
 
+static inline Floats load_bytes(const int8_t *from) {
+#if VECTOR_BYTES == 64
+    return (Floats)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)from)));
+#elif VECTOR_BYTES == 32
+    return (Floats)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)from)));
+#else
+    int32_t four;
+    memcpy(&four, from, sizeof four);
+    const int8x8_t bytes = vreinterpret_s8_s32(vdup_n_s32(four));
+    return (Floats)vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
+#endif
+}
+
+// The nearest whole numbers; they must be between -127 and 127.
+static inline void store_bytes(int8_t *to, Floats x) {
+    const Integers whole = (Integers)(x + 12582912.0f) - (Integers)all(12582912.0f);  // 1.5 * 2^23
+#if VECTOR_BYTES == 64
+    _mm_storeu_si128((__m128i *)to, _mm512_cvtepi32_epi8((__m512i)whole));
+#else
+    for (int i = 0; i < LANES; i++) to[i] = (int8_t)whole[i];
+#endif
+}
+
 static inline Floats choose(Integers where, Floats yes, Floats no) {
     return (Floats)((where & (Integers)yes) | (~where & (Integers)no));
 }
 
 static inline Floats larger(Floats a, Floats b) { return choose(a > b, a, b); }
+
+static inline float largest_of(Floats x) {
+    float most = x[0];
+    for (int i = 1; i < LANES; i++) most = x[i] > most ? x[i] : most;
+    return most;
+}
 
 static inline float sum(Floats x) {
     typedef float Four __attribute__((vector_size(16)));

@@ -1,6 +1,6 @@
 """The decoder's session with its key/value cache bound in place, on the CPU or on CUDA.
 
-The cache of a layer is one buffer ``(slots, KV, T, hd)``. A call runs on neighbouring slots, given
+The cache of a layer is one buffer ``(slots, KV, T, width)`` (see ``CacheForm``). A call runs on neighbouring slots, given
 by an address: a prefill on one slot, a decode on slots 0..B-1. The graph writes new keys and values
 into the same buffer, so nothing is copied but when a row moves to another slot.
 """
@@ -8,6 +8,7 @@ into the same buffer, so nothing is copied but when a row moves to another slot.
 import contextlib
 import mmap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,8 +37,9 @@ class Decoder:
     def __init__(self, session: Session, spec: TextSpec, slots: int, slot_tokens: int) -> None:
         self._session = session
         self._spec = spec
-        self._dtype = cache_dtype(session)
-        self._row_shape = (spec.kv_heads, slot_tokens, spec.head_size)
+        form = cache_form(session)
+        self._dtype = form.dtype
+        self._row_shape = (spec.kv_heads, slot_tokens, form.width)
         buffers = 2 * spec.layers
         shape = (slots, *self._row_shape)
         self._memory: _Memory = (
@@ -96,7 +98,7 @@ class Decoder:
         return self._session.provider is not Provider.CUDA
 
     def read(self, slot: int, start: int, end: int) -> NDArray[Any]:
-        """A copy of keys and values of positions ``start..end``, (2 x layers, KV, end - start, hd)."""
+        """A copy of keys and values of positions ``start..end``, (2 x layers, KV, end - start, width)."""
         return self._memory.read(slot, start, end)
 
     def write(self, slot: int, start: int, values: NDArray[Any]) -> None:
@@ -142,9 +144,30 @@ class Decoder:
             self._binding.bind_output(f"{name}.new", device, 0, self._dtype, shape, at)
 
 
-def cache_dtype(session: Session) -> type[np.floating[Any]]:
-    """What keys and values are kept in: half or single precision."""
-    return np.float16 if any("float16" in node.type for node in session.raw.get_inputs()) else np.float32
+@dataclass(frozen=True, slots=True)
+class CacheForm:
+    """How a head's key or value lies in the cache at one position: ``width`` numbers. Single or half precision, or whole
+    numbers of one byte with the four bytes of their scale behind them."""
+
+    dtype: type[np.generic]
+    width: int
+
+    @property
+    def bytes(self) -> int:
+        return self.width * np.dtype(self.dtype).itemsize
+
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int8)": np.int8,
+}
+
+
+def cache_form(session: Session) -> CacheForm:
+    """As the graph of a decoder says."""
+    keys = next(node for node in session.raw.get_inputs() if node.name == "keys.0")
+    return CacheForm(_DTYPES[keys.type], int(keys.shape[3]))
 
 
 class _HostMemory:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from pydantic import ValidationError
 
 from pressroom.catalog.manifest import Manifest
@@ -10,7 +9,7 @@ from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
 from pressroom.engines.base import EngineInfo, EngineUnavailable
 from pressroom.engines.sessions import Provider
-from pressroom.engines.text.decoder import cache_dtype
+from pressroom.engines.text.decoder import cache_form
 from pressroom.engines.text.detokenizer import TokenBytes
 from pressroom.engines.text.engine import TextEngine
 from pressroom.engines.text.guiding import Guides
@@ -60,7 +59,7 @@ def open_text_engine(
     length = min(slot_tokens, spec.context)
     if manifest.text is not None:
         length = min(length, manifest.text.context)
-    row_bytes = spec.row_bytes(length, np.dtype(cache_dtype(session)).itemsize)
+    row_bytes = spec.row_bytes(length, None if spec.state == "recurrent" else cache_form(session).bytes)
     rows = kv_budget_bytes // row_bytes
     if rows < 1:
         raise EngineUnavailable(
