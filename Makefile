@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
+.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-sampling bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -90,7 +90,11 @@ bench-arrivals: ## Measure texts that come one by one, through the whole service
 
 bench-quality: ## Measure what each weight format costs: perplexity, and the distance from float32.
 	$(call install,dev)
-	$(PY) benchmarks/text_quality.py
+	$(PY) benchmarks/text_quality.py $(ARGS)
+
+bench-sampling: ## Measure what drawing tokens takes of a step with 32 texts.
+	$(call install,dev)
+	$(PY) benchmarks/sampling.py $(ARGS)
 
 bench-image:   ## Measure pictures a second and the size of micro-batches under load.
 	$(call install,dev)

@@ -19,16 +19,21 @@ class LlamaCpp:
     def __init__(self, gguf: Path, parallel: int, threads: int, context: int = 512) -> None:
         params = xllamacpp.CommonParams()
         params.model.path = str(gguf)
-        params.n_parallel = parallel
-        params.n_ctx = context * parallel
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
-        params.n_gpu_layers = 0
-        params.cont_batching = True
-        params.warmup = True
-        params.kv_unified = False
-        params.cache_ram_mib = 0
         params.verbosity = -1
+        plan = {
+            "n_parallel": parallel,
+            "n_ctx": context * parallel,
+            "n_gpu_layers": 0,
+            "cont_batching": True,
+            "warmup": True,
+            "kv_unified": False,
+            "cache_ram_mib": 0,
+        }
+        for name, value in plan.items():
+            setattr(params, name, value)
+        self.flags = {"n_threads": threads, **plan}
         self._server = xllamacpp.Server(params)
 
     def measure(self, prompts: list[list[int]], tokens: int) -> tuple[float, float]:

@@ -10,13 +10,15 @@ SERVE_LLAMA_CPP = SERVE.with_name("serve_llama_cpp.py")
 
 
 class PeerProcess:
-    """``version`` is its library's. It ends with the block that it is opened in."""
+    """``version`` is its library's, ``flags`` are how it is set. It ends with the block that it is opened in."""
 
     def __init__(self, *command: Path | str) -> None:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        self.version = str(self._answer()["version"])
+        greeting = self._answer()
+        self.version: str = greeting["version"]
+        self.flags: dict[str, Any] = greeting["flags"]
 
     def __enter__(self) -> "PeerProcess":
         return self

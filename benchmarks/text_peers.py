@@ -56,17 +56,17 @@ def main() -> None:
         contestants: dict[str, Measure] = {}
         for variant in arguments.variants.split(","):
             contestants[f"pressroom {variant}"] = _ours(variant, arguments.threads, prompts)
-        versions = {}
+        versions, flags = {}, {}
         for kind in _QUICK if arguments.quick else PEERS:
             made = arguments.folder / _FOLDERS.get(kind, kind)
             if made.is_dir():
                 python = arguments.folder / "venv/bin/python"
                 peer = stack.enter_context(PeerProcess(python, SERVE, kind, made, str(arguments.threads)))
-                versions[kind] = peer.version
+                versions[kind], flags[kind] = peer.version, peer.flags
                 contestants[kind] = partial(_measured, peer)
         for gguf in _ggufs(arguments.folder, stack, quick=arguments.quick):
             name = f"llama.cpp {gguf.stem.removeprefix('model-')}"
-            contestants[name] = _llama_cpp(gguf, arguments.threads)
+            contestants[name] = _llama_cpp(gguf, arguments.threads, flags)
         machine, limits = Machine(arguments.threads), list[Limits]()
         rates = _rates(
             contestants, batches, prompts, arguments.rounds, lambda: limits.append(machine.measure())
@@ -79,6 +79,7 @@ def main() -> None:
             **figures,
             "limits": _limits(limits, figures["decode"]),
             "peers": versions,
+            "flags": flags,
             "left_out": left_out,
             "threads": arguments.threads,
             "rounds": arguments.rounds,
@@ -143,11 +144,13 @@ def _ours(variant: str, threads: int, prompts: list[list[int]]) -> Measure:
     return lambda asked: measure(engine, len(asked))
 
 
-def _llama_cpp(gguf: Path, threads: int) -> Measure:
-    """A server for each batch, with as many slots: one with more is slower. It is there only while it is measured."""
+def _llama_cpp(gguf: Path, threads: int, flags: dict[str, dict[str, Any]]) -> Measure:
+    """A server for each batch, with as many slots: one with more is slower. It is there only while it is measured.
+    What the last was started with is put into ``flags``."""
 
     def measured(prompts: list[list[int]]) -> tuple[float, float]:
         with PeerProcess(sys.executable, SERVE_LLAMA_CPP, gguf, str(len(prompts)), str(threads)) as server:
+            flags["llama.cpp, its last server"] = server.flags
             _measured(server, prompts[:1])  # what is done once only
             return _measured(server, prompts)
 

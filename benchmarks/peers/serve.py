@@ -4,7 +4,7 @@
 
 Reads lines of ``{"prompts": [[…]], "tokens": n}`` and answers each with ``{"prefill": …, "decode": …}``, in tokens a
 second: all prompts at once, n greedy tokens each, the end of text ignored. Prefill ends when the last of them has
-its first token; decode is what follows, until the first of them is done. The first line out tells name and version.
+its first token; decode is what follows, until the first of them is done. The first line out tells name, version and flags.
 ``{"prompts": …, "tokens": [n, …], "arrivals": [seconds, …]}`` is answered by OpenVINO with ``{"streams": [[seconds, …], …]}``.
 """
 
@@ -26,16 +26,21 @@ class OpenVino:
 
         self._tensor = openvino.Tensor
         scheduler = genai.SchedulerConfig()
-        scheduler.cache_size = 2
-        scheduler.max_num_batched_tokens = 8_192
-        scheduler.max_num_seqs = 64
-        scheduler.dynamic_split_fuse = False
-        scheduler.enable_prefix_caching = False
+        plan = {
+            "cache_size": 2,
+            "max_num_batched_tokens": 8_192,
+            "max_num_seqs": 64,
+            "dynamic_split_fuse": False,
+            "enable_prefix_caching": False,
+        }
+        for name, value in plan.items():
+            setattr(scheduler, name, value)
         properties = {
             "INFERENCE_NUM_THREADS": threads,
             "SCHEDULING_CORE_TYPE": "ANY_CORE",
             "PERFORMANCE_HINT": "LATENCY",
         }
+        self.flags = {**plan, **properties}
         self._pipe = genai.ContinuousBatchingPipeline(folder, scheduler, "CPU", properties)
         self._wanted = genai.GenerationConfig()
         self._wanted.ignore_eos = True
@@ -103,9 +108,8 @@ class CTranslate2:
     def __init__(self, folder: str, threads: int) -> None:
         import ctranslate2
 
-        self._generator = ctranslate2.Generator(
-            folder, device="cpu", compute_type="int8", inter_threads=1, intra_threads=threads
-        )
+        self.flags = {"compute_type": "int8", "inter_threads": 1, "intra_threads": threads}
+        self._generator = ctranslate2.Generator(folder, device="cpu", **self.flags)
         with open(f"{folder}/vocabulary.json", encoding="utf-8") as file:
             self._words = json.load(file)
 
@@ -139,8 +143,8 @@ class Genai:
 
         self._genai = genai
         config = genai.Config(folder)
-        options = {"model": {"decoder": {"session_options": {"intra_op_num_threads": threads}}}}
-        config.overlay(json.dumps(options))
+        self.flags = {"model": {"decoder": {"session_options": {"intra_op_num_threads": threads}}}}
+        config.overlay(json.dumps(self.flags))
         self._model = genai.Model(config)
 
     def measure(self, prompts: list[list[int]], tokens: int) -> tuple[float, float]:
@@ -173,6 +177,7 @@ class Transformers:
         from transformers import AutoModelForCausalLM
 
         torch.set_num_threads(threads)
+        self.flags = {"num_threads": threads, "dtype": "float32", "use_cache": True}
         self._torch = torch
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
@@ -204,8 +209,8 @@ def main() -> None:
 
 
 def answer(name: str, peer: Any) -> None:
-    """Say who it is, then measure what each line asks for. ``peer.package`` is its library."""
-    print(json.dumps({"name": name, "version": version(peer.package)}), flush=True)
+    """Say who it is, then measure what each line asks for. ``peer.package`` is its library, ``flags`` how it is set."""
+    print(json.dumps({"name": name, "version": version(peer.package), "flags": peer.flags}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         if "arrivals" in asked:

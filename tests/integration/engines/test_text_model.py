@@ -1,15 +1,18 @@
 """The real model: its format to the letter, its words, and the same text alone and in a crowd."""
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.record_tokens import RECORD, TEXTS
 
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
 from pressroom.contract.params import TextParams
 from pressroom.engines.base import ChatTurn, Ending, Key, Outcome, Step, TextGeneration, TextOutput
+from pressroom.engines.text.detokenizer import TokenBytes
 from pressroom.engines.text.engine import TextEngine, run_to_end
 from pressroom.engines.text.opening import open_text_engine
 from pressroom.engines.text.prompt import PromptReader
@@ -65,6 +68,19 @@ def test_the_chat_template_to_the_letter(reader: PromptReader) -> None:
 def test_token_ids_by_hand(reader: PromptReader, text_model: Path, text: str, pieces: list[str]) -> None:
     tokenizer = load_tokenizer(text_model / TOKENIZER_FILE)
     assert [tokenizer.id_to_token(token) for token in reader.encode(text)] == pieces
+
+
+def test_texts_of_many_languages_are_read_as_llama_cpp_reads_them(text_model: Path) -> None:
+    """Emoji families, flags, combining marks, characters that are none yet, control characters among them."""
+    tokenizer = load_tokenizer(text_model / TOKENIZER_FILE)
+    spelling = TokenBytes(tokenizer, read_text_spec(text_model).pieces, frozenset())
+    recorded = json.loads(RECORD.read_text(encoding="ascii"))["texts"]
+    assert tuple(each["text"] for each in recorded) == TEXTS, (
+        "record them again: tests/support/record_tokens.py"
+    )
+    for each in recorded:
+        assert tokenizer.encode(each["text"], add_special_tokens=False).ids == each["ids"], each["text"]
+        assert b"".join(spelling[token] for token in each["ids"]).decode() == each["text"]
 
 
 def test_it_knows_what_follows(engine: TextEngine) -> None:
