@@ -14,8 +14,9 @@ from pressroom.contract.params import ImageParams
 from pressroom.engines.base import Ending, ImageGeneration, Key
 from pressroom.engines.image.engine import open_image_engine
 from pressroom.training.cli import main
-from pressroom.training.data import fashion_mnist
-from pressroom.training.data.fashion_mnist import DataMissing, FashionMnist, Split
+from pressroom.training.data import idx
+from pressroom.training.data.errors import DataMissing
+from pressroom.training.data.idx import Pictures, Source, Split
 from pressroom.training.vae.classifier import Classifier
 
 pytestmark = pytest.mark.train
@@ -30,8 +31,8 @@ def _split(count: int) -> Split:
 def test_the_command_publishes_a_model_that_the_engine_opens(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    data = FashionMnist(train=_split(5200), test=_split(100))
-    monkeypatch.setattr(fashion_mnist, "load", lambda folder, say: data)
+    data = Pictures(train=_split(5200), test=_split(100))
+    monkeypatch.setattr(idx, "load", lambda source, folder, say: data)
     judge, out = tmp_path / "judge.pt", tmp_path / "out"
     torch.save(Classifier().state_dict(), judge)
     arguments = ["vae-fashion", "--epochs", "1", "--judge", str(judge), "--samples", "100", "--out", str(out)]
@@ -60,10 +61,10 @@ def test_the_command_publishes_a_model_that_the_engine_opens(
 
 
 def test_a_missing_data_set_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def missing(folder: Path | None, say: object) -> FashionMnist:
+    def missing(source: Source, folder: Path | None, say: object) -> Pictures:
         raise DataMissing("no data here: pass --data")
 
-    monkeypatch.setattr(fashion_mnist, "load", missing)
+    monkeypatch.setattr(idx, "load", missing)
     result = CliRunner().invoke(main, ["vae-fashion", "--out", str(tmp_path)])
     assert result.exit_code == 1
     assert result.output == "Error: no data here: pass --data\n"

@@ -7,7 +7,8 @@ import torch
 
 from pressroom.catalog.manifest import ImageTraits
 from pressroom.training import parity, publish
-from pressroom.training.data import fashion_mnist
+from pressroom.training.data import fashion_mnist, idx
+from pressroom.training.data.errors import DataError
 from pressroom.training.export import export
 from pressroom.training.vae import evaluate as evaluation
 from pressroom.training.vae.classifier import Classifier, train_classifier
@@ -23,7 +24,7 @@ vae-fashion: weights of a small variational autoencoder, made by `python -m pres
 
 Weights: Apache-2.0, like the rest of Pressroom (see LICENSE at the top of the repository).
 
-Trained on Fashion-MNIST, {fashion_mnist.LICENCE}
+Trained on Fashion-MNIST, {fashion_mnist.SOURCE.licence}
 (zalandoresearch/fashion-mnist, arXiv:1708.07747), whose licence reads:
 
 The MIT License (MIT)
@@ -106,8 +107,8 @@ def vae_fashion(
         raise click.UsageError("give --budget or --epochs, not both")
     seconds = None if epochs is not None else 300.0 if budget is None else budget
     try:
-        pictures = fashion_mnist.load(data, say=click.echo)
-    except fashion_mnist.DataError as error:
+        pictures = idx.load(fashion_mnist.SOURCE, data, say=click.echo)
+    except DataError as error:
         raise click.ClickException(str(error)) from error
     classifier = _judge(judge, pictures)
     config = TrainConfig(epochs=epochs, cpu_seconds=seconds, kl_weight=kl_weight, seed=seed)
@@ -126,7 +127,7 @@ def vae_fashion(
         f"vae-fashion {f'--epochs {epochs}' if epochs else f'--budget {seconds:g}'} "
         f"--kl-weight {kl_weight:g} --seed {seed}.",
         traits=ImageTraits(
-            labels=fashion_mnist.LABELS,
+            labels=fashion_mnist.SOURCE.labels,
             height=vae.config.height,
             width=vae.config.width,
             channels=1,
@@ -154,15 +155,15 @@ def vae_fashion(
 def classifier_fashion(data: Path | None, judge: Path, out: Path) -> None:
     """The independent judge of samples, as ONNX, so that tests can ask it without torch."""
     try:
-        pictures = fashion_mnist.load(data, say=click.echo)
-    except fashion_mnist.DataError as error:
+        pictures = idx.load(fashion_mnist.SOURCE, data, say=click.echo)
+    except DataError as error:
         raise click.ClickException(str(error)) from error
     graph = classifier_graph(_judge(judge, pictures))
     export(graph, out)
     click.echo(f"{out}: parity {parity.require_parity(graph, out):.1e}")
 
 
-def _judge(path: Path, pictures: fashion_mnist.FashionMnist) -> Classifier:
+def _judge(path: Path, pictures: idx.Pictures) -> Classifier:
     """Load the classifier, or train and keep it."""
     classifier = Classifier()
     if path.is_file():

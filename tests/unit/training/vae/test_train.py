@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pressroom.training.data.fashion_mnist import Split
+from pressroom.training.data.idx import Split
 from pressroom.training.vae.model import VaeConfig
 from pressroom.training.vae.train import Progress, TrainConfig, as_tensors, mean_negative_elbo, train
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pressroom.training.data.fashion_mnist import Split
+from pressroom.training.data.idx import Split
 from pressroom.training.vae.train import as_tensors
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from pressroom.training.data.fashion_mnist import Split
+from pressroom.training.data.idx import Split
 from pressroom.training.vae.classifier import Classifier, predict
 from pressroom.training.vae.model import Vae, terms
 from pressroom.training.vae.train import as_tensors

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pressroom.training.data.fashion_mnist import Split
+from pressroom.training.data.idx import Split
 from pressroom.training.vae.model import Vae, VaeConfig, null_loss, terms
 
 HELD_OUT = 5_000  # the last pictures of the training set, never trained on: they choose the checkpoint
