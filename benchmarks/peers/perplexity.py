@@ -1,9 +1,10 @@
 """A peer's perplexity of a text, by its own environment's python: what its weight format costs.
 
-    python perplexity.py openvino|ctranslate2|transformers FOLDER < ids.json
+    python perplexity.py openvino|ctranslate2|transformers|genai FOLDER < ids.json
 
 Reads a list of token ids and prints ``{"perplexity": …}``: exp of the mean negative log chance of each token that
-follows, all of them in one pass. onnxruntime-genai runs in float32 here, and llama.cpp on the file's own blocks.
+follows, all of them in one pass, or one by one where a library tells the last logits alone. llama.cpp's formats are
+measured by their weights (``text_quality.py``).
 """
 
 import json
@@ -46,6 +47,22 @@ def transformers(folder: str, ids: list[int]) -> Any:
         return model(torch.tensor([ids])).logits[0].numpy()
 
 
+def genai(folder: str, ids: list[int]) -> Any:
+    """Logits (S, V), a token at a time."""
+    import numpy as np
+    import onnxruntime_genai
+
+    model = onnxruntime_genai.Model(folder)
+    parameters = onnxruntime_genai.GeneratorParams(model)
+    parameters.set_search_options(max_length=len(ids) + 1, do_sample=False)
+    generator = onnxruntime_genai.Generator(model, parameters)
+    found = []
+    for token in ids:
+        generator.append_tokens(np.array([[token]], np.int32))
+        found.append(np.array(generator.get_logits()).reshape(-1))
+    return np.stack(found)
+
+
 def perplexity(logits: Any, ids: list[int]) -> float:
     import numpy as np
 
@@ -58,7 +75,6 @@ def perplexity(logits: Any, ids: list[int]) -> float:
 if __name__ == "__main__":
     kind, folder = sys.argv[1:]
     given: list[int] = json.load(sys.stdin)
-    logits = {"openvino": openvino, "ctranslate2": ctranslate2, "transformers": transformers}[kind](
-        folder, given
-    )
+    kinds = {"openvino": openvino, "ctranslate2": ctranslate2, "transformers": transformers, "genai": genai}
+    logits = kinds[kind](folder, given)
     print(json.dumps({"perplexity": perplexity(logits, given)}))
