@@ -3,7 +3,7 @@
     python benchmarks/chart.py
 
 One line a contestant: tokens a second while decoding, by how many texts are written at once. Dashed: a format that
-costs more perplexity than counts (``text_peers.GOAL``).
+costs more perplexity than counts (``text_quality.GOAL``).
 """
 
 import json
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from record import RESULTS
-from text_peers import GOAL, counts
+from text_peers import counts
+from text_quality import GOAL
 
 TARGET = Path(__file__).parents[1] / "docs" / "pictures" / "text-engine.svg"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 430, 64, 190, 58, 56

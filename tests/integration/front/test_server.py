@@ -60,7 +60,7 @@ class Served:
             database.close()
 
     def start(self) -> "Served":
-        self.process = starter().start("pressroom.front", (), self.env, Path.cwd(), stderr=2)
+        self.process = self._forked(stderr=2)
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -74,11 +74,14 @@ class Served:
         """What it says when it does not start."""
         said = self.home / "said"
         with said.open("wb") as stderr:
-            process = starter().start("pressroom.front", (), self.env, Path.cwd(), stderr=stderr.fileno())
+            process = self._forked(stderr.fileno())
         assert process.wait(START_S) == 1
         text = said.read_text()
         assert "Traceback" not in text
         return text
+
+    def _forked(self, stderr: int) -> Forked:
+        return starter().start("pressroom.front", (), self.env, Path.cwd(), stderr)
 
     @property
     def family(self) -> list[psutil.Process]:

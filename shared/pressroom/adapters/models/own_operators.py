@@ -1,7 +1,7 @@
 """A decoder's graph for workers that have kernels of their own (``engines/kernels``).
 
 In ``q8`` and ``q4lr`` only attention is ours, and the weights are those of the other graph; keys and values are kept
-in half precision. In ``i8`` they take one byte a number, with a scale for each, a quarter of the memory and of the way
+in half precision. In ``i8`` they take one byte a number, with a scale for each, about half of the memory and of the way
 to it. Its weights have an order of their own (``panels``), and all layers are one node (``Layers``) where they are as
 Llama's; else each product and each attention is a node of ours, with ONNX Runtime's between them.
 """
