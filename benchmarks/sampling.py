@@ -34,6 +34,8 @@ _WAYS: dict[str, dict[str, Any]] = {
         "logit_bias": {"100": 1.0},
     },
     "logprobs": {"logprobs": 5},
+    "hot, with all that has any chance": {"temperature": 1.5, "top_k": 0, "top_p": 1},
+    "guided": {"guide": {"type": "regex", "pattern": "[a-zA-Z ,.]{900}"}},
 }
 
 

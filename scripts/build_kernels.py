@@ -31,11 +31,12 @@ _FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra
 # Where a loop of a length that is known only at run time is unrolled, gcc sees elements that are never reached.
 _FLAGS += ["-Wno-psabi", "-Wno-maybe-uninitialized"]
 # Kernels are compiled for each level of processor; which of them are used shows where they run.
-_KERNELS = ("attention", "product", "quantise")
+_KERNELS = ("attention", "drawing", "product", "quantise")
 _OPERATORS = (
     "attention_operator",
     "attention_work",
     "crew",
+    "drawing_work",
     "layers_operator",
     "levels",
     "operators",

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pressroom.contract.params import TextParams
-from pressroom.engines.text.adjusting import Adjuster, TokenCounts, repeated
-from pressroom.engines.text.sampler import Sampler
+from pressroom.engines.text.adjusting import Adjuster, TokenCounts
+from pressroom.engines.text.drawing_plain import adjust
 
 VOCAB = 50
 OFF = {"seed": 1, "repetition_penalty": 1}
@@ -27,7 +27,7 @@ def _adjusted(
     for token in said:
         adjuster.said(token)
     logits = _logits()
-    adjuster.adjust(logits)
+    adjust(logits, adjuster.next())
     return logits
 
 
@@ -58,29 +58,17 @@ def test_a_repetition_counts_prompt_and_output_and_each_token_once(
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_a_penalty_lowers_tokens_of_either_sign() -> None:
-    logits = np.array([2.0, -2.0, 2.0], np.float32)
-    repeated(logits, np.array([0, 1]), 2.0)
-    np.testing.assert_array_equal(logits, [1.0, -4.0, 2.0])
+def test_a_bias_forbids_and_forces_and_one_for_no_token_is_left_out() -> None:
+    found = _adjusted([], logit_bias={"7": 100, "3": -100, str(VOCAB): 5})
+    expected = _logits()
+    expected[[7, 3]] += np.array([100, -100], np.float32)
+    np.testing.assert_array_equal(found, expected)
 
 
-def test_a_bias_forbids_and_forces() -> None:
-    params = TextParams.model_validate({**OFF, "temperature": 0, "logit_bias": {"7": 100, "3": -100}})
-    assert Sampler(params, VOCAB, [], 0).choose(_logits()) == 7
-    likeliest = str(int(_logits().argmax()))
-    params = TextParams.model_validate({**OFF, "temperature": 0, "logit_bias": {likeliest: -100}})
-    assert Sampler(params, VOCAB, [], 0).choose(_logits()) == int(np.argsort(_logits())[-2])
-
-
-@pytest.mark.parametrize("temperature", [0, 1])
-def test_an_end_does_not_come_before_its_time(temperature: float) -> None:
-    logits = np.zeros(VOCAB, np.float32)
-    logits[9] = 50
-    params = TextParams.model_validate({**OFF, "temperature": temperature, "min_tokens": 3})
-    sampler = Sampler(params, VOCAB, [], 0, frozenset({9}))
-    drawn = [sampler.choose(logits.copy()) for _ in range(4)]
-    assert 9 not in drawn[:3]
-    assert drawn[3] == 9
+@pytest.mark.parametrize(("said", "barred"), [([], True), ([1, 2], True), ([1, 2, 3], False)])
+def test_ends_are_barred_until_there_are_tokens_enough(said: list[int], barred: bool) -> None:
+    found = _adjusted(said, ends=frozenset({9, 4}), min_tokens=3)
+    assert set(np.flatnonzero(np.isneginf(found))) == ({4, 9} if barred else set())
 
 
 def test_counts_grow_and_keep_their_order() -> None:

@@ -1,14 +1,8 @@
 """Log-probabilities as the engine reports them: the model's own, of the tokens that became the text."""
 
-import math
-
-import numpy as np
-import pytest
-
 from pressroom.contract.params import TextParams
 from pressroom.domain.chances import TokenChance
 from pressroom.engines.base import ChatTurn, Key, TextGeneration, TextOutput
-from pressroom.engines.text.chances import drawn, logprobs
 from pressroom.engines.text.engine import TextEngine, run_to_end
 
 
@@ -21,21 +15,6 @@ def _texts(engine: TextEngine, name: str = "a", **params: object) -> tuple[TextO
 def _chances(text: TextOutput) -> tuple[TokenChance, ...]:
     assert text.logprobs is not None
     return text.logprobs
-
-
-def test_they_are_those_of_a_softmax() -> None:
-    logits = np.array([1.0, -50.0, 3.5, 900.0, 899.0], np.float32)
-    chances = logprobs(logits)
-    assert math.isclose(np.exp(chances).sum(), 1.0)
-    np.testing.assert_allclose(chances[3] - chances, 900.0 - logits.astype(float), rtol=1e-12)
-
-
-@pytest.mark.parametrize("top", [0, 1, 3, 5, 20])
-def test_the_likeliest_come_first_and_equal_ones_by_their_number(top: int) -> None:
-    chances = np.log([0.1, 0.3, 0.1, 0.4, 0.1])
-    made = drawn(chances, 2, top)
-    assert made.ids == [2, *[3, 1, 0, 2, 4][:top]]
-    assert made.logprobs == [chances[token] for token in made.ids]
 
 
 def test_each_token_of_the_text_has_one(engine: TextEngine) -> None:

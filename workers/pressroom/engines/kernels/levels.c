@@ -7,9 +7,10 @@
 #define DECLARE(name) \
     extern const struct attention_kernels attention_kernels_##name __attribute__((weak)); \
     extern quantise_row quantise_row_##name __attribute__((weak)); \
-    extern product_tile product_tile_##name __attribute__((weak));
+    extern product_tile product_tile_##name __attribute__((weak)); \
+    extern const struct drawing_kernels drawing_kernels_##name __attribute__((weak));
 
-#define LEVEL_OF(name) {&attention_kernels_##name, quantise_row_##name, product_tile_##name}
+#define LEVEL_OF(name) {&attention_kernels_##name, quantise_row_##name, product_tile_##name, &drawing_kernels_##name}
 
 static const char *only;
 
@@ -38,7 +39,7 @@ static int has_v4(void) {
 
 const struct level *level(void) {
     static const struct level v3 = LEVEL_OF(v3), v4 = LEVEL_OF(v4);
-    static const struct level vnni = {&attention_kernels_v4, quantise_row_v4, product_tile_vnni};
+    static const struct level vnni = {&attention_kernels_v4, quantise_row_v4, product_tile_vnni, &drawing_kernels_v4};
     __builtin_cpu_init();
     if (wanted("vnni") && v4.attention && vnni.product && has_v4() && __builtin_cpu_supports("avx512vnni")) return &vnni;
     if (wanted("v4") && v4.attention && has_v4()) return &v4;

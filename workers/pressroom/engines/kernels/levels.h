@@ -2,6 +2,7 @@
 #pragma once
 
 #include "attention.h"
+#include "drawing.h"
 #include "product.h"
 #include "quantise.h"
 
@@ -9,6 +10,7 @@ struct level {
     const struct attention_kernels *attention;
     quantise_row *quantise;
     product_tile *product;
+    const struct drawing_kernels *drawing;
 };
 
 // NULL where it has none of those that were compiled.

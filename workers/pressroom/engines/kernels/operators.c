@@ -1,5 +1,6 @@
 // What ONNX Runtime and the engine ask the library for.
 
+#include "drawing_work.h"
 #include "operators.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -23,3 +24,11 @@ EXPORTED int pressroom_kernels_run_here(void) { return level() != NULL; }
 
 // See use_level. Before a session is opened.
 EXPORTED int pressroom_kernels_use_level(const char *name) { return use_level(name); }
+
+// See drawing_work.h.
+EXPORTED int64_t pressroom_drawing_room(int64_t vocab) { return drawing_room_bytes(vocab); }
+
+EXPORTED void pressroom_draw(const struct drawing *rows, int64_t count, int64_t vocab, int64_t most, int64_t *tokens,
+                             int64_t *ids, double *logprobs, void *room) {
+    draw_tokens(rows, count, vocab, most, tokens, ids, logprobs, room);
+}

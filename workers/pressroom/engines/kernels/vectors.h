@@ -91,6 +91,35 @@ static inline void store_bytes(int8_t *to, Floats x) {
 #endif
 }
 
+// A bit for each lane that is true.
+static inline unsigned lanes_in(Integers where) {
+#if VECTOR_BYTES == 64
+    return _mm512_movepi32_mask((__m512i)where);
+#elif VECTOR_BYTES == 32
+    return (unsigned)_mm256_movemask_ps((__m256)where);
+#else
+    unsigned lanes = 0;
+    for (int i = 0; i < LANES; i++) lanes |= (unsigned)(where[i] != 0) << i;
+    return lanes;
+#endif
+}
+
+// What lies in the lanes that are true, side by side; how many there are.
+static inline int store_found(void *to, Integers where, Integers x) {
+    unsigned found = lanes_in(where);
+#if VECTOR_BYTES == 64
+    _mm512_mask_compressstoreu_epi32(to, (__mmask16)found, (__m512i)x);
+    return __builtin_popcount(found);
+#else
+    int count = 0;
+    for (; found; found &= found - 1) {
+        const int32_t one = x[__builtin_ctz(found)];
+        memcpy((int32_t *)to + count++, &one, sizeof one);
+    }
+    return count;
+#endif
+}
+
 static inline Floats choose(Integers where, Floats yes, Floats no) {
     return (Floats)((where & (Integers)yes) | (~where & (Integers)no));
 }

@@ -5,7 +5,8 @@ healing       a prompt's last token anew   guiding       what an output may say 
 state         what is remembered of a row  decoder       … as keys and values
 slots         which row belongs to whom    recurrent     … as the state of an LSTM
 scheduler     who is prefilled next        prefixes      what prompts share
-adjusting     bias and penalties           sampler       logits to the next token
+adjusting     bias and penalties           sampler       what each output asks of its next token
+drawing       which token that is          drawing_…     in numpy, and with our kernels
 lookup        what may be said next        chances       how likely each token was
 fitting       an end within a limit        stopping      stop strings over piece borders
 detokenizer   token ids to characters      running       a generation while it is inside

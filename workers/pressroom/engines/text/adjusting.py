@@ -1,16 +1,38 @@
-"""What is done to a row's logits before a token is drawn: bias, penalties, and ends that would come too early.
+"""What is to be done to an output's logits before a token is drawn: bias, penalties, and ends that would come too early.
 
-Each costs as much as there are tokens that it concerns, whatever the vocabulary's size.
+Each costs as much as there are tokens that it concerns, whatever the vocabulary's size. Who draws does it (see
+``drawing``).
 """
 
 from collections.abc import Callable, Mapping, Set
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.contract.params import TextParams
 
-Logits = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Floats = NDArray[np.float32]
+_NO_IDS = np.empty(0, np.int64)
+_NO_FLOATS = np.empty(0, np.float32)
+
+
+class Adjustment(NamedTuple):
+    """By what logits are changed, in this order: ``bias`` is added to those of ``bias_ids``; ``repetition`` divides
+    what is above zero of ``seen_ids`` and multiplies what is below (Keskar et al. 2019, CTRL, section 4.1);
+    ``presence``, and ``frequency`` for each of the ``times``, are taken from ``said_ids`` (OpenAI's two);
+    ``barred_ids`` cannot come. All ids are of the vocabulary, and each is there once."""
+
+    bias_ids: Ids = _NO_IDS
+    bias: Floats = _NO_FLOATS
+    seen_ids: Ids = _NO_IDS
+    repetition: float = 1.0
+    said_ids: Ids = _NO_IDS
+    times: Floats = _NO_FLOATS
+    presence: float = 0.0
+    frequency: float = 0.0
+    barred_ids: Ids = _NO_IDS
 
 
 class TokenCounts:
@@ -34,21 +56,21 @@ class TokenCounts:
         self._counts[place] = 1
 
     @property
-    def ids(self) -> NDArray[np.int64]:
+    def ids(self) -> Ids:
         return self._ids[: len(self._places)]
 
     @property
-    def counts(self) -> NDArray[np.float32]:
+    def counts(self) -> Floats:
         """Of ``ids``."""
         return self._counts[: len(self._places)]
 
 
 class Adjuster:
-    """What one output's parameters do to its logits, in place: bias first, then penalties, then ends."""
+    """What one output's parameters do to its logits, as its text grows."""
 
     def __init__(self, params: TextParams, vocab: int, prompt: list[int], ends: Set[int]) -> None:
         self._params = params
-        self._bias = _biases(params.logit_bias, vocab)
+        self._bias_ids, self._bias = _biases(params.logit_bias, vocab)
         self._ends = np.array(sorted(ends), np.int64)
         self._tokens = 0
         self._seen = TokenCounts()  # in prompt and output
@@ -67,29 +89,22 @@ class Adjuster:
         for watch in self._watchers:
             watch(token)
 
-    def adjust(self, logits: Logits) -> None:
+    def next(self) -> Adjustment:
+        """For the next token; good until ``said``."""
         params = self._params
-        if self._bias is not None:
-            ids, values = self._bias
-            logits[ids] += values
-        if len(self._seen.ids):
-            repeated(logits, self._seen.ids, params.repetition_penalty)
-        if len(self._output.ids):
-            # OpenAI's two: once for a token that is there, and once for each time that it is.
-            taken = params.presence_penalty + self._output.counts * np.float32(params.frequency_penalty)
-            logits[self._output.ids] -= taken
-        if self._tokens < params.min_tokens and len(self._ends):
-            logits[self._ends] = -np.inf
+        return Adjustment(
+            self._bias_ids,
+            self._bias,
+            self._seen.ids,
+            params.repetition_penalty,
+            self._output.ids,
+            self._output.counts,
+            params.presence_penalty,
+            params.frequency_penalty,
+            self._ends if self._tokens < params.min_tokens else _NO_IDS,
+        )
 
 
-def repeated(logits: Logits, ids: NDArray[np.int64], penalty: float) -> None:
-    """Make seen tokens less likely, in place. Keskar et al. 2019 (CTRL), section 4.1."""
-    values = logits[ids]
-    logits[ids] = np.where(values > 0, values / np.float32(penalty), values * np.float32(penalty))
-
-
-def _biases(bias: Mapping[str, float], vocab: int) -> tuple[NDArray[np.int64], Logits] | None:
+def _biases(bias: Mapping[str, float], vocab: int) -> tuple[Ids, Floats]:
     known = {int(token): value for token, value in bias.items() if int(token) < vocab}
-    if not known:
-        return None
     return np.array(list(known), np.int64), np.array(list(known.values()), np.float32)

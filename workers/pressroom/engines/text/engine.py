@@ -38,12 +38,15 @@ from pressroom.engines.memory import Breadth, is_out_of_memory
 from pressroom.engines.sessions import Session
 from pressroom.engines.text.decoder import MOST_AHEAD
 from pressroom.engines.text.detokenizer import TokenBytes
-from pressroom.engines.text.guiding import GuideRefused, Guides
+from pressroom.engines.text.drawing import Drawer
+from pressroom.engines.text.drawing_plain import PlainDrawer
+from pressroom.engines.text.guiding import Guides
 from pressroom.engines.text.healing import Healer
 from pressroom.engines.text.intake import Intake
 from pressroom.engines.text.prefixes import PrefixCache, pieces
 from pressroom.engines.text.prompt import PromptReader
 from pressroom.engines.text.running import RunningGeneration, RunningOutput
+from pressroom.engines.text.sampler import choose
 from pressroom.engines.text.scheduler import CHUNK, Chunk, InLine, Parked, Prompt, Scheduler, Sibling
 from pressroom.engines.text.slots import Slots
 from pressroom.engines.text.state import open_state
@@ -66,6 +69,7 @@ class TextEngine:
         most_tokens: int | None = None,
         prefix_bytes: int = 0,
         guides: Guides | None = None,
+        drawer: Drawer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._info = info
@@ -73,6 +77,7 @@ class TextEngine:
         self._ends = frozenset(spec.end_ids)
         self._intake = Intake(reader, Healer(spelling, spec.vocab), guides, spec.vocab)
         self._spelling = spelling
+        self._drawer = drawer or PlainDrawer()
         self._slot_tokens = slot_tokens
         self._clock = clock
         self._decoder = open_state(session, spec, info.slots, slot_tokens)
@@ -146,6 +151,7 @@ class TextEngine:
         self._refused.clear()
         self._endings.clear()
         self._prefixes.clear()
+        self._drawer.close()
         self._decoder.close()
 
     # -- the parts of a step ---------------------------------------------------------------------
@@ -257,9 +263,7 @@ class TextEngine:
         for row in rows:  # all of them, before one that leaves makes another move
             row.length += 1 + ahead
             self._step.members.add(row.owner)
-        for row, guess, row_logits in zip(rows, guesses, logits, strict=True):
-            row.length -= ahead
-            self._take(row, guess, row_logits)
+        self._take(rows, guesses, logits)
 
     def _guesses(self, rows: list[RunningOutput]) -> list[list[int]]:
         """What each row may say next; nothing where a step has more to do than to wait for memory."""
@@ -267,19 +271,21 @@ class TextEngine:
         most = min(most, *(min(row.tokens_left - 1, self._slot_tokens - row.length - 1) for row in rows))
         return [row.lookup.guess(most) for row in rows]
 
-    def _take(self, row: RunningOutput, guess: list[int], logits: NDArray[np.float32]) -> None:
-        """Sample a row's next token from (1 + ahead, V), and those behind it as long as the guess was right."""
-        right = 0
-        for guessed, after in zip([*guess, None], logits, strict=False):
-            if row.finish_reason:  # also by a sibling's failure, in this very step
-                return
-            self._sample(row, after)
-            if guessed is None or row.finish_reason or row.last_token != guessed:
-                break
-            row.length += 1
-            right += 1
-        row.lookup.judged(len(guess), right)
-        self._step.guessed += right
+    def _take(self, rows: list[RunningOutput], guesses: list[list[int]], logits: NDArray[np.float32]) -> None:
+        """Sample each row's next token from (B, 1 + ahead, V), and those behind it as long as its guess was right."""
+        going = list(zip(rows, guesses, logits, strict=True))
+        ahead = logits.shape[1] - 1
+        for right in range(1 + ahead):
+            self._sample([(row, row_logits[right]) for row, _, row_logits in going])
+            was_right = []
+            for row, guess, row_logits in going:
+                if not row.finish_reason and guess[right : right + 1] == [row.last_token]:
+                    was_right.append((row, guess, row_logits))
+                    continue
+                row.length -= ahead - right
+                row.lookup.judged(len(guess), right)
+                self._step.guessed += right
+            going = was_right
 
     def _account(self, began: float) -> Step:
         share = (self._clock() - began) / max(1, len(self._step.members))
@@ -338,27 +344,22 @@ class TextEngine:
 
     def _begin(self, output: RunningOutput) -> None:
         """Sample an output's first token, which follows the prompt."""
-        if output.finish_reason:
-            return
-        self._sample(output, output.owner.first_logits())
+        if not output.finish_reason:
+            self._sample([(output, output.owner.first_logits())])
 
-    def _sample(self, output: RunningOutput, logits: NDArray[np.float32]) -> None:
-        try:
-            token = output.sampler.choose(logits)
-        except ValueError as error:
-            failure = GenerationFailed(
-                f"The model failed on this request: {error}. Try again or use another model."
-            )
-            self._cut(output.owner, Ending.FAILED, failure)
-            return
-        except GuideRefused as refusal:
-            self._cut(output.owner, Ending.FAILED, refusal)
-            return
-        if output.owner.first_output is None:
-            output.owner.first_output = self._clock()
-        self._tell(output.take(token))
-        if output.finish_reason:
-            self._finished(output)
+    def _sample(self, rows: list[tuple[RunningOutput, NDArray[np.float32]]]) -> None:
+        chosen = choose(self._drawer, [(row.sampler, logits) for row, logits in rows])
+        for (row, _), token in zip(rows, chosen, strict=True):
+            if row.finish_reason:  # by a sibling's failure, in this very step
+                continue
+            if isinstance(token, GenerationFailed):
+                self._cut(row.owner, Ending.FAILED, token)
+                continue
+            if row.owner.first_output is None:
+                row.owner.first_output = self._clock()
+            self._tell(row.take(token))
+            if row.finish_reason:
+                self._finished(row)
 
     def _finished(self, output: RunningOutput) -> None:
         generation = output.owner

@@ -1,6 +1,6 @@
-"""Guided decoding: before each token, those that the guide does not allow are taken out.
+"""Guided decoding: for each token, which ones the guide allows.
 
-    guide ─(once)─> matcher ─(a copy for each output)─> mask (V,) ─> logits ─> token ─> matcher
+    guide ─(once)─> matcher ─(a copy for each output)─> what is allowed ─> drawing ─> token ─> matcher
 
 The masks come from llguidance: a parser over the bytes of the whole vocabulary, so that a token is allowed
 exactly if some text of the guide goes on with it. What has been said can always be brought to an end.
@@ -37,14 +37,16 @@ class GuideRefused(GenerationFailed):
 class Guide:
     """Follows one output. Ends of the model (see ``Guides``) are allowed where the guide is satisfied."""
 
-    def __init__(self, matcher: "LLMatcher") -> None:
+    def __init__(self, matcher: "LLMatcher", vocab: int) -> None:
         self._matcher = matcher
+        self._vocab = vocab
+        self._bits = np.zeros((vocab + 31) // 32, np.uint32)
 
-    def restrict(self, logits: NDArray[np.float32]) -> None:
-        """Take out of (V,), in place, what must not come next. Raises GuideRefused."""
-        allowed = np.frombuffer(self._matcher.compute_logit_bias(), np.uint8)
+    def allowed(self) -> NDArray[np.uint32]:
+        """What may come next, a bit for each token (see ``drawing``). Raises GuideRefused."""
+        self._matcher.unsafe_compute_mask_ptr(self._bits.ctypes.data, self._bits.nbytes)
         self._check()
-        logits[allowed == 0] = -np.inf
+        return self._bits
 
     def said(self, token: int) -> None:
         """The output goes on with ``token``. Raises GuideRefused."""
@@ -58,7 +60,7 @@ class Guide:
 
     def fresh(self) -> "Guide":
         """The same guide for another output, as far as this one is."""
-        return Guide(self._matcher.deep_copy())
+        return Guide(self._matcher.deep_copy(), self._vocab)
 
     def _check(self) -> None:
         if self._matcher.is_error():
@@ -95,6 +97,7 @@ class Guides:
         if self._tokens is None:
             # Most of a second, for the first guide of a worker's life: a trie of the vocabulary.
             self._tokens = LLTokenizer(self._tokenizer.to_str(), n_vocab=self._vocab, eos_token=self._ends)
-        guide = Guide(LLMatcher(self._tokens, text, limits=LLParserLimits(verbose_errors=False), log_level=0))
+        limits = LLParserLimits(verbose_errors=False)
+        guide = Guide(LLMatcher(self._tokens, text, limits=limits, log_level=0), self._vocab)
         guide._check()
         return guide

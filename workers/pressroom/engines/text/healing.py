@@ -13,20 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.engines.text.detokenizer import TokenBytes
+from pressroom.engines.text.drawing import bits
 
 
 @dataclass(frozen=True, slots=True)
 class Healing:
-    """``begun``: what the prompt has said of the next token; ``tokens``: those that begin with it, ascending."""
+    """``begun``: what the prompt has said of the next token; ``allowed``: a bit for each token, set for those that
+    begin with it (see ``drawing``)."""
 
     begun: bytes
-    tokens: NDArray[np.int64]
-
-    def restrict(self, logits: NDArray[np.float32]) -> None:
-        """Take out of (V,), in place, what does not go on as the prompt ends."""
-        kept = logits[self.tokens]
-        logits[:] = -np.inf
-        logits[self.tokens] = kept
+    allowed: NDArray[np.uint32]
 
 
 class Healer:
@@ -51,10 +47,11 @@ class Healer:
         self.prepare()
         first = bisect_left(self._sorted, (begun, -1))
         last = bisect_left(self._sorted, (_behind(begun), -1)) if _behind(begun) else len(self._sorted)
-        tokens = np.array(sorted(token for _, token in self._sorted[first:last]), np.int64)
-        if len(tokens) < 2:
+        if last - first < 2:
             return prompt, None
-        return prompt[:-1], Healing(begun, tokens)
+        return prompt[:-1], Healing(
+            begun, bits((token for _, token in self._sorted[first:last]), self._vocab)
+        )
 
 
 def _behind(begun: bytes) -> bytes:

@@ -8,9 +8,11 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.prompt import load_tokenizer
 from pressroom.catalog.text_spec import TOKENIZER_FILE, read_text_spec
 from pressroom.engines.base import EngineInfo, EngineUnavailable
+from pressroom.engines.kernels.library import kernels as compiled
 from pressroom.engines.sessions import Provider
 from pressroom.engines.text.decoder import cache_form
 from pressroom.engines.text.detokenizer import TokenBytes
+from pressroom.engines.text.drawing_kernels import drawer
 from pressroom.engines.text.engine import TextEngine
 from pressroom.engines.text.guiding import Guides
 from pressroom.engines.text.prompt import PromptReader
@@ -90,6 +92,7 @@ def open_text_engine(
         most_tokens=most_tokens,
         prefix_bytes=prefix_bytes,
         guides=Guides(tokenizer, spec.vocab, frozenset(spec.end_ids)),
+        drawer=drawer(compiled() if kernels else None, spec.vocab, threads),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.engines.base import Delta, Ending, EngineError, Outcome, TextGeneration, TextOutput, Usage
+from pressroom.engines.text.chances import spelled
 from pressroom.engines.text.detokenizer import Detokenizer, TokenBytes
 from pressroom.engines.text.fitting import Fit
 from pressroom.engines.text.guiding import Guide
@@ -94,7 +95,7 @@ class RunningOutput:
         logprobs = None
         if self.owner.request.params.logprobs is not None:
             # The end of the text is drawn too, and no token of it.
-            logprobs = tuple(each.spelled(self._spelling) for each in self.sampler.drawn[: self.tokens])
+            logprobs = tuple(spelled(each, self._spelling) for each in self.sampler.drawn[: self.tokens])
         return TextOutput(self.index, "".join(self._text), self.tokens, self.finish_reason, logprobs)
 
     def _delta(self, text: str) -> Delta | None:

@@ -15,6 +15,8 @@ class StopWatch:
         """The text that is final now. Sets ``stopped`` when a stop string is complete."""
         if self.stopped:
             return ""
+        if not self._stops:
+            return piece
         text = self._held + piece
         found = [at for at in (text.find(stop) for stop in self._stops) if at >= 0]
         if found:
