@@ -181,3 +181,20 @@ def test_outputs_do_not_share_their_place(folder: Path) -> None:
     first.said(next(token for token in range(spec.vocab) if beginning[token // 32] >> (token % 32) & 1))
     assert (second.allowed() == beginning).all()
     assert (first.allowed() != beginning).any()
+
+
+@pytest.mark.parametrize("pattern", ["[a-z]{2,9}", "(hello|help) (you|all)", "h.*"])
+def test_one_token_is_judged_as_the_mask_does(folder: Path, pattern: str) -> None:
+    """But where only one may come: then a mask has the token that a tokenizer would choose, others spell the same."""
+    spec = read_text_spec(folder)
+    guides = Guides(load_tokenizer(folder / TOKENIZER_FILE), spec.vocab, frozenset(spec.end_ids))
+    guide = guides.guide(RegexGuide(type="regex", pattern=pattern))
+    while not guide.complete:
+        mask = guide.allowed().copy()
+        by_mask = [token for token in range(spec.vocab) if mask[token // 32] >> (token % 32) & 1]
+        alone = [token for token in range(spec.vocab) if guide.allows(token)]
+        assert set(by_mask) <= set(alone)
+        assert by_mask == alone or len(by_mask) == 1
+        guide.said(next((token for token in by_mask if token not in spec.end_ids), by_mask[-1]))
+        if len(by_mask) > 1 and pattern == "h.*":
+            break

@@ -94,11 +94,16 @@ def test_broken_logits_are_the_row_s_own_error(bad: float) -> None:
 class _Refuses(Guide):
     """Before a draw, or after it."""
 
-    def __init__(self, *, before: bool) -> None:
-        self._before = before
+    def __init__(self, when: str) -> None:
+        self._when = when
+
+    def allows(self, token: int) -> bool:
+        if self._when == "before it is judged":
+            raise GuideRefused("no")
+        return self._when == "after it was said"
 
     def allowed(self) -> NDArray[np.uint32]:
-        if self._before:
+        if self._when == "before it is drawn again":
             raise GuideRefused("no")
         return bits(range(VOCAB), VOCAB)
 
@@ -106,10 +111,62 @@ class _Refuses(Guide):
         raise GuideRefused(f"not {token}")
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_a_guide_that_refuses_ends_its_own_row_alone(before: bool) -> None:
-    guided = Sampler(TextParams(seed=5), VOCAB, [], 0, guide=_Refuses(before=before))
+@pytest.mark.parametrize("when", ["before it is judged", "before it is drawn again", "after it was said"])
+@pytest.mark.parametrize("told", [None, 2])
+def test_a_guide_that_refuses_ends_its_own_row_alone(when: str, told: int | None) -> None:
+    guided = Sampler(TextParams(seed=5, logprobs=told), VOCAB, [], 0, guide=_Refuses(when))
     refused, other = choose(PlainDrawer(), [(guided, _logits(1)), (_sampler(), _logits(1))])
     assert isinstance(refused, GuideRefused)
     assert other == _choice(_sampler(), _logits(1))
     assert guided.drawn == []
+
+
+class _Only(Guide):
+    """Always the same tokens; counts how often it is asked for all of them."""
+
+    def __init__(self, *tokens: int) -> None:
+        self._tokens = tokens
+        self.asked = 0
+
+    def allows(self, token: int) -> bool:
+        return token in self._tokens
+
+    def allowed(self) -> NDArray[np.uint32]:
+        self.asked += 1
+        return bits(self._tokens, VOCAB)
+
+    def said(self, token: int) -> None:
+        assert token in self._tokens
+
+
+def test_what_a_guide_allows_is_drawn_by_its_share_of_it() -> None:
+    logits = np.full(VOCAB, -np.inf, np.float32)
+    logits[[3, 5, 8]] = np.log([0.5, 0.1, 0.4])
+    guide = _Only(5, 8)
+    sampler = Sampler(
+        TextParams(seed=1, temperature=1, top_p=1, repetition_penalty=1), VOCAB, [], 0, guide=guide
+    )
+    drawn = [_choice(sampler, logits) for _ in range(3000)]
+    assert set(drawn) == {5, 8}
+    assert abs(drawn.count(5) / 3000 - 0.2) < 0.03
+    assert 0.4 < guide.asked / 3000 < 0.6  # as often as the free one was not allowed
+
+
+@pytest.mark.parametrize("told", [None, 1])
+def test_the_likeliest_that_a_guide_allows_is_taken(told: int | None) -> None:
+    logits = _logits(2)
+    order = np.argsort(-logits)
+    for place in (0, 1, 50):
+        guide = _Only(int(order[place]), int(order[500]))
+        params = TextParams(seed=1, temperature=0, repetition_penalty=1, logprobs=told)
+        sampler = Sampler(params, VOCAB, [], 0, guide=guide)
+        assert _choice(sampler, logits) == order[place]
+        assert guide.asked == (place > 0 or told is not None)
+
+
+def test_a_second_draw_does_not_adjust_again() -> None:
+    logits = np.zeros(VOCAB, np.float32)
+    logits[[1, 2, 3]] = [9.0, 4.0, 3.5]
+    guide = _Only(2, 3)
+    params = TextParams(seed=1, temperature=0, repetition_penalty=1, logit_bias={"2": -0.4})
+    assert _choice(Sampler(params, VOCAB, [], 0, guide=guide), logits) == 2  # 3.6; twice it would be 3.2

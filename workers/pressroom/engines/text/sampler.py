@@ -3,6 +3,10 @@
     adjusting, guiding, healing: what may come ─> drawing, all rows at once ─> what each remembers of its token
 
 What one output says depends on its own parameters and logits alone, not on which others are drawn beside it.
+
+A guided token is drawn freely first, and kept where the guide allows it, as it mostly does; else it is drawn again from
+what is allowed, with another number. So a token's chance is its share among those allowed: p(token), and of what was not
+allowed p(token) / p(allowed) more. A mask of the whole vocabulary is seldom needed, and it costs more than all the rest.
 """
 
 from collections.abc import Sequence, Set
@@ -16,6 +20,9 @@ from pressroom.engines.text.adjusting import Adjuster
 from pressroom.engines.text.drawing import Draw, Drawer, Drawn, Way
 from pressroom.engines.text.guiding import Guide
 from pressroom.engines.text.healing import Healing
+
+# Where the numbers of a second draw begin: no output has as many positions.
+_AGAIN = 1 << 62
 
 
 class NotANumber(GenerationFailed):
@@ -62,8 +69,16 @@ class Sampler:
         position, self._position = self._position, self._position + 1
         if self._healing is not None:
             return Draw(self._way, position, logits, allowed=self._healing.allowed)
-        allowed = None if self._guide is None else self._guide.allowed()
+        # What is told is what the logits were at first: such a draw cannot be made twice.
+        allowed = None if self._guide is None or self._told is None else self._guide.allowed()
         return Draw(self._way, position, logits, self._adjuster.next(), allowed, self._told)
+
+    def again(self, draw: Draw, token: int) -> Draw | None:
+        """The draw that takes the place of ``draw``, where its token may not come; None where it may. Raises
+        ``GuideRefused``."""
+        if self._healing is not None or self._guide is None or self._guide.allows(token):
+            return None
+        return Draw(draw.way, draw.position + _AGAIN, draw.logits, allowed=self._guide.allowed())
 
     def said(self, drawn: Drawn) -> None:
         """What came of it. Raises ``GuideRefused``."""
@@ -82,20 +97,25 @@ def choose(
 ) -> list[int | GenerationFailed]:
     """The next token of each, from its logits (V,), which are changed in place; or why there is none."""
     chosen: list[int | GenerationFailed | None] = [None] * len(rows)
-    draws: list[Draw] = []
-    places: list[int] = []
+    draws: dict[int, Draw] = {}
     for place, (sampler, logits) in enumerate(rows):
         try:
-            draws.append(sampler.next(logits))
-            places.append(place)
+            draws[place] = sampler.next(logits)
         except GenerationFailed as failure:
             chosen[place] = failure
-    for place, drawn in zip(places, drawer.draw(draws), strict=True):
-        if drawn is None:
-            continue
-        try:
-            rows[place][0].said(drawn)
-            chosen[place] = drawn.token
-        except GenerationFailed as failure:
-            chosen[place] = failure
+    while draws:
+        again: dict[int, Draw] = {}
+        for (place, draw), drawn in zip(draws.items(), drawer.draw(list(draws.values())), strict=True):
+            if drawn is None:
+                continue
+            sampler = rows[place][0]
+            try:
+                if (other := sampler.again(draw, drawn.token)) is not None:
+                    again[place] = other
+                    continue
+                sampler.said(drawn)
+                chosen[place] = drawn.token
+            except GenerationFailed as failure:
+                chosen[place] = failure
+        draws = again
     return [NotANumber() if each is None else each for each in chosen]
