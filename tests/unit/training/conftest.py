@@ -1,4 +1,4 @@
-"""Everything here but the data set's reading needs torch.
+"""Everything here but recipes, the reading of data sets and what is drawn in numpy needs torch, or what comes with it.
 
 Without torch those modules cannot even be imported, so they are left out at collection, and the test
 in ``test_torch.py`` skips in their place and says why.
@@ -8,7 +8,14 @@ import importlib.util
 
 TORCH = importlib.util.find_spec("torch") is not None
 
-collect_ignore_glob = [] if TORCH else ["vae/*", "test_cli.py", "test_export.py"]
+_NEED_TORCH = [
+    "vae/*",
+    "loop/*",
+    "language/*",
+    "embeddings/*",
+    *(f"test_{name}.py" for name in ("cli", "commands", "export", "plots", "telling")),
+]
+collect_ignore_glob = [] if TORCH else _NEED_TORCH
 
 if TORCH:
     import torch

