@@ -18,6 +18,7 @@ LATER = {
     "admin": Later(
         "pressroom.admin.commands", "admin", "Keys, migrations, numbers: for operators.", "server"
     ),
+    "train": Later("pressroom.training.commands", "train", "Train one of Pressroom's own models.", "train"),
     "up": Later("pressroom.cli.stack", "up", "Start everything on this machine.", "stack"),
     "demo": Later("pressroom.cli.stack", "demo", "Start, make a text and a picture, stop.", "stack"),
 }

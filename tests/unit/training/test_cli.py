@@ -36,9 +36,13 @@ def test_the_command_publishes_a_model_that_the_engine_opens(
     judge, out = tmp_path / "judge.pt", tmp_path / "out"
     torch.save(Classifier().state_dict(), judge)
     arguments = ["vae-fashion", "--epochs", "1", "--judge", str(judge), "--samples", "100", "--out", str(out)]
+    arguments += ["--work", str(tmp_path / "work")]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    assert "epoch   1: −ELBO" in result.output
+    assert "epoch   1: loss" in result.output
+    assert {"checkpoint.pt", "curves.png", "tensorboard"} <= {
+        path.name for path in (tmp_path / "work").iterdir()
+    }
     assert sorted(path.name for path in out.iterdir()) == [
         "LICENSE",
         "decoder.onnx",
@@ -65,7 +69,7 @@ def test_a_missing_data_set_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp
         raise DataMissing("no data here: pass --data")
 
     monkeypatch.setattr(idx, "load", missing)
-    result = CliRunner().invoke(main, ["vae-fashion", "--out", str(tmp_path)])
+    result = CliRunner().invoke(main, ["vae-fashion", "--out", str(tmp_path), "--work", str(tmp_path)])
     assert result.exit_code == 1
     assert result.output == "Error: no data here: pass --data\n"
 

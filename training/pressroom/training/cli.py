@@ -7,14 +7,19 @@ import torch
 
 from pressroom.catalog.manifest import ImageTraits
 from pressroom.training import parity, publish
+from pressroom.training import recipe as recipes
+from pressroom.training.commands import OUT, train
 from pressroom.training.data import fashion_mnist, idx
 from pressroom.training.data.errors import DataError
 from pressroom.training.export import export
+from pressroom.training.loop.errors import TrainingError
+from pressroom.training.recipe import VaeRecipe
+from pressroom.training.run import Run
 from pressroom.training.vae import evaluate as evaluation
 from pressroom.training.vae.classifier import Classifier, train_classifier
 from pressroom.training.vae.graphs import classifier_graph, decoder_graph, encoder_graph
 from pressroom.training.vae.model import Vae
-from pressroom.training.vae.train import Progress, TrainConfig, train
+from pressroom.training.vae.room import fit
 
 JUDGE = Path("var/data/fashion-classifier.pt")
 SHEET_COLUMNS = 12
@@ -60,10 +65,16 @@ def main() -> None:
     torch.set_num_threads(1)
 
 
+main.add_command(train)
+
+
 @main.command("vae-fashion")
 @data_option
 @click.option(
-    "--budget", type=click.FloatRange(min=0), default=None, help="Seconds of CPU time. [default: 300]"
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="Seconds of CPU time. [default: 300]",
 )
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Instead of --budget: gives the same weights again."
@@ -72,7 +83,7 @@ def main() -> None:
 @click.option(
     "--kl-weight",
     type=click.FloatRange(min=0, min_open=True),
-    default=TrainConfig().kl_weight,
+    default=2.5,
     show_default=True,
     help="Above 1, samples fit their label better and the ELBO pays for it.",
 )
@@ -90,6 +101,13 @@ def main() -> None:
     show_default=True,
     help="Pictures that the classifier judges.",
 )
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=OUT / "vae-fashion",
+    show_default=True,
+    help="Where checkpoints, logs and curves are kept; a run that was broken off there goes on.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("model_zoo/vae-fashion"),
               show_default=True)  # fmt: skip
 def vae_fashion(
@@ -100,21 +118,28 @@ def vae_fashion(
     kl_weight: float,
     judge: Path,
     samples: int,
+    work: Path,
     out: Path,
 ) -> None:
     """The article's dense VAE on Fashion-MNIST: train, evaluate, export, check parity, publish."""
     if budget is not None and epochs is not None:
         raise click.UsageError("give --budget or --epochs, not both")
     seconds = None if epochs is not None else 300.0 if budget is None else budget
+    recipe = recipes.load("cvae-fashion", {"epochs": epochs, "cpu_seconds": seconds}, seed)
+    assert isinstance(recipe, VaeRecipe)
+    recipe = recipe.model_copy(update={"beta": kl_weight})
+    work.mkdir(parents=True, exist_ok=True)
     try:
         pictures = idx.load(fashion_mnist.SOURCE, data, say=click.echo)
-    except DataError as error:
+        classifier = _judge(judge, pictures)
+        vae, _ = fit(recipe, pictures, Run("vae-fashion", work, click.echo, data))
+    except (DataError, TrainingError) as error:
         raise click.ClickException(str(error)) from error
-    classifier = _judge(judge, pictures)
-    config = TrainConfig(epochs=epochs, cpu_seconds=seconds, kl_weight=kl_weight, seed=seed)
-    vae = train(pictures.train, config, report=_say_progress)
-    metrics = evaluation.evaluate(vae, classifier, pictures.test, samples=samples)
-    click.echo(f"test: {metrics.as_dict()}")
+    metrics = {
+        **evaluation.bounds(vae, pictures.test).as_dict(),
+        **evaluation.judged(vae, classifier, pictures.test, samples=samples).as_dict(),
+    }
+    click.echo(f"test: {metrics}")
     differences = _write_files(vae, out)
     manifest = publish.write_manifest(
         out,
@@ -136,7 +161,7 @@ def vae_fashion(
         ),
         # Crisper to the eye than the model's own 1, and the label is found more often.
         defaults={"guidance": evaluation.GUIDED},
-        metrics={**metrics.as_dict(), **differences},
+        metrics={**metrics, **differences},
     )
     click.echo(f"{out}: {manifest.name} {manifest.version}, weights {manifest.sha256[:12]}")
 
@@ -176,13 +201,6 @@ def _judge(path: Path, pictures: idx.Pictures) -> Classifier:
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(classifier.state_dict(), path)
     return classifier
-
-
-def _say_progress(progress: Progress) -> None:
-    click.echo(
-        f"epoch {progress.epoch:3d}: −ELBO {progress.train:.2f} train, {progress.held_out:.2f} held out; "
-        f"{progress.spent:.0f} s of CPU, {progress.left:.0f} s to go"
-    )
 
 
 def _write_files(vae: Vae, out: Path) -> dict[str, float]:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pressroom.training.data.idx import Split
-from pressroom.training.vae.train import as_tensors
+from pressroom.training.vae.tensors import as_tensors
 
 
 class Classifier(nn.Module):

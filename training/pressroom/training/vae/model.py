@@ -1,7 +1,8 @@
-"""A class-conditional variational autoencoder of dense layers, on one page.
+"""A variational autoencoder of dense layers, on one page; with classes it is conditional on them.
 
 Kingma and Welling, *Auto-Encoding Variational Bayes* (2013), sections 2.3 and 3 and appendix C:
-a Gaussian latent of Z numbers, and pixels as independent Bernoullis of their grey value.
+a Gaussian latent of Z numbers, and pixels as independent Bernoullis of their grey value, or by another of the
+likelihoods that ``likelihood`` has.
 
     pixels, label ── 784+10 → 256 → 512 ──→ mean, log-variance        q(z | x, y), the encoder
     z, label      ──  Z+10 → 512 → 256 ──→ 784 logits                p(x | z, y), the decoder
@@ -9,6 +10,7 @@ a Gaussian latent of Z numbers, and pixels as independent Bernoullis of their gr
 A label is a one-hot of C places; the null label, number C, is all zeros. The decoder is shown it in
 place of one label in ten, and so knows p(x | z, y) and the mean over labels p(x | z) both. Guidance
 mixes their logits (after Ho and Salimans, *Classifier-Free Diffusion Guidance*, 2022, section 3.2).
+Without classes (C = 0) labels are looked at by nobody, and this is the article's network.
 
 Shapes: B pictures, P = 784 pixels, Z latents, C classes.
 """
@@ -16,8 +18,9 @@ Shapes: B pictures, P = 784 pixels, Z latents, C classes.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pressroom.training.vae.likelihood import Likelihood, cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class VaeConfig:
     classes: int = 10
     hidden: tuple[int, int] = (256, 512)
     latent: int = 32
+    likelihood: Likelihood = "bernoulli"
 
     @property
     def pixels(self) -> int:
@@ -60,6 +64,9 @@ class Vae(nn.Module):
             nn.ReLU(),
             nn.Linear(narrow, config.pixels),
         )
+        # A Bernoulli has no width; its place in the weights stays empty.
+        scale = torch.tensor(-2.0)
+        self.log_scale = nn.Parameter(scale) if config.likelihood != "bernoulli" else None
 
     def encode(self, pixels: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z | x, y): (B, H, W), (B,) → two of (B, Z)."""
@@ -69,9 +76,14 @@ class Vae(nn.Module):
         return mean, log_variance.clamp(-10, 10)
 
     def decode(self, z: Tensor, label: Tensor) -> Tensor:
-        """Logits of the pixels' Bernoullis: (B, Z), (B,) → (B, H, W)."""
+        """Logits of the pixels: (B, Z), (B,) → (B, H, W)."""
         logits: Tensor = self.decoder(torch.cat([z, self._one_hot(label)], dim=1))  # (B, P)
         return logits.view(-1, self.config.height, self.config.width)
+
+    def cost(self, logits: Tensor, pixels: Tensor) -> Tensor:
+        """−log p(x | z, y) in nats, by the model's likelihood: (B, H, W) twice → (B,)."""
+        scale = torch.zeros(()) if self.log_scale is None else self.log_scale
+        return cost(self.config.likelihood, logits, pixels, scale)
 
     def guided(self, z: Tensor, label: Tensor, guidance: Tensor) -> Tensor:
         """Grey values of pictures that lean towards their label: (B, Z), (B,), (B,) → (B, H, W).
@@ -80,6 +92,8 @@ class Vae(nn.Module):
         model's own, more exaggerates it. Each row has its own, so one call serves mixed requests.
         """
         asked = self.decode(z, label)  # (B, H, W)
+        if not self.config.classes:
+            return torch.sigmoid(asked)
         null = self.decode(z, torch.full_like(label, self.config.null_label))  # (B, H, W)
         return torch.sigmoid(null + guidance.view(-1, 1, 1) * (asked - null))
 
@@ -93,14 +107,14 @@ def reparameterise(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     return mean + (0.5 * log_variance).exp() * noise
 
 
+def kl_by_latent(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, σ²) ‖ N(0, 1)) of each latent in nats, in closed form (appendix B): (B, Z) → (B, Z)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, σ²) ‖ N(0, I)) in nats, in closed form (appendix B): (B, Z) → (B,)."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-
-
-def reconstruction(logits: Tensor, pixels: Tensor) -> Tensor:
-    """Cross-entropy of grey pixels under Bernoulli logits, in nats: (B, H, W) twice → (B,)."""
-    return F.binary_cross_entropy_with_logits(logits, pixels, reduction="none").flatten(1).sum(1)
+    """The same of all latents together: (B, Z) → (B,)."""
+    return kl_by_latent(mean, log_variance).sum(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,8 @@ class Terms:
     picture: Tensor
     kl: Tensor
     z: Tensor  # (B, Z), the sample that ``picture`` was measured at
+    mean: Tensor  # (B, Z), of q(z | x, y), and
+    log_variance: Tensor  # (B, Z)
 
     @property
     def negative_elbo(self) -> Tensor:
@@ -125,7 +141,8 @@ def terms(model: Vae, pixels: Tensor, label: Tensor, *, noise: Tensor | None = N
     if noise is None:
         noise = torch.randn_like(mean)
     z = reparameterise(mean, log_variance, noise)
-    return Terms(reconstruction(model.decode(z, label), pixels), kl_divergence(mean, log_variance), z)
+    picture = model.cost(model.decode(z, label), pixels)
+    return Terms(picture, kl_divergence(mean, log_variance), z, mean, log_variance)
 
 
 def null_loss(model: Vae, pixels: Tensor, z: Tensor) -> Tensor:
@@ -135,4 +152,4 @@ def null_loss(model: Vae, pixels: Tensor, z: Tensor) -> Tensor:
     prior would say one class and the label another.
     """
     null = torch.full((len(z),), model.config.null_label, device=z.device)
-    return reconstruction(model.decode(z.detach(), null), pixels)
+    return model.cost(model.decode(z.detach(), null), pixels)

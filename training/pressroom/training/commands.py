@@ -1,0 +1,134 @@
+"""`pressroom train`: what a recipe makes, in a folder of its own. Torch is loaded where a recipe needs it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pressroom.training import recipe as recipes
+from pressroom.training.data.errors import DataError
+from pressroom.training.loop.errors import TrainingError
+from pressroom.training.recipe import (
+    AnyRecipe,
+    EmbeddingsRecipe,
+    GaussianRecipe,
+    LanguageRecipe,
+    RecipeError,
+    VaeRecipe,
+)
+from pressroom.training.run import Run
+
+OUT = Path("var/train")
+
+
+@click.command()
+@click.argument("name", required=False, metavar="RECIPE")
+@click.option("--list", "listed", is_flag=True, help="Show the recipes that are shipped.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Another budget than the recipe's.")
+@click.option("--cpu-seconds", type=click.FloatRange(min=0, min_open=True), help="The same, in CPU time.")
+@click.option("--seed", type=click.IntRange(min=0), help="Another seed than the recipe's.")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the data set's files. Without it they are looked for, then fetched.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Where it is made; a run that was broken off there goes on. [default: {OUT}/RECIPE]",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def train(
+    name: str | None,
+    listed: bool,
+    epochs: int | None,
+    cpu_seconds: float | None,
+    seed: int | None,
+    data: Path | None,
+    out: Path | None,
+    quiet: bool,
+) -> None:
+    """Train what RECIPE says: the name of one that is shipped (--list), or a file of your own (.toml).
+
+    The same recipe with a budget in epochs gives the same weights, also where it was broken off and went on.
+    """
+    if listed or name is None:
+        _list()
+        return
+    if epochs is not None and cpu_seconds is not None:
+        raise click.UsageError("give --epochs or --cpu-seconds, not both")
+    try:
+        recipe = recipes.load(name, _budget(epochs, cpu_seconds), seed)
+        run = Run(Path(name).stem, out or OUT / Path(name).stem, click.echo, data, quiet)
+        run.folder.mkdir(parents=True, exist_ok=True)
+        metrics = make(recipe, run)
+    except (RecipeError, TrainingError, DataError) as error:
+        raise click.ClickException(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise _not_installed(error) from error
+    told = {"recipe": recipe.model_dump(mode="json"), "recipe_sha256": recipe.digest(), "metrics": metrics}
+    (run.folder / "made.json").write_text(
+        json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    click.echo(f"{run.folder}: " + ", ".join(f"{metric} {value:g}" for metric, value in metrics.items()))
+
+
+def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
+    """By the room of its kind; the metrics. Raises TrainingError and DataError."""
+    match recipe:
+        case GaussianRecipe():
+            from pressroom.training import gaussian_room
+
+            return gaussian_room.make(recipe, run)
+        case VaeRecipe():
+            import torch
+
+            from pressroom.training.vae import room
+
+            # Networks this small lose more to waking threads than they win.
+            torch.set_num_threads(1)
+            return room.make(recipe, run)
+        case EmbeddingsRecipe():
+            from pressroom.training.embeddings import room as embeddings_room
+
+            return embeddings_room.make(recipe, run)
+        case LanguageRecipe():
+            from pressroom.training.language import room as language_room
+
+            return language_room.make(recipe, run)
+
+
+def _not_installed(error: ModuleNotFoundError) -> Exception:
+    """Of what only training needs; anything else that is missing is a bug."""
+    missing = (error.name or "").partition(".")[0]
+    if missing not in ("torch", "onnx", "onnxscript", "matplotlib", "tensorboardX"):
+        return error
+    return click.ClickException(
+        f"Training needs {missing}, which is not installed here: `pip install 'pressroom[train]'`."
+    )
+
+
+def _budget(epochs: int | None, cpu_seconds: float | None) -> dict[str, Any]:
+    """In place of the recipe's, whichever it has."""
+    if epochs is None and cpu_seconds is None:
+        return {}
+    return {"epochs": epochs, "cpu_seconds": cpu_seconds}
+
+
+def _list() -> None:
+    table = Table("recipe", "what it makes", "budget")
+    for name in recipes.names():
+        recipe = recipes.load(name)
+        plan = None if isinstance(recipe, GaussianRecipe) else recipe.plan
+        budget = (
+            "–"
+            if plan is None
+            else f"{plan.epochs} epochs"
+            if plan.epochs
+            else f"{plan.cpu_seconds:g} s of CPU"
+        )
+        table.add_row(name, recipe.title, budget)
+    Console().print(table)

@@ -1,0 +1,156 @@
+"""Recipes: what `pressroom train NAME` makes, as small typed files in ``recipes/``.
+
+    name.toml ──> one of the kinds below ──> its room makes it (``commands.make``)
+
+A recipe's hash is that of everything in it: a model's manifest names it, and a checkpoint belongs to it.
+
+    RecipeError
+    ├── RecipeUnknown    recipe_unknown    there is none of this name
+    └── RecipeInvalid    recipe_invalid    the file does not say what its kind wants
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from pressroom.training.loop.plan import Plan
+
+FOLDER = Path(__file__).with_name("recipes")
+
+
+class RecipeError(Exception):
+    """Base of what can be wrong with a recipe. ``code`` is stable; the message says what to do."""
+
+    code = "recipe_error"
+
+
+class RecipeUnknown(RecipeError):
+    code = "recipe_unknown"
+
+
+class RecipeInvalid(RecipeError):
+    code = "recipe_invalid"
+
+
+class Recipe(BaseModel):
+    """What every kind has. ``title`` is one line for people."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    title: str = Field(min_length=1)
+
+    def digest(self) -> str:
+        """sha256 of all that it says, but for the title, which changes nothing."""
+        said = self.model_dump_json(exclude={"title"})
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+class GaussianRecipe(Recipe):
+    """Points in the plane, drawn in two steps: the article's first sampler."""
+
+    kind: Literal["gaussian"]
+    mean: tuple[float, float]
+    covariance: tuple[tuple[float, float], tuple[float, float]]
+    points: int = Field(ge=2)
+    seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _is_a_covariance(self) -> Self:
+        (a, b), (c, d) = self.covariance
+        if b != c or a < 0 or a * d < b * c:
+            raise ValueError("covariance must be symmetric, and no direction may have a negative variance")
+        return self
+
+
+class VaeRecipe(Recipe):
+    """A variational autoencoder of pictures."""
+
+    kind: Literal["vae"]
+    data: Literal["mnist", "fashion-mnist"]
+    conditional: bool = Field(False, description="Whether encoder and decoder are shown the class.")
+    hidden: tuple[int, int] = (256, 512)
+    latent: int = Field(32, ge=1)
+    likelihood: Literal["bernoulli", "gaussian", "logistic"] = Field(
+        "bernoulli", description="Of the pixels; see ``vae/likelihood.py``."
+    )
+    beta: float = Field(1.0, gt=0, description="Of the KL; above 1 latents stay closer to the prior.")
+    kl_warm_up_steps: int = Field(0, ge=0, description="So long the KL's weight rises to beta.")
+    free_nats: float = Field(0.0, ge=0, description="Of KL a latent, which cost nothing.")
+    label_dropout: float = Field(
+        0.1, ge=0, lt=1, description="How often a conditional decoder sees no class."
+    )
+    plan: Plan
+
+
+class EmbeddingsRecipe(Recipe):
+    """Vectors of words (skip-gram) from WordNet's definitions and examples."""
+
+    kind: Literal["embeddings"]
+    width: int = Field(100, ge=2, description="Numbers a word.")
+    window: int = Field(5, ge=1, description="So many words to each side are beside a word, at most.")
+    drawn: int = Field(5, ge=1, description="Words by chance for each pair.")
+    kept: float = Field(1e-4, gt=0, description="A word that is a larger share of all is left out at times.")
+    least_count: int = Field(5, ge=1, description="A word that comes less often is not known.")
+    plan: Plan
+
+
+class LanguageRecipe(Recipe):
+    """A language model on WordNet's definitions and examples."""
+
+    kind: Literal["language"]
+    network: Literal["lstm", "gpt"]
+    vocabulary: int = Field(
+        4096, ge=300, description="Kinds of tokens: 256 bytes, and what is put together of them."
+    )
+    context: int = Field(128, ge=2, description="Tokens of a row.")
+    embedding: int = Field(256, ge=1, description="Numbers a token, of an LSTM.")
+    width: int = Field(256, ge=1)
+    layers: int = Field(4, ge=1)
+    heads: int = Field(4, ge=1, description="Of a transformer.")
+    dropout: float = Field(0.1, ge=0, lt=1)
+    plan: Plan
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.network == "gpt" and self.width % (2 * self.heads):
+            raise ValueError("width must be an even number of numbers for each head")
+        return self
+
+
+AnyRecipe = GaussianRecipe | VaeRecipe | EmbeddingsRecipe | LanguageRecipe
+_ADAPTER: TypeAdapter[AnyRecipe] = TypeAdapter(Annotated[AnyRecipe, Field(discriminator="kind")])
+
+
+def names() -> list[str]:
+    """Of all recipes that are shipped."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str, budget: Mapping[str, Any] | None = None, seed: int | None = None) -> AnyRecipe:
+    """The recipe of this name, or in the file of this path; ``budget`` takes the place of its plan's, ``seed`` of its seed.
+
+    Raises RecipeUnknown and RecipeInvalid."""
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise RecipeUnknown(f"There is no recipe {name}. Known are {', '.join(names())}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeInvalid(f"{path} is no TOML file: {error}.") from error
+    plan = said.get("plan", {})
+    if isinstance(plan, dict) and (budget or "plan" in said):
+        seeded = {} if seed is None else {"seed": seed}
+        said["plan"] = {**plan, **(budget or {}), **seeded}
+    elif seed is not None:
+        said["seed"] = seed
+    try:
+        return _ADAPTER.validate_python(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RecipeInvalid(f"{path.name}: {place or 'the recipe'}: {first['msg']}.") from error
