@@ -28,7 +28,7 @@ from pressroom.telemetry import get_logger
 
 _ERASURES = 200
 # An erasure that failed is tried again after so long; the rest does not wait for it.
-_ERASE_AGAIN_MS = 30_000
+ERASE_AGAIN_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Housekeeping:
         done = [erasure for erasure in due if _tried(self._artifacts.erase, erasure.job_id) and in_redis]
         failed = [erasure for erasure in due if erasure not in done]
         self._store.erasures_done(done)
-        self._store.put_off_erasures(failed, _ERASE_AGAIN_MS)
+        self._store.put_off_erasures(failed, ERASE_AGAIN_MS)
         self._unsettled = self._unsettled or bool(done)
         return Erased(len(done), len(failed), more=len(due) >= _ERASURES)
 

@@ -158,6 +158,65 @@ def test_set_back_a_dead_worker_does_not_look_alive(desk: Desk, clock: Host) -> 
     assert len(desk.store.live_workers()) == 1
 
 
+def _due(desk: Desk, clock: Host) -> int:
+    """Erasures that are due now; they are done then."""
+    due = desk.store.due_erasures()
+    desk.store.erasures_done(due)
+    return len(due)
+
+
+@pytest.mark.parametrize("hours", [1, 6, 24 * 365])
+def test_what_was_erased_by_a_clock_ahead_is_removed_when_it_is_set_right(
+    desk: Desk, clock: Host, hours: int
+) -> None:
+    """While the clock stood ahead nothing could be removed outside of the database."""
+    _sweep(desk, clock, 1)
+    clock.set_by(hours * HOUR_MS)
+    _sweep(desk, clock, 1)
+    desk.store.erase("acme", desk.submit().id)
+    clock.set_by(-hours * HOUR_MS)
+    assert _due(desk, clock) == 0
+    _sweep(desk, clock, 1)
+    assert _due(desk, clock) == 1
+    _sweep(desk, clock, LEASE_MS // 1_000 - 2)
+    assert _due(desk, clock) == 0, "what a worker may still write is removed a lease later"
+    _sweep(desk, clock, 4)
+    assert _due(desk, clock) == 1
+
+
+def test_it_is_also_removed_where_no_relay_saw_the_clock_ahead(
+    database: Database, desk: Desk, clock: Host
+) -> None:
+    clock.set_by(3 * HOUR_MS)
+    desk.store.erase("acme", desk.submit().id)
+    clock.set_by(-3 * HOUR_MS)
+    _store(database, clock).reap(POLICY)
+    assert _due(desk, clock) == 1
+
+
+def test_one_that_was_put_off_by_a_clock_ahead_waits_no_longer_than_it_should(
+    desk: Desk, clock: Host
+) -> None:
+    _sweep(desk, clock, 1)
+    desk.store.erase("acme", desk.submit().id)
+    first = desk.store.due_erasures()
+    clock.set_by(5 * HOUR_MS)
+    _sweep(desk, clock, 1)
+    desk.store.put_off_erasures(first, 30_000)
+    clock.set_by(-5 * HOUR_MS)
+    _sweep(desk, clock, 1)
+    assert [each.id for each in desk.store.due_erasures()] == [each.id for each in first]
+
+
+def test_an_erasure_that_waits_for_a_lease_is_no_sign_of_a_step(desk: Desk, clock: Host) -> None:
+    desk.store.erase("acme", desk.submit().id)
+    assert _due(desk, clock) == 1
+    _sweep(desk, clock, LEASE_MS // 1_000 - 2)
+    assert _due(desk, clock) == 0
+    _sweep(desk, clock, 4)
+    assert _due(desk, clock) == 1
+
+
 def test_there_and_back_again_under_work(desk: Desk, clock: Host) -> None:
     running, queued = desk.running(deadline_s=600), desk.submit(deadline_s=600)
     assert _sweep(desk, clock, 1) == []

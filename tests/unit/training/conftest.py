@@ -22,3 +22,5 @@ if TORCH:
 
     # Networks this small lose more to waking threads than they win, above all beside other work.
     torch.set_num_threads(1)
+    # A warning that comes once a process would be found by chance alone.
+    torch.set_warn_always(True)

@@ -28,9 +28,14 @@ def reap(
     *,
     limit: int,
     grace_ms: int,
+    longest_erasure_ms: int,
 ) -> Reaped:
-    """See ``JobStore.reap``. A running job fails when its deadline passed ``grace_ms`` ago."""
-    if make_up_for_steps(database, watch, policy.last_delay_ms).lease > 0:
+    """See ``JobStore.reap``. A running job fails when its deadline passed ``grace_ms`` ago; ``longest_erasure_ms``: how
+    long an erasure waits at most."""
+    step = make_up_for_steps(
+        database, watch, longest_wait_ms=policy.last_delay_ms, longest_erasure_ms=longest_erasure_ms
+    )
+    if step.lease > 0:
         patience.hold()
     leases = patience.reaps_leases()
 

@@ -10,6 +10,8 @@ A deadline is a time span that a client allows, and a job must not end because a
   Both can be seen in the rows: no job waits longer than the longest pause before another try, and no
   lease is longer than its length. They are cut to what they may be. Deliveries wait for up to a day,
   so each keeps the time from which on it waits, and what waits from the future on is brought back.
+  Erasures of that time are due hours later, while caches may go on telling what was erased: a job's
+  first is due now, and its second, for what a worker may still write, a lease later.
 
 What only keeps things longer or shorter by the step (results, idempotency keys, API keys) is by the
 clock as it is.
@@ -19,11 +21,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, delete, exists, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, delete, exists, literal, select, update
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
-from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
+from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, erasure, job, worker
 from pressroom.adapters.sql.webhook_tables import PENDING, webhook_delivery, webhook_endpoint
 from pressroom.adapters.sql.workers import FORGOTTEN_MS
 from pressroom.domain.webhooks import LONGEST_REST_MS
@@ -94,10 +96,12 @@ class StepWatch:
         return int(self._seconds() * 1000)
 
 
-def make_up_for_steps(database: Database, watch: StepWatch, longest_wait_ms: int) -> Step:
+def make_up_for_steps(
+    database: Database, watch: StepWatch, *, longest_wait_ms: int, longest_erasure_ms: int
+) -> Step:
     """Do what a clock that was set makes needful; what was found. Raises DatabaseUnavailable.
 
-    ``longest_wait_ms`` is the longest that a queued job is made to wait before it is due."""
+    The longest that a queued job, and that an erasure, is made to wait before it is due."""
 
     def look(connection: Connection) -> tuple[Seen, bool]:
         seen = watch.look(database, connection)
@@ -110,6 +114,7 @@ def make_up_for_steps(database: Database, watch: StepWatch, longest_wait_ms: int
         if seen.unsure:
             # There may be very many, and no index tells them.
             signs.append(_waiting_from_the_future(seen.now))
+            signs.append(_erased_in_the_future(seen.now, longest_erasure_ms))
         late = any(connection.scalar(select(exists().where(*sign))) for sign in signs)
         return seen, late
 
@@ -120,7 +125,11 @@ def make_up_for_steps(database: Database, watch: StepWatch, longest_wait_ms: int
     if step.wall > 0:
         _move_deadlines(database, seen.now.wall - step.wall, step.wall)
     if late:
-        database.write(lambda connection: _cut_short(connection, database.now(connection), longest_wait_ms))
+        database.write(
+            lambda connection: _cut_short(
+                connection, database.now(connection), longest_wait_ms, longest_erasure_ms
+            )
+        )
     watch.made_up_for(seen)
     return step
 
@@ -146,7 +155,7 @@ def _move_deadlines(database: Database, accepted_by: int, step_ms: int) -> None:
         moved = database.write(move_some)
 
 
-def _cut_short(connection: Connection, now: Now, longest_wait_ms: int) -> None:
+def _cut_short(connection: Connection, now: Now, longest_wait_ms: int, longest_erasure_ms: int) -> None:
     connection.execute(update(job).where(*_far_off(now, longest_wait_ms)).values(due_at=now.wall))
     connection.execute(
         update(job).where(*_too_long(now)).values(lease_until=literal(now.lease, BigInteger) + job.c.lease_ms)
@@ -159,6 +168,13 @@ def _cut_short(connection: Connection, now: Now, longest_wait_ms: int) -> None:
         update(webhook_delivery)
         .where(*_waiting_from_the_future(now))
         .values(due_at=now.wall + wait, waits_since=now.wall)
+    )
+    before = erasure.alias()
+    is_second = exists().where(before.c.job_id == erasure.c.job_id, before.c.id < erasure.c.id)
+    connection.execute(
+        update(erasure)
+        .where(*_erased_in_the_future(now, longest_erasure_ms))
+        .values(due_at=case((is_second, now.wall + longest_erasure_ms), else_=now.wall))
     )
 
 
@@ -186,6 +202,11 @@ def _resting(now: Now) -> tuple[ColumnElement[bool], ...]:
 def _waiting_from_the_future(now: Now) -> tuple[ColumnElement[bool], ...]:
     """Deliveries that were put off, or made, at a time that is still to come."""
     return PENDING, webhook_delivery.c.waits_since > now.wall + _TOLERANCE_MS
+
+
+def _erased_in_the_future(now: Now, longest_erasure_ms: int) -> tuple[ColumnElement[bool], ...]:
+    """Erasures that are due later than any is made to wait."""
+    return (erasure.c.due_at > now.wall + longest_erasure_ms + _TOLERANCE_MS,)
 
 
 def _ahead(now: Now) -> tuple[ColumnElement[bool], ...]:

@@ -22,6 +22,7 @@ from pressroom.adapters.sql.steps import StepWatch
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob
 from pressroom.domain.retry import Failure, RetryPolicy
 from pressroom.domain.states import State
+from pressroom.jobs.housekeeping import ERASE_AGAIN_MS
 from pressroom.jobs.ports import (
     Erasure,
     IdempotencyKey,
@@ -121,7 +122,13 @@ class SqlJobStore:
     # -- the relay ---------------------------------------------------------------------------
     def reap(self, policy: RetryPolicy, limit: int = 500) -> Reaped:
         return reaping.reap(
-            self._database, self._patience, self._watch, policy, limit=limit, grace_ms=self._lease_ms
+            self._database,
+            self._patience,
+            self._watch,
+            policy,
+            limit=limit,
+            grace_ms=self._lease_ms,
+            longest_erasure_ms=max(self._lease_ms, ERASE_AGAIN_MS),
         )
 
     def find(self, job_ids: Sequence[str]) -> tuple[Job, ...]:

@@ -54,7 +54,7 @@ def _plan(**changes: Any) -> Plan:
 
 
 def _weights(task: Line) -> list[float]:
-    return [float(value) for value in task.network.parameters()]
+    return [float(value.detach()) for value in task.network.parameters()]
 
 
 def test_it_learns_and_says_so() -> None:

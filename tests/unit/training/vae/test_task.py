@@ -88,7 +88,7 @@ def test_the_same_seed_gives_the_same_weights_also_when_broken_off(tmp_path: Pat
 def _losses(task: VaeTask, step: int = 0) -> dict[str, float]:
     torch.manual_seed(0)
     found = task.losses(torch.arange(50), Now(step, 0.0, 1e-3))
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value.detach()) for name, value in found.items()}
 
 
 def test_beta_weighs_the_kl_and_rises_to_it() -> None:
