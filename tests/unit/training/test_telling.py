@@ -36,7 +36,7 @@ def _scalars(folder: Path) -> dict[str, tuple[int, float]]:
 
 def test_an_epoch_is_a_line_and_in_the_logs(tmp_path: Path) -> None:
     said: list[str] = []
-    with told(Run("r", tmp_path, said.append, quiet=True)) as watcher:
+    with told(Run(tmp_path, said.append, quiet=True)) as watcher:
         watcher.step(Progress(2, 7, 0.5, 30.0, math.inf, {"loss": 5.0}))
         watcher.epoch(EPOCH)
     assert said == ["epoch   2: loss 5.25, kl 1.5; held out: score 6.125; 61 s of CPU *"]
@@ -49,7 +49,7 @@ def test_an_epoch_is_a_line_and_in_the_logs(tmp_path: Path) -> None:
 def test_the_bar_shows_loss_and_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
     monkeypatch.setattr(telling, "Console", lambda stderr: screen)
-    with told(Run("r", tmp_path, lambda line: None)) as watcher:
+    with told(Run(tmp_path, lambda line: None)) as watcher:
         watcher.step(Progress(3, 7, 0.25, 30.0, 90.0, {"loss": 1234.5}))
     assert isinstance(screen.file, io.StringIO)
     shown = screen.file.getvalue()

@@ -132,7 +132,7 @@ def vae_fashion(
     try:
         pictures = idx.load(fashion_mnist.SOURCE, data, say=click.echo)
         classifier = _judge(judge, pictures)
-        vae, _ = fit(recipe, pictures, Run("vae-fashion", work, click.echo, data))
+        vae, _ = fit(recipe, pictures, Run(work, click.echo, data))
     except (DataError, TrainingError) as error:
         raise click.ClickException(str(error)) from error
     metrics = {

@@ -62,7 +62,7 @@ def train(
         raise click.UsageError("give --epochs or --cpu-seconds, not both")
     try:
         recipe = recipes.load(name, _budget(epochs, cpu_seconds), seed)
-        run = Run(Path(name).stem, out or OUT / Path(name).stem, click.echo, data, quiet)
+        run = Run(out or OUT / Path(name).stem, click.echo, data, quiet)
         run.folder.mkdir(parents=True, exist_ok=True)
         metrics = make(recipe, run)
     except (RecipeError, TrainingError, DataError) as error:

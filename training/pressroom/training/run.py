@@ -11,7 +11,6 @@ Say = Callable[[str], None]
 class Run:
     """``folder`` gets all that is made; ``data`` holds the data set, if its place is known; ``quiet``: no bar."""
 
-    name: str
     folder: Path
     say: Say
     data: Path | None = None

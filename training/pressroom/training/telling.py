@@ -7,7 +7,6 @@ line           what the epoch came to, with a mark where it is the best so far
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -59,8 +58,3 @@ def line(epoch: Epoch) -> str:
 def minutes(seconds: float) -> str:
     """ "2:05", of CPU time; "–" where it is not known."""
     return "–" if seconds == float("inf") else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def logs(folder: Path) -> Path:
-    """Where TensorBoard finds them."""
-    return folder / "tensorboard"

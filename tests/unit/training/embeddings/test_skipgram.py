@@ -105,7 +105,7 @@ def test_words_of_the_same_company_come_together(tmp_path: Path) -> None:
         }
     )
     synonyms = [("red", "blue"), ("tall", "wide"), ("no-such", "red"), ("cup", "lamp"), ("white", "green")]
-    metrics = make_from(_texts(), synonyms, recipe, Run("r", tmp_path, lambda line: None, quiet=True))
+    metrics = make_from(_texts(), synonyms, recipe, Run(tmp_path, lambda line: None, quiet=True))
     assert {path.name for path in tmp_path.iterdir()} == {
         "checkpoint.pt",
         "curves.png",

@@ -49,7 +49,7 @@ def _recipe(network: str, **changes: object) -> LanguageRecipe:
 @pytest.mark.parametrize("network", ["lstm", "gpt"])
 def test_a_recipe_becomes_a_folder_to_import(tmp_path: Path, network: str) -> None:
     said: list[str] = []
-    metrics = make_from(TEXTS, _recipe(network), Run("r", tmp_path, said.append, quiet=True))
+    metrics = make_from(TEXTS, _recipe(network), Run(tmp_path, said.append, quiet=True))
     assert {path.name for path in tmp_path.iterdir()} == {
         "checkpoint.pt",
         "curves.png",

@@ -17,8 +17,9 @@ from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.recurrent import RecurrentModel
 from pressroom.training.language.gpt import EPSILON, THETA, Gpt
 from pressroom.training.language.lstm import Lstm
-from pressroom.training.language.tokens import BEGIN, END, write_tokenizer
+from pressroom.training.language.tokens import write_tokenizer
 from pressroom.training.parity import ParityBroken
+from pressroom.training.text.vocabulary import BEGIN, END
 
 LSTM_CONTEXT = 2048
 """Tokens that an LSTM may be given: its state does not grow, so this bounds the work alone."""

@@ -14,11 +14,12 @@ from pressroom.training.language.folder import write_folder
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.language.lstm import Lstm, LstmConfig
 from pressroom.training.language.task import LanguageTask
-from pressroom.training.language.tokens import BEGIN, END, corpus
+from pressroom.training.language.tokens import corpus
 from pressroom.training.loop.run import train
 from pressroom.training.recipe import LanguageRecipe
 from pressroom.training.run import Run
 from pressroom.training.telling import told
+from pressroom.training.text.vocabulary import BEGIN, END
 
 SAMPLES, LONGEST, TEMPERATURE = 12, 60, 0.8
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-BEGIN, END = "<s>", "</s>"
+from pressroom.training.text.vocabulary import BEGIN, END
+
 HELD_OUT = 50
 
 
