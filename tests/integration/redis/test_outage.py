@@ -13,7 +13,7 @@ from pressroom.adapters.celery.tickets import CeleryTickets
 from pressroom.adapters.redis import keys
 from pressroom.adapters.redis.events import RedisEventLog
 from pressroom.adapters.redis.results import RedisResultCache
-from pressroom.contract.events import Delta, Started
+from pressroom.contract.events import Delta, End, Started
 from pressroom.domain.errors import RedisUnavailable
 from pressroom.jobs.ports import Numbered
 
@@ -167,6 +167,41 @@ def test_every_key_has_our_prefix_and_the_streams_an_end(redis_url: str) -> None
     assert 0 < client.ttl("pressroom:events:job_1") <= 60
     assert client.ttl("pressroom:events:job_2") > 60
     assert client.ttl("pressroom:result:job_2") > 60
+
+
+def test_a_stream_s_life_is_renewed_in_time_and_at_both_ends(redis_url: str) -> None:
+    now = [100.0]
+    log = RedisEventLog(redis_url, ttl_s=60, clock=lambda: now[0])
+    client, key = log._client, "pressroom:events:job_1"
+
+    def left_after(*told: Numbered) -> int:
+        client.persist(key)
+        log.append(told)
+        return int(client.ttl(key))
+
+    def word(seq: int, attempt: int = 1) -> Numbered:
+        return Numbered("job_1", attempt, seq, Delta(n=0, offset=seq, text="w"))
+
+    assert left_after(Numbered("job_1", 1, 1, Started(attempt=1))) == 60
+    assert left_after(word(2), word(3)) == -1  # no end: not renewed
+    now[0] += 7
+    assert left_after(word(4)) == 60
+    assert left_after(word(5)) == -1
+    assert left_after(Numbered("job_1", 2, 1, Started(attempt=2)), word(2, attempt=2)) == 60
+    assert left_after(word(3, attempt=2), Numbered("job_1", 2, 4, End(status="succeeded"), keep_s=9)) == 9
+    assert left_after(Numbered("job_1", 3, 2, Delta(n=0, offset=0, text="w"))) == 60  # what was not begun here
+    assert log._renewed.keys() == {"job_1"}
+
+
+def test_after_an_outage_every_stream_gets_its_life_again(valkey: Valkey) -> None:
+    log = RedisEventLog(valkey.url, ttl_s=60, timeout_s=0.3)
+    log.append([EVENT])
+    valkey.kill()
+    with pytest.raises(RedisUnavailable):
+        log.append([Numbered("job_1", 1, 2, Delta(n=0, offset=1, text="w"))])
+    valkey.start()
+    log.append([Numbered("job_1", 1, 3, Delta(n=0, offset=2, text="w"))])
+    assert 0 < log._client.ttl("pressroom:events:job_1") <= 60
 
 
 def test_a_stream_is_bounded(redis_url: str) -> None:
