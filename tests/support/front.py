@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.batches import MemoryBatchStore
+from pressroom.adapters.memory.feedback import MemoryFeedbackStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
@@ -91,6 +92,7 @@ class Front:
             self.batches,
             self.store._inner.webhooks,
             quiet_outgoing(),
+            MemoryFeedbackStore(self.store._inner),
         )
         fields = {
             "secret": SecretStr("s"),

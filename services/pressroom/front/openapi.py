@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from pressroom.contract.base import Wire
 from pressroom.contract.batches import BatchLine, BatchPage, BatchResult, BatchRowPage, BatchView
 from pressroom.contract.events import EventEnvelope
+from pressroom.contract.feedback import FeedbackPage, FeedbackRequest, FeedbackView
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
 from pressroom.contract.problem import Problem
 from pressroom.contract.uploads import UploadView
@@ -36,6 +37,9 @@ _SHAPES: tuple[type[Wire], ...] = (
     Problem,
     EventEnvelope,
     UploadView,
+    FeedbackRequest,
+    FeedbackView,
+    FeedbackPage,
     BatchLine,
     BatchView,
     BatchPage,

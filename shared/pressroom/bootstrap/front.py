@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
 from pressroom.adapters.sealing import SecretSeal
+from pressroom.adapters.sql.feedback import SqlFeedbackStore
 from pressroom.adapters.sql.retentions import SqlRetentionStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
@@ -25,6 +26,7 @@ from pressroom.catalog.prompt import PromptCounter
 from pressroom.domain.outgoing import Outgoing
 from pressroom.jobs.batch_ports import BatchStore
 from pressroom.jobs.batches import Batches, BatchLimits
+from pressroom.jobs.feedback import Feedbacks, FeedbackStore
 from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.follow import LiveFollower
 from pressroom.jobs.keys import Keyring
@@ -79,6 +81,7 @@ class FrontParts:
     cache: ResultCache
     artifacts: ArtifactStore
     uploads: Uploads
+    feedbacks: Feedbacks
     batches: Batches
     webhooks: Webhooks
     secret: bytes
@@ -105,6 +108,7 @@ class FrontAdapters:
     batches: BatchStore
     webhooks: WebhookStore
     outgoing: Outgoing
+    feedback: FeedbackStore
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -144,6 +148,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         batches=open_batch_store(settings, database),
         webhooks=SqlWebhookStore(database),
         outgoing=open_outgoing(settings),
+        feedback=SqlFeedbackStore(database),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -171,11 +176,12 @@ def assemble(
         policy=Policies(adapters.retentions).of,
         room=adapters.room,
     )
+    fetcher = Fetcher(adapters.store, adapters.cache, adapters.artifacts)
     return FrontParts(
         catalog=catalog,
         keyring=Keyring(adapters.keys),
         submitter=submitter,
-        fetcher=Fetcher(adapters.store, adapters.cache, adapters.artifacts),
+        fetcher=fetcher,
         withdrawer=Withdrawer(
             adapters.store, adapters.cache, adapters.events, adapters.artifacts, adapters.nudges
         ),
@@ -198,6 +204,7 @@ def assemble(
             ttl_s=settings.upload_ttl_s,
             room=adapters.room,
         ),
+        feedbacks=Feedbacks(adapters.feedback, fetcher),
         batches=Batches(
             adapters.batches,
             submitter,

@@ -12,6 +12,7 @@
     │   ├── PictureInvalid                 picture_invalid
     │   ├── TooManyEndpoints               too_many_endpoints
     │   ├── TooManyRows                    too_many_rows
+    │   ├── TooMuchFeedback                too_much_feedback
     │   └── CursorInvalid                  cursor_invalid
     ├── NotThere
     │   ├── JobUnknown                     job_unknown
@@ -24,6 +25,7 @@
     │   └── JobErased                      job_erased
     ├── WrongState                         (it is not in a state for this)
     │   ├── NotRequeueable                 not_requeueable
+    │   ├── NothingToRate                  nothing_to_rate
     │   ├── PromptErased                   prompt_erased
     │   ├── BatchGivenUp                   batch_given_up
     │   └── BatchEnded                     batch_ended
@@ -128,6 +130,10 @@ class TooManyRows(Refused):
     code = "too_many_rows"
 
 
+class TooMuchFeedback(Refused):
+    code = "too_much_feedback"
+
+
 class NotThere(PressroomError):
     code = "not_there"
 
@@ -170,6 +176,12 @@ class WrongState(PressroomError):
 
 class NotRequeueable(WrongState):
     code = "not_requeueable"
+
+
+class NothingToRate(WrongState):
+    """The job has no outputs, or none yet."""
+
+    code = "nothing_to_rate"
 
 
 class PromptErased(WrongState):

@@ -189,7 +189,9 @@ def test_a_stream_s_life_is_renewed_in_time_and_at_both_ends(redis_url: str) -> 
     assert left_after(word(5)) == -1
     assert left_after(Numbered("job_1", 2, 1, Started(attempt=2)), word(2, attempt=2)) == 60
     assert left_after(word(3, attempt=2), Numbered("job_1", 2, 4, End(status="succeeded"), keep_s=9)) == 9
-    assert left_after(Numbered("job_1", 3, 2, Delta(n=0, offset=0, text="w"))) == 60  # what was not begun here
+    assert (
+        left_after(Numbered("job_1", 3, 2, Delta(n=0, offset=0, text="w"))) == 60
+    )  # what was not begun here
     assert log._renewed.keys() == {"job_1"}
 
 

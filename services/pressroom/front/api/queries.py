@@ -40,6 +40,12 @@ class JobsQuery(PageQuery):
     limit: int = Field(50, ge=1, le=100, description="Most jobs of a page.")
 
 
+class FeedbackQuery(PageQuery):
+    """``GET /v1/feedback``."""
+
+    limit: int = Field(50, ge=1, le=100, description="Most feedbacks of a page.")
+
+
 class BatchQuery(Query):
     """``POST /v1/batches``: what a row has that does not say otherwise."""
 

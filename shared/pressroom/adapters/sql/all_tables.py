@@ -1,6 +1,6 @@
 """Every table, for those who need the whole: migrations and their tests."""
 
-from pressroom.adapters.sql import batch_tables, upload_tables, webhook_tables
+from pressroom.adapters.sql import batch_tables, feedback_tables, upload_tables, webhook_tables
 from pressroom.adapters.sql.tables import metadata
 
-__all__ = ["batch_tables", "metadata", "upload_tables", "webhook_tables"]
+__all__ = ["batch_tables", "feedback_tables", "metadata", "upload_tables", "webhook_tables"]

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, select, update
 
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.feedback_tables import feedback
 from pressroom.adapters.sql.rows import JobRow
 from pressroom.adapters.sql.tables import (
     ERASED,
@@ -67,6 +68,7 @@ def expire_results(database: Database, limit: int) -> int:
     def empty(connection: Connection, rows: Sequence[JobRow], now: int) -> None:
         ids = [row.id for row in rows]
         connection.execute(delete(output).where(output.c.job_id.in_(ids)))
+        connection.execute(delete(feedback).where(feedback.c.job_id.in_(ids)))
         connection.execute(update(job).where(job.c.id.in_(ids)).values(emptied(now)))
         # Nobody writes for a job that ended so long ago: no second one, as the owner's erasure has.
         erasures = [{"job_id": row.id, "tenant": row.tenant, "due_at": now, "settled": True} for row in rows]

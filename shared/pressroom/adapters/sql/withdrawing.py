@@ -19,6 +19,7 @@ from sqlalchemy import (
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.feedback_tables import feedback
 from pressroom.adapters.sql.reading import is_past_now, storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, kept_until, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
@@ -110,6 +111,7 @@ def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms:
     if not ended:
         check_transition(before, State.CANCELED, Actor.FRONT)
     connection.execute(delete(output).where(output.c.job_id == row.id))
+    connection.execute(delete(feedback).where(feedback.c.job_id == row.id))
     connection.execute(
         update(job)
         .where(job.c.id == row.id)
