@@ -8,6 +8,7 @@ import click
 from pressroom.cli import config
 from pressroom.cli.batch import batch
 from pressroom.cli.configure import config as configure
+from pressroom.cli.feedback import feedback
 from pressroom.cli.image import image
 from pressroom.cli.jobs import cancel, erase, fetch, jobs, requeue, submit, watch
 from pressroom.cli.lazy import App, Later
@@ -42,7 +43,21 @@ def app(ctx: click.Context, url: str | None) -> None:
         ctx.obj = ctx.obj.over(config.load())
 
 
-for command in (text, image, submit, watch, fetch, cancel, requeue, erase, jobs, batch, models, configure):
+for command in (
+    text,
+    image,
+    submit,
+    watch,
+    fetch,
+    cancel,
+    requeue,
+    erase,
+    jobs,
+    batch,
+    feedback,
+    models,
+    configure,
+):
     app.add_command(command)
 
 

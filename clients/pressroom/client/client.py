@@ -16,6 +16,7 @@ from pressroom.client.batches import Batches
 from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
 from pressroom.client.courier import Courier, Pace
 from pressroom.client.errors import ApiProblem, ClientError, JobFailed, TextChanged
+from pressroom.client.feedback import Feedback
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.stream import follow
 from pressroom.client.transcript import Reader
@@ -54,6 +55,9 @@ class Client:
 
         self.batches = Batches(self._courier)
         """Many jobs at once."""
+
+        self.feedback = Feedback(self._courier)
+        """What you think of what was made."""
 
     @property
     def base_url(self) -> str:
