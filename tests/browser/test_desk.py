@@ -116,3 +116,18 @@ def test_without_javascript_the_forms_lead_to_the_job(page: Page, stack: MiniSta
     expect(plain).to_have_url(re.compile(r"/jobs/job_[0-9a-f]{32}$"))
     expect(plain.get_by_role("heading", level=1)).to_have_text("Sell a mug.")
     plain.context.close()
+
+
+def test_an_opinion_is_kept_and_shown(desk: Page, stack: MiniStack) -> None:
+    ask_for_text(desk, "Sell a blue mug.")
+    expect(desk.locator("#sheet-state")).to_have_text("done")
+    job = stack.parts.fetcher.page(stack.tenant, limit=1).jobs[0]
+    desk.goto(f"{stack.url}/jobs/{job.id}")
+    desk.get_by_role("button", name="Keep").click()
+    expect(desk.get_by_role("alert")).to_contain_text("give a rating")
+    desk.get_by_label("4", exact=True).check()
+    desk.get_by_label("Comment").fill("Zu lang für <uns>")
+    desk.get_by_role("button", name="Keep").click()
+    expect(desk.locator(".said li")).to_contain_text(["4 of 5 Zu lang für <uns>"])
+    (said,) = stack.parts.feedbacks.of_job(stack.tenant, job.id)
+    assert (said.rating, said.comment, said.seed) == (4, "Zu lang für <uns>", SEED)

@@ -39,9 +39,9 @@ class Feedback:
                 "POST",
                 f"/v1/jobs/{quote(job_id, safe='')}/feedback",
                 _view,
-                body=as_json(dict(opinion)),
                 headers={"content-type": "application/json"},
-            )  # fmt: skip
+                body=as_json(dict(opinion)),
+            )
         )
 
     def of(self, job_id: str) -> tuple[FeedbackView, ...]:

@@ -8,18 +8,21 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from pressroom.bootstrap.front import FrontParts
+from pressroom.contract.feedback import FeedbackRequest
 from pressroom.contract.jobs import JobRequest, JobView
-from pressroom.domain.errors import Refused
+from pressroom.domain.errors import Refused, WrongState
 from pressroom.front.api.queries import PageQuery
 from pressroom.front.api.views import job_view, model_card
 from pressroom.front.errors import status_of
 from pressroom.front.pages.common import members_only, page_blueprint
 from pressroom.front.strict import check_text
+from pressroom.jobs.feedback import Opinion
 
 _RECENT = 8
 _PAGE = 30
 
 # Fields of the forms, by the param that they set and how its words are read.
+_CHOICES = ("rating", "chosen")
 _NUMBERS = {"max_tokens": int, "n": int, "scale": int, "seed": int, "temperature": float, "guidance": float}
 
 
@@ -52,8 +55,17 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
 
     @desk.get("/jobs/<job_id>")
     def job_page(job_id: str) -> ResponseReturnValue:
-        job = parts.fetcher.job(g.tenant, job_id)
-        return render_template("job.html", job=job_view(job, parts.fetcher.waiting(job)))
+        return _job(parts, job_id)
+
+    @desk.post("/jobs/<job_id>/feedback")
+    def feedback_form(job_id: str) -> ResponseReturnValue:
+        try:
+            parts.feedbacks.give(g.tenant, job_id, _opinion(request.form.to_dict()))
+        except ValidationError as error:
+            return _job(parts, job_id, error.errors(include_url=False)[0]["msg"], 422)
+        except (Refused, WrongState) as error:
+            return _job(parts, job_id, error.message, status_of(error))
+        return redirect(url_for("desk.job_page", job_id=job_id, _anchor="feedback"), 303)
 
     @desk.post("/jobs/<job_id>/cancel")
     def cancel_form(job_id: str) -> ResponseReturnValue:
@@ -81,6 +93,22 @@ def _desk(parts: FrontParts, wrong: str | None = None, status: int = 200) -> Res
         form=request.form,
     )
     return page, status
+
+
+def _job(parts: FrontParts, job_id: str, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
+    job = parts.fetcher.job(g.tenant, job_id)
+    said = parts.feedbacks.of_job(g.tenant, job_id) if job.terminal and job.outputs else ()
+    view = job_view(job, parts.fetcher.waiting(job))
+    return render_template("job.html", job=view, said=said, wrong=wrong, form=request.form), status
+
+
+def _opinion(form: dict[str, str]) -> Opinion:
+    """What a form says of a job; empty fields say nothing. Raises ValidationError, InputInvalid."""
+    check_text(form)
+    given: dict[str, Any] = {name: int(form[name]) for name in _CHOICES if form.get(name, "").isdecimal()}
+    if comment := form.get("comment", "").strip():
+        given["comment"] = comment
+    return Opinion(**FeedbackRequest.model_validate(given).model_dump())
 
 
 def _asked(form: dict[str, str]) -> JobRequest:
