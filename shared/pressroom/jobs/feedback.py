@@ -92,7 +92,7 @@ class Feedbacks:
             model_name=job.model.name,
             model_version=job.model.version,
             model_sha256=job.model.sha256,
-            seed=job.params.seed,
+            seed=job.params.get("seed"),
             output=opinion.output,
             rating=opinion.rating,
             chosen=opinion.chosen,
