@@ -100,6 +100,32 @@ def test_guidance_mixes_logits_row_by_row() -> None:
     assert torch.allclose(pixels[2], torch.sigmoid(2 * asked[2] - null[2]), atol=1e-6)
 
 
+@pytest.mark.parametrize("classes", [0, 3])
+def test_convolutions_take_and_give_what_dense_layers_do(classes: int) -> None:
+    torch.manual_seed(0)
+    model = Vae(VaeConfig(height=8, width=12, classes=classes, latent=5, channels=4))
+    pixels, label = torch.rand(6, 8, 12), torch.zeros(6, dtype=torch.int64)
+    mean, log_variance = model.encode(pixels, label)
+    assert mean.shape == log_variance.shape == (6, 5)
+    assert model.decode(mean, label).shape == (6, 8, 12)
+    terms(model, pixels, label).negative_elbo.mean().backward()
+    assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in model.parameters())
+    with torch.no_grad():
+        other = model.encode(pixels, torch.ones(6, dtype=torch.int64))[0]
+    assert torch.equal(mean.detach(), other) == (classes == 0)
+
+
+def test_near_pixels_are_what_convolutions_look_at() -> None:
+    """A pixel of the decoder's picture depends on few places of its smallest planes: a corner not on the opposite one."""
+    torch.manual_seed(0)
+    decoder = Vae(VaeConfig(height=28, width=28, classes=0, latent=5, channels=4)).decoder
+    planes = torch.randn(1, 8, 7, 7, requires_grad=True)
+    decoder.layers[3:-1](planes)[0, 0, 0, 0].backward()
+    assert planes.grad is not None
+    assert planes.grad[0, :, 0, 0].abs().sum() > 0
+    assert planes.grad[0, :, 4:, 4:].abs().sum() == 0
+
+
 def test_the_label_reaches_encoder_and_decoder() -> None:
     model = _small()
     pixels, z = torch.rand(1, 4, 4), torch.randn(1, 5)

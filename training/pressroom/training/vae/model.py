@@ -1,4 +1,4 @@
-"""A variational autoencoder of dense layers, on one page; with classes it is conditional on them.
+"""A variational autoencoder, on one page; with classes it is conditional on them.
 
 Kingma and Welling, *Auto-Encoding Variational Bayes* (2013), sections 2.3 and 3 and appendix C:
 a Gaussian latent of Z numbers, and pixels as independent Bernoullis of their grey value, or by another of the
@@ -7,7 +7,7 @@ likelihoods that ``likelihood`` has.
     pixels, label ── 784+10 → 256 → 512 ──→ mean, log-variance        q(z | x, y), the encoder
     z, label      ──  Z+10 → 512 → 256 ──→ 784 logits                p(x | z, y), the decoder
 
-A label is a one-hot of C places; the null label, number C, is all zeros. The decoder is shown it in
+With channels, convolutions take the place of the hidden layers (``conv``). A label is a one-hot of C places; the null label, number C, is all zeros. The decoder is shown it in
 place of one label in ten, and so knows p(x | z, y) and the mean over labels p(x | z) both. Guidance
 mixes their logits (after Ho and Salimans, *Classifier-Free Diffusion Guidance*, 2022, section 3.2).
 Without classes (C = 0) labels are looked at by nobody, and this is the article's network.
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pressroom.training.vae.conv import Decoder, Encoder
 from pressroom.training.vae.likelihood import Likelihood, cost
 
 
@@ -33,6 +34,8 @@ class VaeConfig:
     hidden: tuple[int, int] = (256, 512)
     latent: int = 32
     likelihood: Likelihood = "bernoulli"
+    channels: int = 0
+    """Of convolutions in place of the hidden layers; 0: there are none. Height and width are multiples of 4 then."""
 
     @property
     def pixels(self) -> int:
@@ -49,21 +52,7 @@ class Vae(nn.Module):
     def __init__(self, config: VaeConfig = VaeConfig()) -> None:
         super().__init__()
         self.config = config
-        narrow, wide = config.hidden
-        self.encoder = nn.Sequential(
-            nn.Linear(config.pixels + config.classes, narrow),
-            nn.ReLU(),
-            nn.Linear(narrow, wide),
-            nn.ReLU(),
-            nn.Linear(wide, 2 * config.latent),
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(config.latent + config.classes, wide),
-            nn.ReLU(),
-            nn.Linear(wide, narrow),
-            nn.ReLU(),
-            nn.Linear(narrow, config.pixels),
-        )
+        self.encoder, self.decoder = _convolutions(config) if config.channels else _dense(config)
         # A Bernoulli has no width; its place in the weights stays empty.
         scale = torch.tensor(-2.0)
         self.log_scale = nn.Parameter(scale) if config.likelihood != "bernoulli" else None
@@ -100,6 +89,33 @@ class Vae(nn.Module):
     def _one_hot(self, label: Tensor) -> Tensor:
         # A comparison instead of F.one_hot, which the exporter cannot trace over a free batch size.
         return (label[:, None] == torch.arange(self.config.classes, device=label.device)).float()
+
+
+def _dense(config: VaeConfig) -> tuple[nn.Module, nn.Module]:
+    narrow, wide = config.hidden
+    encoder = nn.Sequential(
+        nn.Linear(config.pixels + config.classes, narrow),
+        nn.ReLU(),
+        nn.Linear(narrow, wide),
+        nn.ReLU(),
+        nn.Linear(wide, 2 * config.latent),
+    )
+    decoder = nn.Sequential(
+        nn.Linear(config.latent + config.classes, wide),
+        nn.ReLU(),
+        nn.Linear(wide, narrow),
+        nn.ReLU(),
+        nn.Linear(narrow, config.pixels),
+    )
+    return encoder, decoder
+
+
+def _convolutions(config: VaeConfig) -> tuple[nn.Module, nn.Module]:
+    height, width, channels = config.height, config.width, config.channels
+    return (
+        Encoder(height, width, config.classes, channels, 2 * config.latent),
+        Decoder(height, width, config.latent + config.classes, channels),
+    )
 
 
 def reparameterise(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ class VaeTask(OneLoss):
                 recipe.hidden,
                 recipe.latent,
                 recipe.likelihood,
+                recipe.channels,
             )
         )
         super().__init__(self.vae, torch.optim.Adam(self.vae.parameters()))
