@@ -14,6 +14,7 @@ from pressroom.training.loop.errors import TrainingError
 from pressroom.training.recipe import (
     AnyRecipe,
     EmbeddingsRecipe,
+    GanRecipe,
     GaussianRecipe,
     LanguageRecipe,
     RecipeError,
@@ -84,13 +85,13 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
 
             return gaussian_room.make(recipe, run)
         case VaeRecipe():
-            import torch
-
             from pressroom.training.vae import room
 
-            # Networks this small lose more to waking threads than they win.
-            torch.set_num_threads(1)
             return room.make(recipe, run)
+        case GanRecipe():
+            from pressroom.training.gan import room as gan_room
+
+            return gan_room.make(recipe, run)
         case EmbeddingsRecipe():
             from pressroom.training.embeddings import room as embeddings_room
 

@@ -88,6 +88,17 @@ class VaeRecipe(Recipe):
     plan: Plan
 
 
+class GanRecipe(Recipe):
+    """A generative adversarial network of pictures."""
+
+    kind: Literal["gan"]
+    data: Literal["mnist", "fashion-mnist"]
+    latent: int = Field(64, ge=2)
+    channels: int = Field(32, ge=1)
+    penalty: float = Field(1.0, ge=0, description="γ of R1, which lets the game come to rest; 0: none.")
+    plan: Plan
+
+
 class EmbeddingsRecipe(Recipe):
     """Vectors of words (skip-gram) from WordNet's definitions and examples."""
 
@@ -123,7 +134,7 @@ class LanguageRecipe(Recipe):
         return self
 
 
-AnyRecipe = GaussianRecipe | VaeRecipe | EmbeddingsRecipe | LanguageRecipe
+AnyRecipe = GaussianRecipe | VaeRecipe | GanRecipe | EmbeddingsRecipe | LanguageRecipe
 _ADAPTER: TypeAdapter[AnyRecipe] = TypeAdapter(Annotated[AnyRecipe, Field(discriminator="kind")])
 
 
