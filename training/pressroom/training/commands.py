@@ -85,8 +85,12 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
 
             return gaussian_room.make(recipe, run)
         case VaeRecipe():
+            import torch
+
             from pressroom.training.vae import room
 
+            if not recipe.channels:  # dense networks lose more to waking threads than they win
+                torch.set_num_threads(1)
             return room.make(recipe, run)
         case GanRecipe():
             from pressroom.training.gan import room as gan_room

@@ -15,6 +15,7 @@ from pressroom.training.gan.task import GanTask, shape_of
 from pressroom.training.loop.plan import Plan
 from pressroom.training.loop.run import train
 from pressroom.training.loop.task import Now
+from pressroom.training.measure.frechet import Cloud, distance
 from pressroom.training.recipe import GanRecipe
 from pressroom.training.run import Run
 
@@ -153,8 +154,6 @@ def test_a_recipe_becomes_pictures_that_are_like_the_data(tmp_path: Path) -> Non
         "weights.pt",
     }
     noise = torch.rand(300, 28, 28, generator=torch.Generator().manual_seed(0))
-    from pressroom.training.measure.frechet import Cloud, distance
-
     far = distance(Cloud.of(shape_of(noise)), Cloud.of(shape_of(_bars(300, 1))))
     assert metrics["distance_floor"] < metrics["distance"] < 0.3 * far
 
