@@ -5,6 +5,7 @@ texts ─> tokens ─> loop ─> model/ (parity) ─> curves.png, samples.txt, p
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 
@@ -19,9 +20,12 @@ from pressroom.training.loop.run import train
 from pressroom.training.recipe import LanguageRecipe
 from pressroom.training.run import Run
 from pressroom.training.telling import told
+from pressroom.training.text.kneser_ney import KneserNey
 from pressroom.training.text.vocabulary import BEGIN, END
 
 SAMPLES, LONGEST, TEMPERATURE = 12, 60, 0.8
+COUNTED = 5
+"""Tokens of the runs that the counting model knows, which the network has to beat on the same texts."""
 
 
 def make(recipe: LanguageRecipe, run: Run) -> dict[str, float]:
@@ -47,10 +51,13 @@ def make_from(texts: Sequence[str], recipe: LanguageRecipe, run: Run) -> dict[st
     (run.folder / "samples.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run.say(f"`pressroom models import {run.folder / 'model'}` takes it from here")
     scores = task.score()
+    stream = np.append(found.train[:, :-1].ravel(), found.train[-1, -1])
+    counted = KneserNey(stream, COUNTED, found.tokenizer.get_vocab_size())
     return {
         "held_out_nats": round(scores["score"], 4),
         "held_out_perplexity": round(scores["perplexity"], 2),
         "held_out_word_perplexity": round(scores["word_perplexity"], 2),
+        f"kneser_ney_{COUNTED}_perplexity": round(counted.perplexity(found.held_out), 2),
         "parity": float(f"{difference:.1e}"),
     }
 
