@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
+from pydoc_data.topics import topics
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from pressroom.training.text.kneser_ney import KneserNey, _discounts
 from pressroom.training.text.ngrams import NgramModel, ngrams
+from pressroom.training.text.preprocessing import normalise, words
+from pressroom.training.text.vocabulary import Vocabulary
 
 
 def _plain(stream: list[int], order: int, size: int, before: list[int], word: int) -> float:
@@ -61,31 +64,29 @@ def test_the_chances_of_all_words_are_one_together(stream: list[int], order: int
 
 
 def test_a_word_that_always_follows_the_same_one_is_unlikely_behind_another() -> None:
-    san, francisco, the, shop = 0, 1, 2, 3
+    san, francisco, shop = 0, 1, 3
     dice = np.random.default_rng(0)
     stream: list[int] = []
     for _ in range(300):
-        stream += [san, francisco] if dice.random() < 0.5 else [int(dice.integers(2, 10)), shop]
+        stream += [san, francisco] if dice.random() < 0.6 else [int(dice.integers(2, 10)), shop]
     model = KneserNey(np.array(stream), 2, 10)
     counts = Counter(stream)
-    assert counts[francisco] > 0.8 * counts[shop]
+    assert counts[francisco] > counts[shop]
     # Behind a word that was never seen there: how often a word came does not matter.
     unseen = model.chances(np.array([[francisco, francisco], [francisco, shop]]))[:, 1]
     assert unseen[0] < 0.5 * unseen[1]
-    assert the != shop
 
 
-def test_it_is_better_than_simpler_counting() -> None:
-    dice = np.random.default_rng(1)
-    follow = dice.dirichlet(np.full(40, 0.08), size=(40, 40))
-    stream = [0, 1]
-    for _ in range(9000):
-        stream.append(int(dice.choice(40, p=follow[stream[-2], stream[-1]])))
-    train, test = stream[:7000], np.array(stream[7000:]).reshape(-1, 34)[:50]
-    simple = NgramModel(3, 40)
-    simple.learn([train])
+def test_it_is_better_than_simpler_counting_on_english() -> None:
+    """Python's own manual is English that every machine has."""
+    said = words(normalise(" ".join(topics.values())))[:40_000]
+    vocabulary = Vocabulary.of(said, most=2_000)
+    stream = np.array(vocabulary.encode(said))
+    train, test = stream[:36_000], stream[36_000:].reshape(-1, 40)
+    simple = NgramModel(3, len(vocabulary))
+    simple.learn([train.tolist()])
     nats = [-math.log(simple.chance(word, row[:at])) for row in test.tolist() for at, word in enumerate(row) if at]
-    assert KneserNey(np.array(train), 3, 40).perplexity(test) < math.exp(np.mean(nats))
+    assert KneserNey(train, 3, len(vocabulary)).perplexity(test) < 0.98 * math.exp(float(np.mean(nats)))
 
 
 @pytest.mark.parametrize(("count", "order", "size"), [(9, 0, 5), (9, 2, 1), (9, 6, 4096), (3, 4, 5)])
