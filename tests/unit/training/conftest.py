@@ -11,7 +11,9 @@ TORCH = importlib.util.find_spec("torch") is not None
 _NEED_TORCH = [
     "vae/*",
     "loop/*",
-    "language/*", "gan/*", "fsq/*",
+    "language/*",
+    "gan/*",
+    "fsq/*",
     "embeddings/*",
     *(f"test_{name}.py" for name in ("cli", "commands", "export", "plots", "telling")),
 ]

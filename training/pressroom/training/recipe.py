@@ -74,7 +74,9 @@ class VaeRecipe(Recipe):
     data: Literal["mnist", "fashion-mnist"]
     conditional: bool = Field(False, description="Whether encoder and decoder are shown the class.")
     hidden: tuple[int, int] = (256, 512)
-    channels: int = Field(0, ge=0, description="Of convolutions in place of the hidden layers; 0: there are none.")
+    channels: int = Field(
+        0, ge=0, description="Of convolutions in place of the hidden layers; 0: there are none."
+    )
     latent: int = Field(32, ge=1)
     likelihood: Literal["bernoulli", "gaussian", "logistic"] = Field(
         "bernoulli", description="Of the pixels; see ``vae/likelihood.py``."

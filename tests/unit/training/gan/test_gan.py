@@ -98,7 +98,9 @@ def test_each_learns_in_its_own_step_alone() -> None:
     critic = [weights.clone() for weights in task.critic.parameters()]
     task._make(32)
     assert all(torch.equal(old, new) for old, new in zip(critic, task.critic.parameters(), strict=True))
-    assert not all(torch.equal(old, new) for old, new in zip(generator, task.generator.parameters(), strict=True))
+    assert not all(
+        torch.equal(old, new) for old, new in zip(generator, task.generator.parameters(), strict=True)
+    )
 
 
 PLAN = Plan(epochs=3, batch=50, learning_rate=2e-3, warm_up_steps=0)

@@ -85,7 +85,9 @@ def test_it_is_better_than_simpler_counting_on_english() -> None:
     train, test = stream[:36_000], stream[36_000:].reshape(-1, 40)
     simple = NgramModel(3, len(vocabulary))
     simple.learn([train.tolist()])
-    nats = [-math.log(simple.chance(word, row[:at])) for row in test.tolist() for at, word in enumerate(row) if at]
+    nats = [
+        -math.log(simple.chance(word, row[:at])) for row in test.tolist() for at, word in enumerate(row) if at
+    ]
     assert KneserNey(train, 3, len(vocabulary)).perplexity(test) < 0.98 * math.exp(float(np.mean(nats)))
 
 

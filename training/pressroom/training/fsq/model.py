@@ -35,28 +35,31 @@ class FsqConfig:
 class Quantiser(nn.Module):
     """Between numbers (…, D), their levels in [-1, 1], and codes (…) from 0 on."""
 
-    half: Tensor
+    count: Tensor
+    middle: Tensor
     base: Tensor
 
     def __init__(self, levels: tuple[int, ...]) -> None:
         super().__init__()
         count = torch.tensor(levels)
         self.register_buffer("count", count, persistent=False)
-        self.register_buffer("half", count // 2, persistent=False)
-        self.register_buffer("base", torch.tensor([math.prod(levels[:n]) for n in range(len(levels))]), persistent=False)
+        self.register_buffer("middle", count // 2, persistent=False)
+        self.register_buffer(
+            "base", torch.tensor([math.prod(levels[:n]) for n in range(len(levels))]), persistent=False
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         """The nearest levels, with the gradients of what was rounded."""
         bounded = self._bounded(z)
-        return (bounded + (bounded.round() - bounded).detach()) / self.half
+        return (bounded + (bounded.round() - bounded).detach()) / self.middle
 
     def codes(self, levels: Tensor) -> Tensor:
-        whole = (levels * self.half).round().long() + self.half
+        whole = (levels * self.middle).round().long() + self.middle
         return (whole * self.base).sum(-1)
 
     def levels(self, codes: Tensor) -> Tensor:
         whole = codes[..., None] // self.base % self.count
-        return (whole - self.half) / self.half
+        return (whole - self.middle) / self.middle
 
     def _bounded(self, z: Tensor) -> Tensor:
         """An odd number of levels lies around 0, an even one around -1/2; a little is left to the bounds, so that the

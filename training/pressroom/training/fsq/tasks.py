@@ -86,7 +86,9 @@ class PriorTask(OneLoss):
         parts = [
             self._cost(codes, labels)
             for codes, labels in zip(
-                self._codes[self._fit :].split(_AT_ONCE), self._labels[self._fit :].split(_AT_ONCE), strict=True
+                self._codes[self._fit :].split(_AT_ONCE),
+                self._labels[self._fit :].split(_AT_ONCE),
+                strict=True,
             )
         ]
         nats = float(torch.cat(parts).mean())

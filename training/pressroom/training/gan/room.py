@@ -1,6 +1,6 @@
 """Makes a recipe of kind ``gan``: plays the game, and shows what the generator makes.
 
-    data ─> loop ─> weights.pt ─> curves.png, samples.png, walk.png, the distance from the test set beside its floor
+data ─> loop ─> weights.pt ─> curves.png, samples.png, walk.png, the distance from the test set beside its floor
 """
 
 import numpy as np
@@ -32,7 +32,9 @@ def make(recipe: GanRecipe, run: Run) -> dict[str, float]:
     return make_from(idx.load(SOURCES[recipe.data], run.data, say=run.say), recipe, run)
 
 
-def make_from(pictures: Pictures, recipe: GanRecipe, run: Run, *, held_out: int = HELD_OUT) -> dict[str, float]:
+def make_from(
+    pictures: Pictures, recipe: GanRecipe, run: Run, *, held_out: int = HELD_OUT
+) -> dict[str, float]:
     """The same of any pictures of 28 by 28."""
     torch.manual_seed(recipe.plan.seed)
     pixels, _ = as_tensors(pictures.train)
@@ -70,7 +72,9 @@ def walk(generator: Generator, dice: torch.Generator) -> Tensor:
     return torch.cat(rows)
 
 
-def _measured(generator: Generator, train_pixels: Tensor, test: Tensor, dice: torch.Generator) -> dict[str, float]:
+def _measured(
+    generator: Generator, train_pixels: Tensor, test: Tensor, dice: torch.Generator
+) -> dict[str, float]:
     samples = made(generator, len(test), dice)
     real, fake = shape_of(test), shape_of(samples)
     chosen = torch.randperm(len(train_pixels), generator=dice)[: len(test)]

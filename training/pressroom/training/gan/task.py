@@ -30,7 +30,7 @@ class GanTask:
     def __init__(
         self,
         pixels: Tensor,
-        config: GanConfig = GanConfig(),
+        config: GanConfig,
         *,
         penalty: float = 1.0,
         penalty_every: int = 8,
@@ -88,7 +88,9 @@ class GanTask:
     @torch.no_grad()
     def score(self) -> Mapping[str, float]:
         """The Fréchet distance of pictures by the mean generator from those held out, in what ``shape_of`` sees."""
-        made = torch.cat([self.mean(self._z(_AT_ONCE)) for _ in range(max(1, self._held_out.count // _AT_ONCE))])
+        made = torch.cat(
+            [self.mean(self._z(_AT_ONCE)) for _ in range(max(1, self._held_out.count // _AT_ONCE))]
+        )
         found = distance(Cloud.of(shape_of(made)), self._held_out)
         return {"score": found}
 
