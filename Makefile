@@ -62,9 +62,11 @@ metrics-page:  ## Write docs/metrics.md from the metrics themselves.
 	$(call install,stack)
 	$(PY) scripts/metrics_page.py
 
-train-vae:     ## Train the picture model on Fashion-MNIST and export it into model_zoo/ (installs torch).
+train-vae:     ## Train the picture model on Fashion-MNIST, measure it and export it into model_zoo/ (installs torch).
 	$(call install,train)
-	$(PY) -m pressroom.training vae-fashion --epochs 40 --kl-weight 2.5 --out model_zoo/vae-fashion
+	$(PY) -m pressroom.training train cvae-fashion
+	$(PY) -m pressroom.training evaluate var/train/cvae-fashion
+	$(PY) -m pressroom.training export var/train/cvae-fashion --name vae-fashion --title "Fashion VAE" --guidance 1.5
 
 bench-text:    ## Measure the text engine beside OpenVINO GenAI, CTranslate2, onnxruntime-genai, transformers and llama.cpp (some GB in var/peers); BENCH_QUICK=1 takes a minute.
 	$(call install,dev)

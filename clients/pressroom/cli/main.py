@@ -20,6 +20,15 @@ LATER = {
         "pressroom.admin.commands", "admin", "Keys, migrations, numbers: for operators.", "server"
     ),
     "train": Later("pressroom.training.commands", "train", "Train one of Pressroom's own models.", "train"),
+    "evaluate": Later(
+        "pressroom.training.evaluating.command",
+        "evaluate",
+        "Measure what was trained; a page tells it.",
+        "train",
+    ),
+    "export": Later(
+        "pressroom.training.exporting.command", "export", "Make a model of what was trained.", "train"
+    ),
     "up": Later("pressroom.cli.stack", "up", "Start everything on this machine.", "stack"),
     "demo": Later("pressroom.cli.stack", "demo", "Start, make a text and a picture, stop.", "stack"),
 }

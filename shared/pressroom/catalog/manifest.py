@@ -57,6 +57,35 @@ class ImageTraits(_Part):
     files: dict[str, FileName] = Field(description="Role (decoder, encoder) to file.")
 
 
+class TensorTraits(_Part):
+    """One input or output of a graph. A size with a name is free."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    dtype: str
+    meaning: str = Field(description="What its numbers are, with their unit.")
+
+
+class GraphTraits(_Part):
+    """What goes into a file and what comes out of it."""
+
+    inputs: tuple[TensorTraits, ...]
+    outputs: tuple[TensorTraits, ...]
+
+
+class Making(_Part):
+    """How a model came about that was trained here: enough to make it again."""
+
+    architecture: str
+    data: str = Field(description="What it was trained on, with its licence.")
+    recipe: str
+    recipe_sha256: Sha256
+    opset: int
+    weights: Literal["fp32", "fp16", "int8"]
+    parity: float = Field(description="Largest relative difference of the files from the network.")
+    graphs: dict[str, GraphTraits] = Field(description="By role, as ``image.files``.")
+
+
 class Manifest(_Part):
     """A model as the catalog knows it. ``sha256`` names the weights' bytes: a job pins it."""
 
@@ -73,6 +102,7 @@ class Manifest(_Part):
     files: tuple[File, ...] = ()
     text: TextTraits | None = None
     image: ImageTraits | None = None
+    made: Making | None = None
     defaults: dict[str, Any] = Field(default_factory=dict, description="Defaults of its params.")
     metrics: dict[str, float] = Field(default_factory=dict)
 

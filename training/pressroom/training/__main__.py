@@ -8,9 +8,6 @@ except ModuleNotFoundError as error:
     missing = (error.name or "").partition(".")[0]
     if missing == "pressroom":
         raise
-    sys.exit(
-        f"Training needs {missing}, which is not installed here. Run `make train-vae`, which installs it, or "
-        "`pip install 'pressroom[train]'`."
-    )
+    sys.exit(f"Training needs {missing}, which is not installed here: `pip install 'pressroom[train]'`.")
 
 main(prog_name="python -m pressroom.training")

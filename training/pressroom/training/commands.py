@@ -1,6 +1,5 @@
 """`pressroom train`: what a recipe makes, in a folder of its own. Torch is loaded where a recipe needs it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,9 @@ from rich.table import Table
 from pressroom.training import recipe as recipes
 from pressroom.training.data.errors import DataError
 from pressroom.training.loop.errors import TrainingError
-from pressroom.training.recipe import (
-    AnyRecipe,
-    EmbeddingsRecipe,
-    GanRecipe,
-    GaussianRecipe,
-    LanguageRecipe,
-    RecipeError,
-    VaeRecipe,
-)
+from pressroom.training.made import Made
+from pressroom.training.recipe import GaussianRecipe, RecipeError
+from pressroom.training.rooms import make, not_installed
 from pressroom.training.run import Run
 
 OUT = Path("var/train")
@@ -69,51 +62,9 @@ def train(
     except (RecipeError, TrainingError, DataError) as error:
         raise click.ClickException(str(error)) from error
     except ModuleNotFoundError as error:
-        raise _not_installed(error) from error
-    told = {"recipe": recipe.model_dump(mode="json"), "recipe_sha256": recipe.digest(), "metrics": metrics}
-    (run.folder / "made.json").write_text(
-        json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+        raise not_installed(error) from error
+    Made(Path(name).stem, recipe, metrics).write(run.folder)
     click.echo(f"{run.folder}: " + ", ".join(f"{metric} {value:g}" for metric, value in metrics.items()))
-
-
-def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
-    """By the room of its kind; the metrics. Raises TrainingError and DataError."""
-    match recipe:
-        case GaussianRecipe():
-            from pressroom.training import gaussian_room
-
-            return gaussian_room.make(recipe, run)
-        case VaeRecipe():
-            import torch
-
-            from pressroom.training.vae import room
-
-            if not recipe.channels:  # dense networks lose more to waking threads than they win
-                torch.set_num_threads(1)
-            return room.make(recipe, run)
-        case GanRecipe():
-            from pressroom.training.gan import room as gan_room
-
-            return gan_room.make(recipe, run)
-        case EmbeddingsRecipe():
-            from pressroom.training.embeddings import room as embeddings_room
-
-            return embeddings_room.make(recipe, run)
-        case LanguageRecipe():
-            from pressroom.training.language import room as language_room
-
-            return language_room.make(recipe, run)
-
-
-def _not_installed(error: ModuleNotFoundError) -> Exception:
-    """Of what only training needs; anything else that is missing is a bug."""
-    missing = (error.name or "").partition(".")[0]
-    if missing not in ("torch", "onnx", "onnxscript", "matplotlib", "tensorboardX"):
-        return error
-    return click.ClickException(
-        f"Training needs {missing}, which is not installed here: `pip install 'pressroom[train]'`."
-    )
 
 
 def _budget(epochs: int | None, cpu_seconds: float | None) -> dict[str, Any]:

@@ -56,6 +56,20 @@ def word_map(points: Points, words: Sequence[str], path: Path) -> None:
     _save(figure, path)
 
 
+def latent_map(latents: Points, labels: NDArray[np.int64], path: Path) -> None:
+    """(N, Z), (N,): each picture on the two directions along which latents differ most, in the colour of its class."""
+    centred = latents - latents.mean(0)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    flat = centred @ directions[:2].T  # (N, 2)
+    figure, (axes,) = _figure(1, height=5.0)
+    for number in np.unique(labels):
+        mine = flat[labels == number]
+        axes.scatter(mine[:, 0], mine[:, 1], s=5, color=f"C{number}", linewidths=0, label=str(number))
+    axes.set(xticks=[], yticks=[])
+    axes.legend(frameon=False, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
+    _save(figure, path)
+
+
 def ellipse(mean: Points, covariance: Points, deviations: float = 2.0, corners: int = 200) -> Points:
     """(corners, 2): where the distance from the mean, in standard deviations, is the same in all directions."""
     turn = np.linspace(0, 2 * np.pi, corners)

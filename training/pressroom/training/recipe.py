@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pressroom.training.loop.plan import Plan
 
 FOLDER = Path(__file__).with_name("recipes")
+STAGES = ("first", "plan")
+"""Where a recipe has its plans; another budget is that of each."""
 
 
 class RecipeError(Exception):
@@ -101,6 +103,35 @@ class GanRecipe(Recipe):
     plan: Plan
 
 
+class FsqRecipe(Recipe):
+    """Pictures as codes, and a language model of the codes."""
+
+    kind: Literal["fsq"]
+    data: Literal["mnist", "fashion-mnist"]
+    levels: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (8, 6, 5), min_length=1, description="Of each number of a place; their product is the code book."
+    )
+    channels: int = Field(48, ge=1, description="Of the autoencoder's convolutions.")
+    width: int = Field(96, ge=2, description="Numbers a code, of the language model.")
+    layers: int = Field(3, ge=1)
+    heads: int = Field(4, ge=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    first: Plan = Field(description="Of the autoencoder.")
+    plan: Plan = Field(description="Of the language model.")
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        _require_even_heads(self.width, self.heads)
+        return self
+
+
+class FeaturesRecipe(Recipe):
+    """The network in whose features pictures are compared: a classifier of both data sets at once."""
+
+    kind: Literal["features"]
+    plan: Plan
+
+
 class EmbeddingsRecipe(Recipe):
     """Vectors of words (skip-gram) from WordNet's definitions and examples."""
 
@@ -131,12 +162,20 @@ class LanguageRecipe(Recipe):
 
     @model_validator(mode="after")
     def _heads_fit(self) -> Self:
-        if self.network == "gpt" and self.width % (2 * self.heads):
-            raise ValueError("width must be an even number of numbers for each head")
+        if self.network == "gpt":
+            _require_even_heads(self.width, self.heads)
         return self
 
 
-AnyRecipe = GaussianRecipe | VaeRecipe | GanRecipe | EmbeddingsRecipe | LanguageRecipe
+def _require_even_heads(width: int, heads: int) -> None:
+    """Numbers of a head turn in pairs."""
+    if width % (2 * heads):
+        raise ValueError("width must be an even number of numbers for each head")
+
+
+AnyRecipe = (
+    GaussianRecipe | VaeRecipe | GanRecipe | FsqRecipe | FeaturesRecipe | EmbeddingsRecipe | LanguageRecipe
+)
 _ADAPTER: TypeAdapter[AnyRecipe] = TypeAdapter(Annotated[AnyRecipe, Field(discriminator="kind")])
 
 
@@ -156,15 +195,20 @@ def load(name: str, budget: Mapping[str, Any] | None = None, seed: int | None = 
         raise RecipeUnknown(f"There is no recipe {name}. Known are {', '.join(names())}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeInvalid(f"{path} is no TOML file: {error}.") from error
-    plan = said.get("plan", {})
-    if isinstance(plan, dict) and (budget or "plan" in said):
-        seeded = {} if seed is None else {"seed": seed}
-        said["plan"] = {**plan, **(budget or {}), **seeded}
-    elif seed is not None:
-        said["seed"] = seed
+    seeded = {} if seed is None else {"seed": seed}
+    plans = [stage for stage in STAGES if isinstance(said.get(stage), dict)]
+    for stage in plans:
+        said[stage] = {**said[stage], **(budget or {}), **seeded}
+    if not plans:
+        said |= seeded | ({"plan": budget} if budget else {})
+    return parse(said, path.name)
+
+
+def parse(said: Mapping[str, Any], place: str) -> AnyRecipe:
+    """What a file at ``place`` says, as the recipe of its kind. Raises RecipeInvalid."""
     try:
         return _ADAPTER.validate_python(said)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RecipeInvalid(f"{path.name}: {place or 'the recipe'}: {first['msg']}.") from error
+        field = ".".join(str(part) for part in first["loc"])
+        raise RecipeInvalid(f"{place}: {field or 'the recipe'}: {first['msg']}.") from error

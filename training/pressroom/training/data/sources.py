@@ -29,6 +29,7 @@ class Source:
     files: Mapping[str, str]
     package: Package
     megabytes: int  # of the package
+    licence_text: str = ""  # which goes with what is made of it, where the licence asks for that
 
 
 def read(source: Source, folder: Path | None = None, *, say: Say = lambda line: None) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What a trained VAE is worth: −ELBO on the whole test set, label accuracy of samples, a grid to look at.
+"""What a trained VAE is worth: −ELBO on the whole test set.
 
 Samples come from the prior as it stands, z ~ N(0, I): no truncation, no lowered temperature.
 """
@@ -6,19 +6,14 @@ Samples come from the prior as it stands, z ~ N(0, I): no truncation, no lowered
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from pressroom.training.data.idx import Split
-from pressroom.training.vae.classifier import Classifier, predict
+from pressroom.training.tensors import as_tensors
 from pressroom.training.vae.likelihood import bits_per_dim
 from pressroom.training.vae.model import Vae, kl_by_latent, reparameterise, terms
-from pressroom.training.vae.tensors import as_tensors
 
-GUIDED = 1.5  # the guidance that the published model has by default
 ALIVE_KL = 0.01  # nats: a latent below carries nothing (the usual bound of the literature on collapse)
 
 
@@ -31,10 +26,14 @@ class Bounds:
     negative_elbo: float
     reconstruction: float
     kl: float
-    latents_alive: int
+    kl_by_latent: tuple[float, ...]
     importance_bound: float
     importance_samples: int
     bits_per_dim: float | None
+
+    @property
+    def latents_alive(self) -> int:
+        return sum(nats > ALIVE_KL for nats in self.kl_by_latent)
 
     def as_dict(self) -> dict[str, float]:
         """Rounded, under the names of the manifest."""
@@ -45,25 +44,6 @@ class Bounds:
             "latents_alive": self.latents_alive,
             f"test_importance_bound_{self.importance_samples}_nats": round(self.importance_bound, 2),
             **({} if self.bits_per_dim is None else {"test_bits_per_dim": round(self.bits_per_dim, 4)}),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """How often a judge finds the label that a sample was asked for; shares in [0, 1]."""
-
-    accuracy: float  # without guidance (1.0)
-    guided: float  # with GUIDED
-    samples: int
-    judge_accuracy: float  # of real pictures
-
-    def as_dict(self) -> dict[str, float]:
-        """Rounded, under the names of the manifest."""
-        return {
-            "label_accuracy": round(self.accuracy, 4),
-            f"label_accuracy_guidance_{GUIDED:g}": round(self.guided, 4),
-            "label_accuracy_samples": self.samples,
-            "classifier_test_accuracy": round(self.judge_accuracy, 4),
         }
 
 
@@ -85,7 +65,7 @@ def bounds(model: Vae, test: Split, *, samples: int = 50, seed: int = 0) -> Boun
         negative_elbo=picture + whole,
         reconstruction=picture,
         kl=whole,
-        latents_alive=int((kl > ALIVE_KL).sum()),
+        kl_by_latent=tuple(kl.tolist()),
         importance_bound=bound,
         importance_samples=samples,
         bits_per_dim=bits_per_dim(bound, model.config.pixels) if valid else None,
@@ -110,33 +90,7 @@ def importance_bound(
 
 
 @torch.no_grad()
-def judged(model: Vae, judge: Classifier, test: Split, *, samples: int = 5000, seed: int = 0) -> Labels:
-    """``samples`` pictures spread evenly over the labels, and the judge on the whole test set."""
-    pixels, labels = as_tensors(test)
-    asked = torch.arange(samples) % model.config.classes
-
-    def accuracy(guidance: float) -> float:
-        found = predict(judge, sample(model, asked, guidance=guidance, seed=seed))
-        return float((found == asked).float().mean())
-
-    real = float((predict(judge, pixels) == labels).float().mean())
-    return Labels(accuracy(1.0), accuracy(GUIDED), samples, real)
-
-
-@torch.no_grad()
 def sample(model: Vae, labels: Tensor, *, guidance: float = 1.0, seed: int = 0) -> Tensor:
     """One picture for each label: (N,) int64 → (N, H, W) float32 in [0, 1]. Without classes the labels only count."""
     z = torch.randn(len(labels), model.config.latent, generator=torch.Generator().manual_seed(seed))
     return model.guided(z, labels, torch.full((len(labels),), guidance))
-
-
-def grid(pixels: NDArray[np.uint8], columns: int, *, scale: int = 2, gap: int = 2) -> Image.Image:
-    """Lay pictures (N, H, W) out in rows, on dark grey, magnified ``scale`` times."""
-    count, height, width = pixels.shape
-    rows = -(-count // columns)
-    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap), 40, np.uint8)
-    for at, picture in enumerate(pixels):
-        top, left = gap + at // columns * (height + gap), gap + at % columns * (width + gap)
-        sheet[top : top + height, left : left + width] = picture
-    image = Image.fromarray(sheet)
-    return image.resize((image.width * scale, image.height * scale), Image.Resampling.LANCZOS)

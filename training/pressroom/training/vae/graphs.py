@@ -10,9 +10,17 @@ a micro-batch of different requests.
 import torch
 from torch import Tensor, nn
 
-from pressroom.training.export import Graph
-from pressroom.training.vae.classifier import Classifier
+from pressroom.training.exporting.onnx_file import Graph
 from pressroom.training.vae.model import Vae
+
+MEANINGS = {
+    "z": "latents, of N(0, 1)",
+    "label": "number of the class, from 0; one more than the last is none",
+    "guidance": "how much the picture leans towards its class: 0 not at all, 1 as learnt",
+    "pixels": "grey values from 0, black, to 1, white",
+    "mean": "of each latent's Gaussian",
+    "log_variance": "of each latent's Gaussian, natural logarithm",
+}
 
 
 class Decoder(nn.Module):
@@ -47,7 +55,7 @@ def decoder_graph(vae: Vae) -> Graph:
             torch.rand(rows, generator=generator) * 4,
         )
 
-    return Graph("decoder", Decoder(vae), ("z", "label", "guidance"), ("pixels",), example)
+    return Graph("decoder", Decoder(vae), ("z", "label", "guidance"), ("pixels",), example, MEANINGS)
 
 
 def encoder_graph(vae: Vae) -> Graph:
@@ -59,13 +67,4 @@ def encoder_graph(vae: Vae) -> Graph:
             torch.randint(0, vae.config.classes + 1, (rows,), generator=generator),
         )
 
-    return Graph("encoder", Encoder(vae), ("pixels", "label"), ("mean", "log_variance"), example)
-
-
-def classifier_graph(judge: Classifier) -> Graph:
-    """The judge of samples, so that the tests can ask it without torch."""
-
-    def example(rows: int, generator: torch.Generator) -> tuple[Tensor, ...]:
-        return (torch.rand(rows, 28, 28, generator=generator),)
-
-    return Graph("classifier", judge, ("pixels",), ("logits",), example)
+    return Graph("encoder", Encoder(vae), ("pixels", "label"), ("mean", "log_variance"), example, MEANINGS)

@@ -8,8 +8,8 @@ from torch import Tensor
 from pressroom.training.data.idx import Split
 from pressroom.training.loop.task import Now, OneLoss
 from pressroom.training.recipe import VaeRecipe
+from pressroom.training.tensors import as_tensors
 from pressroom.training.vae.model import Vae, VaeConfig, kl_by_latent, null_loss, terms
-from pressroom.training.vae.tensors import as_tensors
 
 HELD_OUT = 5_000
 """The last pictures of the training set are never trained on: they choose the epoch that is kept."""
@@ -23,17 +23,7 @@ class VaeTask(OneLoss):
     def __init__(self, recipe: VaeRecipe, data: Split, classes: int, *, held_out: int = HELD_OUT) -> None:
         torch.manual_seed(recipe.plan.seed)
         _, height, width = data.images.shape
-        self.vae = Vae(
-            VaeConfig(
-                height,
-                width,
-                classes if recipe.conditional else 0,
-                recipe.hidden,
-                recipe.latent,
-                recipe.likelihood,
-                recipe.channels,
-            )
-        )
+        self.vae = Vae(config_of(recipe, height, width, classes))
         super().__init__(self.vae, torch.optim.Adam(self.vae.parameters()))
         self.recipe = recipe
         self._pixels, self._labels = as_tensors(data)
@@ -68,3 +58,16 @@ class VaeTask(OneLoss):
             picture, kl = picture + float(found.picture.sum()), kl + float(found.kl.sum())
         count = max(1, len(pixels))
         return {"score": (picture + kl) / count, "picture": picture / count, "kl": kl / count}
+
+
+def config_of(recipe: VaeRecipe, height: int, width: int, classes: int) -> VaeConfig:
+    """Sizes of the recipe's network for pictures of that size."""
+    return VaeConfig(
+        height=height,
+        width=width,
+        classes=classes if recipe.conditional else 0,
+        hidden=recipe.hidden,
+        latent=recipe.latent,
+        likelihood=recipe.likelihood,
+        channels=recipe.channels,
+    )

@@ -2,8 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
@@ -17,13 +17,15 @@ MAX_BATCH = 4096
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A module to export. ``example(rows, generator)`` makes valid inputs whose first size is ``rows``."""
+    """A module to export. ``example(rows, generator)`` makes valid inputs whose first size is ``rows``; ``meanings`` say of
+    each input and output what its numbers are."""
 
     name: str
     module: nn.Module
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     example: Callable[[int, torch.Generator], tuple[Tensor, ...]]
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
 
 def export(graph: Graph, path: Path) -> None:

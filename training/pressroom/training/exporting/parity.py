@@ -8,16 +8,11 @@ import torch
 from numpy.typing import NDArray
 
 from pressroom.engines.sessions import Provider, open_session
-from pressroom.training.export import Graph
+from pressroom.training.exporting.errors import ParityBroken
+from pressroom.training.exporting.onnx_file import Graph
 
 BATCHES = (1, 2, 7, 64)
 TOLERANCE = 1e-5  # relative to values of size 1; float32 sums of 800 terms differ by about 1e-6
-
-
-class ParityBroken(Exception):
-    """The exported file and the module disagree: the export is wrong, do not publish it."""
-
-    code = "parity_broken"
 
 
 @torch.no_grad()

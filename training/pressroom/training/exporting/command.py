@@ -1,0 +1,154 @@
+"""`pressroom export`: a trained picture model as a folder that workers open."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from pressroom.catalog.manifest import ImageTraits, Manifest
+from pressroom.training.data.errors import DataError
+from pressroom.training.data.idx import Source
+from pressroom.training.data.named import PICTURES
+from pressroom.training.evaluating.report import NUMBERS
+from pressroom.training.exporting.errors import ExportError, NotServed
+from pressroom.training.exporting.weights import Weights
+from pressroom.training.made import Made, NotMade
+from pressroom.training.recipe import VaeRecipe
+from pressroom.training.rooms import not_installed
+from pressroom.training.run import Run
+
+NOTICE = """\
+{name}: weights of a small network, made by `pressroom train {recipe}` and `pressroom export`.
+
+Weights: Apache-2.0, like the rest of Pressroom (see LICENSE at the top of the repository).
+
+Trained on {title} ({licence}).
+"""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", required=True, metavar="NAME", help="What jobs call it.")
+@click.option("--version", default="1.0.0", show_default=True)
+@click.option("--title", help="One line for people. [default: the recipe's]")
+@click.option("--guidance", type=click.FloatRange(0, 10), default=1.0, show_default=True,
+              help="What a job has that says nothing.")  # fmt: skip
+@click.option("--weights", type=click.Choice(["fp32", "fp16", "int8"]), default="fp32", show_default=True)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[default: model_zoo/NAME]")
+def export(
+    folder: Path,
+    name: str,
+    version: str,
+    title: str | None,
+    guidance: float,
+    weights: Weights,
+    out: Path | None,
+) -> None:
+    """Export what was trained and evaluated in FOLDER.
+
+    A file that is not the trained network, or lighter weights that change its pictures, end this with nothing written.
+    """
+    try:
+        made = Made.read(folder)
+        manifest = exported(
+            made,
+            Run(folder, click.echo),
+            name=name,
+            version=version,
+            title=title or made.recipe.title,
+            guidance=guidance,
+            weights=weights,
+            out=out or Path("model_zoo") / name,
+        )
+    except (NotMade, DataError, ExportError) as error:
+        raise click.ClickException(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise not_installed(error) from error
+    assert manifest.made is not None
+    click.echo(
+        f"{out or Path('model_zoo') / name}: {manifest.name} {manifest.version}, parity {manifest.made.parity:.1e}, "
+        f"weights {manifest.sha256[:12]}"
+    )
+
+
+def exported(
+    made: Made,
+    run: Run,
+    *,
+    name: str,
+    version: str,
+    title: str,
+    guidance: float,
+    weights: Weights,
+    out: Path,
+) -> Manifest:
+    """Raises NotServed, NotMade without an evaluation, and what ``write_model`` raises."""
+    recipe = made.recipe
+    if not isinstance(recipe, VaeRecipe):
+        raise NotServed(
+            f"No engine opens a model of kind {recipe.kind} from here yet; a VAE's can be exported."
+        )
+    from pressroom.training.exporting.model import About, write_model
+    from pressroom.training.vae import room
+    from pressroom.training.vae.graphs import decoder_graph, encoder_graph
+
+    source = PICTURES[recipe.data]
+    metrics = _evaluated(made, run.folder)
+    vae = room.opened(recipe, run).vae
+    layers = (
+        f"{recipe.channels} channels of convolutions"
+        if recipe.channels
+        else "-".join(str(size) for size in (vae.config.pixels, *recipe.hidden, recipe.latent))
+    )
+    shown = "conditional on the class, with guidance" if recipe.conditional else "which is not told a class"
+    about = About(
+        name=name,
+        version=version,
+        title=title,
+        description=f"Small grey pictures like those of {source.title}, {vae.config.height} × {vae.config.width} pixels: "
+        f"a variational autoencoder ({layers}), {shown}.",
+        origin=f"Trained by this project on {source.title} ({source.licence}): {_command(made)}.",
+        architecture=f"VAE, {layers}, {recipe.latent} latents, {recipe.likelihood} likelihood",
+        data=f"{source.title}, {source.licence}",
+        recipe=made.name,
+        recipe_sha256=recipe.digest(),
+        defaults={"guidance": guidance} if recipe.conditional else {},
+        metrics=metrics,
+        notice=notice(name, made, source),
+    )
+    traits = ImageTraits(
+        labels=source.labels if recipe.conditional else (),
+        height=vae.config.height,
+        width=vae.config.width,
+        channels=1,
+        latent=recipe.latent,
+        files={"decoder": "decoder.onnx", "encoder": "encoder.onnx"},
+    )
+    graphs = {"decoder": decoder_graph(vae), "encoder": encoder_graph(vae)}
+    return write_model(about, graphs, traits, out, weights=weights, sheet=run.folder / "samples.png")
+
+
+def notice(name: str, made: Made, source: Source) -> str:
+    """Whose the weights are, and the data's licence with its text."""
+    text = NOTICE.format(name=name, recipe=made.name, title=source.title, licence=source.licence)
+    return text + (f"\n{source.licence_text}" if source.licence_text else "")
+
+
+def _command(made: Made) -> str:
+    """That makes it again."""
+    plan = getattr(made.recipe, "plan", None)
+    seed = f" --seed {plan.seed}" if plan is not None else ""
+    return f"pressroom train {made.name}{seed}"
+
+
+def _evaluated(made: Made, folder: Path) -> Mapping[str, float]:
+    """As `pressroom evaluate` has found it, of these very weights. Raises NotMade."""
+    try:
+        told = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotMade(f"Nobody knows what it is worth: `pressroom evaluate {folder}` comes first.") from error
+    if told["recipe_sha256"] != made.recipe.digest():
+        raise NotMade(f"{folder / NUMBERS} is of another recipe: `pressroom evaluate {folder}` comes first.")
+    found: dict[str, float] = told["metrics"]
+    return found

@@ -1,0 +1,154 @@
+"""The folder of a model: files, golden outputs, manifest, notice and sheet. It appears whole, or not at all.
+
+network ─> files ─> parity, likeness of lighter weights ─> golden.npz ─> manifest.json ─> the folder takes its place
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from pressroom.catalog.manifest import File, GraphTraits, ImageTraits, Making, Manifest, TensorTraits
+from pressroom.training.exporting import golden
+from pressroom.training.exporting.onnx_file import OPSET, Graph, export
+from pressroom.training.exporting.parity import require_parity
+from pressroom.training.exporting.precision import lighten, require_likeness
+from pressroom.training.exporting.weights import Weights
+
+MANIFEST, SHEET = "manifest.json", "samples.png"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What people are told of a model, and what is known of its making."""
+
+    name: str
+    version: str
+    title: str
+    description: str
+    origin: str
+    architecture: str
+    data: str
+    recipe: str
+    recipe_sha256: str
+    defaults: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    notice: str
+
+
+def write_model(
+    about: About,
+    graphs: Mapping[str, Graph],
+    traits: ImageTraits,
+    folder: Path,
+    *,
+    weights: Weights = "fp32",
+    sheet: Path | None = None,
+) -> Manifest:
+    """``graphs`` by role, as ``traits.files``; ``sheet`` shows samples. What lies in ``folder`` is replaced when all gates
+    are passed.
+
+    :raises ParityBroken: a file is not the function that was trained.
+    :raises TooFarOff: with lighter weights it is too far from it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
+        made = Path(place) / folder.name
+        made.mkdir()
+        manifest = _written(about, graphs, traits, made, weights)
+        if sheet is not None:
+            shutil.copyfile(sheet, made / SHEET)
+        _take_place(made, folder)
+    return manifest
+
+
+def _written(
+    about: About, graphs: Mapping[str, Graph], traits: ImageTraits, folder: Path, weights: Weights
+) -> Manifest:
+    difference, signal = 0.0, {}
+    described = {}
+    for role, graph in graphs.items():
+        path = folder / traits.files[role]
+        export(graph, path)
+        difference = max(difference, require_parity(graph, path))
+        described[role] = _described(path, graph)
+        if weights != "fp32":
+            lighten(path, weights)
+            signal[f"{role}_signal_db"] = round(require_likeness(graph, path), 1)
+    golden.write(dict(graphs), folder)
+    files = tuple(_file(folder / name) for name in sorted((*traits.files.values(), golden.FILE)))
+    manifest = Manifest(
+        name=about.name,
+        version=about.version,
+        kind="image",
+        title=about.title,
+        description=about.description,
+        licence="Apache-2.0",
+        origin=about.origin,
+        sha256=digest(files),
+        files=files,
+        image=traits,
+        made=Making(
+            architecture=about.architecture,
+            data=about.data,
+            recipe=about.recipe,
+            recipe_sha256=about.recipe_sha256,
+            opset=OPSET,
+            weights=weights,
+            parity=float(f"{difference:.2e}"),
+            graphs=described,
+        ),
+        defaults=dict(about.defaults),
+        metrics={**about.metrics, **signal},
+    )
+    text = manifest.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / "LICENSE").write_text(about.notice, encoding="utf-8")
+    return manifest
+
+
+def digest(files: tuple[File, ...]) -> str:
+    """One hash for all files: what ``sha256sum FILES | sha256sum`` prints, files sorted by name."""
+    lines = "".join(f"{file.sha256}  {file.path}\n" for file in sorted(files, key=lambda file: file.path))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _file(path: Path) -> File:
+    content = path.read_bytes()
+    return File(path=path.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+def _described(path: Path, graph: Graph) -> GraphTraits:
+    """As the file itself says it."""
+    found = onnx.load(path).graph
+
+    def tensors(values: Any) -> tuple[TensorTraits, ...]:
+        return tuple(
+            TensorTraits(
+                name=value.name,
+                shape=tuple(size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim),
+                dtype=onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name,
+                meaning=graph.meanings[value.name],
+            )
+            for value in values
+        )
+
+    return GraphTraits(inputs=tensors(found.input), outputs=tensors(found.output))
+
+
+def _take_place(made: Path, folder: Path) -> None:
+    """Of what is there, in one step for who looks: the old folder moves aside first, and comes back if that fails."""
+    aside = made.with_name(f"{folder.name}-before")
+    if folder.exists():
+        shutil.move(folder, aside)
+    try:
+        shutil.move(made, folder)
+    except BaseException:
+        if aside.exists() and not folder.exists():
+            shutil.move(aside, folder)
+        raise
