@@ -125,6 +125,22 @@ class FsqRecipe(Recipe):
         return self
 
 
+class FlowRecipe(Recipe):
+    """A variational autoencoder, and a flow from noise to its latents."""
+
+    kind: Literal["flow"]
+    data: Literal["mnist", "fashion-mnist"]
+    channels: int = Field(32, ge=0, description="Of the autoencoder's convolutions; 0: it is dense.")
+    latent: int = Field(32, ge=1)
+    beta: float = Field(
+        1.0, gt=0, description="Of the KL; below 1 latents say more, and it is the flow that finds them."
+    )
+    width: int = Field(256, ge=1, description="Of the flow's network.")
+    layers: int = Field(4, ge=1)
+    first: Plan = Field(description="Of the autoencoder.")
+    plan: Plan = Field(description="Of the flow.")
+
+
 class FeaturesRecipe(Recipe):
     """The network in whose features pictures are compared: a classifier of both data sets at once."""
 

@@ -6,6 +6,7 @@ from pressroom.training.recipe import (
     AnyRecipe,
     EmbeddingsRecipe,
     FeaturesRecipe,
+    FlowRecipe,
     FsqRecipe,
     GanRecipe,
     GaussianRecipe,
@@ -38,6 +39,10 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
             from pressroom.training.fsq import room as fsq_room
 
             return fsq_room.make(recipe, run)
+        case FlowRecipe():
+            from pressroom.training.flow import room as flow_room
+
+            return flow_room.make(recipe, run)
         case FeaturesRecipe():
             from pressroom.training.features import room as features_room
 

@@ -13,12 +13,13 @@ from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
 from pressroom.training.evaluating.found import Found, Picture, Table
+from pressroom.training.flow import room as flow_room
 from pressroom.training.fsq import room as fsq_room
 from pressroom.training.gan import room as gan_room
 from pressroom.training.measure.likeness import Likeness, likeness
 from pressroom.training.measure.psnr import psnr
 from pressroom.training.pictures import COLUMNS, PictureModel, draw
-from pressroom.training.recipe import FsqRecipe, GanRecipe, VaeRecipe
+from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, VaeRecipe
 from pressroom.training.run import Run
 from pressroom.training.sheets import sheet
 from pressroom.training.tensors import as_tensors
@@ -27,7 +28,7 @@ from pressroom.training.vae import room as vae_room
 from pressroom.training.vae.evaluate import ALIVE_KL, Bounds
 from pressroom.training.vae.pictures import VaePictures
 
-PictureRecipe = VaeRecipe | GanRecipe | FsqRecipe
+PictureRecipe = VaeRecipe | GanRecipe | FsqRecipe | FlowRecipe
 
 _MAPPED = 3_000
 """Test pictures on the map of latents; more only cover each other."""
@@ -50,6 +51,9 @@ def evaluate_pictures(recipe: PictureRecipe, run: Run, guidances: Sequence[float
         case FsqRecipe():
             model = coded = fsq_room.opened(recipe, run)
             special = Found(fsq_room.nats(coded, pictures.test))
+        case FlowRecipe():
+            model = flow = flow_room.opened(recipe, run)
+            special = _of_vae(flow.vae, pictures, run.folder, recipe.plan.seed)
     draw(model, pictures.test, run.folder, seed=recipe.plan.seed)
     again = _seen_again(model, pictures)
     likenesses = _likenesses(model, recipe, pictures, guidances, samples)
