@@ -1,17 +1,25 @@
 """Pictures as codes: the quantiser's levels, codes there and back, and that both stages learn."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.support.pictures import bars
 from torch import Tensor
 
+from pressroom.training import weights
+from pressroom.training.data.idx import Pictures
 from pressroom.training.fsq.model import Fsq, FsqConfig, Quantiser
+from pressroom.training.fsq.pictures import CodedPictures
+from pressroom.training.fsq.room import fit, nats
 from pressroom.training.fsq.tasks import AutoencoderTask, PriorTask, sample_codes
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.loop.plan import Plan
 from pressroom.training.loop.run import train
+from pressroom.training.recipe import FsqRecipe
+from pressroom.training.run import Run
 
 pytestmark = pytest.mark.train
 
@@ -89,3 +97,34 @@ def test_both_stages_learn_and_the_class_is_what_was_asked_for() -> None:
     pictures = torch.sigmoid(fsq.decode(made)).detach()
     flat = pictures.mean(2).std(1) > pictures.mean(1).std(1)  # rows differ more than columns
     assert float((flat.long() == asked).float().mean()) > 0.9
+
+
+def test_a_recipe_becomes_pictures_of_the_class_that_is_asked_for(tmp_path: Path) -> None:
+    recipe = FsqRecipe.model_validate(
+        {
+            "kind": "fsq",
+            "title": "t",
+            "data": "mnist",
+            "levels": [4, 3],
+            "channels": 8,
+            "width": 32,
+            "layers": 2,
+            "first": {"epochs": 4, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 5},
+            "plan": {"epochs": 4, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 5},
+        }
+    )
+    run = Run(tmp_path, lambda line: None, quiet=True)
+    test = bars(100, 1)
+    made = fit(Pictures(train=bars(1200), test=test), 4, recipe, run, held_out=200)
+    labels = torch.arange(40) % 4
+    pixels = made.sample(labels, guidance=2.0, seed=3)
+    flat = pixels.mean(2).std(1) > pixels.mean(1).std(1)
+    assert float((flat == (labels >= 2)).float().mean()) > 0.9
+    found = nats(made, test)
+    assert found["test_negative_elbo_nats"] == pytest.approx(
+        found["test_reconstruction_nats"] + found["test_codes_nats"], abs=0.02
+    )
+    assert found["test_codes_nats"] < 49 * math.log(12)
+    again = CodedPictures.of(recipe, 28, 28, 4)
+    again.load(weights.read(tmp_path))
+    assert torch.equal(again.sample(labels, guidance=2.0, seed=3), pixels)

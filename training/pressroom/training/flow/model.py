@@ -10,6 +10,7 @@ Layers are shown time and class by a gain and a shift, and begin as if they were
 Shapes: B pictures, Z latents, D numbers within.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ class Flow(nn.Module):
         noise), ``guidance`` mixes as none + w (asked − none)."""
         times = torch.linspace(0, 1, steps + 1)
         x = noise
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in itertools.pairwise(times):
             first = self._velocity(x, now, label, guidance)
             x_then = x + (then - now) * first
             if then < 1:

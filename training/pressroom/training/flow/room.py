@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pressroom.training import plots
+from pressroom.training import plots, weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
@@ -50,16 +50,16 @@ def fit(recipe: FlowRecipe, pictures: Pictures, run: Run, *, held_out: int = HEL
     with told(run) as watcher:
         outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
     plots.curves(outcome.history, run.folder / "curves.png")
-    torch.save({"vae": vae.state_dict(), "flow": task.calm.state_dict()}, run.folder / "weights.pt")
+    weights.write({"vae": vae.state_dict(), "flow": task.calm.state_dict()}, run.folder)
     return FlowPictures(vae, task.calm)
 
 
 def opened(recipe: FlowRecipe, run: Run) -> FlowPictures:
     """What ``make`` has left in the run's folder."""
-    weights = torch.load(run.folder / "weights.pt", weights_only=True)
+    found = weights.read(run.folder)
     vae, flow = Vae(config_of(_first(recipe), 28, 28, 0)), Flow(_config(recipe))
-    vae.load_state_dict(weights["vae"])
-    flow.load_state_dict(weights["flow"])
+    vae.load_state_dict(found["vae"])
+    flow.load_state_dict(found["flow"])
     return FlowPictures(vae, flow)
 
 

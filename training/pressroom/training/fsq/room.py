@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from pressroom.training import plots
+from pressroom.training import plots, weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures, Split
 from pressroom.training.data.named import PICTURES
@@ -52,14 +52,14 @@ def fit(
     with told(run) as watcher:
         outcome = train(prior, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
     plots.curves(outcome.history, run.folder / "curves.png")
-    torch.save(made.weights(), run.folder / "weights.pt")
+    weights.write(made.weights(), run.folder)
     return made
 
 
 def opened(recipe: FsqRecipe, run: Run) -> CodedPictures:
     """What ``make`` has left in the run's folder."""
     made = CodedPictures.of(recipe, 28, 28, len(PICTURES[recipe.data].labels))
-    made.load(torch.load(run.folder / "weights.pt", weights_only=True))
+    made.load(weights.read(run.folder))
     return made
 
 

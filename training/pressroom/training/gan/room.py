@@ -5,7 +5,7 @@ data ─> loop ─> weights.pt ─> curves.png, samples.png, walk.png, and how l
 
 import torch
 
-from pressroom.training import plots
+from pressroom.training import plots, weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
@@ -41,14 +41,14 @@ def fit(pictures: Pictures, recipe: GanRecipe, run: Run, *, held_out: int = HELD
     with told(run) as watcher:
         outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
     plots.curves(outcome.history, run.folder / "curves.png")
-    torch.save(task.mean.state_dict(), run.folder / "weights.pt")
+    weights.write(task.mean.state_dict(), run.folder)
     return GanPictures(task.mean)
 
 
 def opened(recipe: GanRecipe, run: Run) -> GanPictures:
     """What ``make`` has left in the run's folder."""
     generator = Generator(_config(recipe))
-    generator.load_state_dict(torch.load(run.folder / "weights.pt", weights_only=True))
+    generator.load_state_dict(weights.read(run.folder))
     return GanPictures(generator)
 
 

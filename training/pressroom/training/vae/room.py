@@ -3,9 +3,7 @@
 data ─> loop (checkpoints, TensorBoard) ─> weights.pt ─> metrics, curves.png, samples.png, reconstructions.png
 """
 
-import torch
-
-from pressroom.training import plots
+from pressroom.training import plots, weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
@@ -24,7 +22,7 @@ def make(recipe: VaeRecipe, run: Run) -> dict[str, float]:
     """Everything, into the run's folder; the metrics of the test set."""
     pictures = idx.load(PICTURES[recipe.data], run.data, say=run.say)
     vae, _ = fit(recipe, pictures, run)
-    torch.save(vae.state_dict(), run.folder / "weights.pt")
+    weights.write(vae.state_dict(), run.folder)
     draw(VaePictures(vae), pictures.test, run.folder)
     return evaluate.bounds(vae, pictures.test, seed=recipe.plan.seed).as_dict()
 
@@ -46,5 +44,5 @@ def fit(recipe: VaeRecipe, pictures: Pictures, run: Run, *, held_out: int = HELD
 def opened(recipe: VaeRecipe, run: Run) -> VaePictures:
     """What ``make`` has left in the run's folder."""
     vae = Vae(config_of(recipe, 28, 28, len(PICTURES[recipe.data].labels)))
-    vae.load_state_dict(torch.load(run.folder / "weights.pt", weights_only=True))
+    vae.load_state_dict(weights.read(run.folder))
     return VaePictures(vae)

@@ -14,7 +14,7 @@ from pressroom.training.vae.model import Vae, VaeConfig
 
 pytestmark = pytest.mark.train
 
-ZOO = Path(__file__).parents[3] / "model_zoo" / "vae-fashion"
+ZOO = Path(__file__).parents[4] / "model_zoo" / "vae-fashion"
 
 
 def _committed() -> Vae:
