@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pressroom.catalog.manifest import ImageTraits, Manifest
-from pressroom.training.exporting import golden, model
+from pressroom.engines import golden
+from pressroom.training.exporting import model
 from pressroom.training.exporting.errors import ParityBroken, TooFarOff
 from pressroom.training.exporting.model import About, write_model
 from pressroom.training.exporting.onnx_file import Graph

@@ -14,6 +14,7 @@ from typing import Any
 import onnx
 
 from pressroom.catalog.manifest import File, GraphTraits, ImageTraits, Making, Manifest, TensorTraits
+from pressroom.engines.golden import FILE as GOLDEN
 from pressroom.training.exporting import golden
 from pressroom.training.exporting.onnx_file import OPSET, Graph, export
 from pressroom.training.exporting.parity import require_parity
@@ -80,8 +81,8 @@ def _written(
         if weights != "fp32":
             lighten(path, weights)
             signal[f"{role}_signal_db"] = round(require_likeness(graph, path), 1)
-    golden.write(dict(graphs), folder)
-    files = tuple(_file(folder / name) for name in sorted((*traits.files.values(), golden.FILE)))
+    golden.write(graphs, folder)
+    files = tuple(_file(folder / name) for name in sorted((*traits.files.values(), GOLDEN)))
     manifest = Manifest(
         name=about.name,
         version=about.version,
