@@ -15,6 +15,7 @@ _NEED_TORCH = [
     "gan/*",
     "fsq/*",
     "features/*",
+    "icons/*",
     "flow/*",
     "exporting/*",
     "measure/test_psnr.py",

@@ -141,6 +141,16 @@ class FlowRecipe(Recipe):
     plan: Plan = Field(description="Of the flow.")
 
 
+class IconsRecipe(Recipe):
+    """An autoencoder of icons in colour."""
+
+    kind: Literal["icons"]
+    latent: int = Field(8, ge=1, description="Numbers for each of 8 by 8 places.")
+    channels: int = Field(64, ge=1)
+    blocks: int = Field(2, ge=1)
+    plan: Plan
+
+
 class FeaturesRecipe(Recipe):
     """The network in whose features pictures are compared: a classifier of both data sets at once."""
 

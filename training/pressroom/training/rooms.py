@@ -10,6 +10,7 @@ from pressroom.training.recipe import (
     FsqRecipe,
     GanRecipe,
     GaussianRecipe,
+    IconsRecipe,
     LanguageRecipe,
     VaeRecipe,
 )
@@ -43,6 +44,10 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
             from pressroom.training.flow import room as flow_room
 
             return flow_room.make(recipe, run)
+        case IconsRecipe():
+            from pressroom.training.icons import room as icons_room
+
+            return icons_room.make(recipe, run)
         case FeaturesRecipe():
             from pressroom.training.features import room as features_room
 
@@ -60,7 +65,7 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
 def not_installed(error: ModuleNotFoundError) -> Exception:
     """Of what only training needs; anything else that is missing is a bug."""
     missing = (error.name or "").partition(".")[0]
-    if missing not in ("torch", "onnx", "onnxscript", "jinja2", "matplotlib", "tensorboardX"):
+    if missing not in ("torch", "onnx", "onnxscript", "jinja2", "matplotlib", "resvg_py", "tensorboardX"):
         return error
     return click.ClickException(
         f"Training needs {missing}, which is not installed here: `pip install 'pressroom[train]'`."

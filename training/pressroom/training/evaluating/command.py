@@ -16,7 +16,16 @@ from pressroom.training.run import Run
 GUIDANCES = (1.0, 1.5, 2.0)
 SAMPLES = 10_000
 
-_PICTURES = (("Where the words lie", "map.png"), ("Points", "scatter.png"))
+_PICTURES = (
+    ("Where the words lie", "map.png"),
+    ("Points", "scatter.png"),
+    (
+        "Test pictures, what the network makes of them, and what principal components make of them",
+        "reconstructions.png",
+    ),
+    ("Variations, stronger to the right", "variations.png"),
+    ("From one picture to another", "interpolations.png"),
+)
 
 
 @click.command()

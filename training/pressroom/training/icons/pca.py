@@ -1,0 +1,31 @@
+"""Principal components of whole pictures: the best that anything linear can do with so many numbers, on what it was fit to."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Pca:
+    """``mean`` (D,), ``directions`` (K, D) with rows of length 1 that stand upright on one another."""
+
+    mean: Tensor
+    directions: Tensor
+
+    @classmethod
+    def of(cls, pictures: Tensor, count: int) -> "Pca":
+        """(N, …) → the ``count`` widest directions, at most N - 1 of them. By the N by N products of pictures with one
+        another, which is smaller than D by D where there are fewer pictures than pixels."""
+        flat = pictures.flatten(1)
+        mean = flat.mean(0)
+        centred = flat - mean
+        variances, weights = torch.linalg.eigh(centred @ centred.T)  # ascending
+        kept = min(count, len(flat) - 1)
+        directions = weights[:, -kept:].T @ centred
+        return cls(mean, directions / variances[-kept:].clamp(min=1e-12).sqrt()[:, None])
+
+    def again(self, pictures: Tensor) -> Tensor:
+        """What is left of pictures (N, …) on their way through the numbers."""
+        centred = pictures.flatten(1) - self.mean
+        return (centred @ self.directions.T @ self.directions + self.mean).view_as(pictures)
