@@ -94,7 +94,7 @@ def varied(network: IconAutoencoder, pixels: Tensor, strength: float, dice: torc
     latents = network.encode(pixels)
     spread = latents.std(dim=(2, 3), keepdim=True)
     moved = latents + strength * spread * torch.randn(latents.shape, generator=dice)
-    return (pixels + network.decode(moved) - network.decode(latents)).clamp(0, 1)
+    return (pixels + (network.decode(moved) - network.decode(latents))).clamp(0, 1)
 
 
 @torch.no_grad()
