@@ -15,6 +15,7 @@ _NEED_TORCH = [
     "gan/*",
     "fsq/*",
     "features/*",
+    "upscale/*",
     "icons/*",
     "flow/*",
     "exporting/*",

