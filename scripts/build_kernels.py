@@ -6,6 +6,7 @@ A C compiler (``CC``, else ``cc``) is all that it needs. Without one the package
 engines use ONNX Runtime's own operators.
 """
 
+import hashlib
 import os
 import platform
 import shutil
@@ -71,7 +72,8 @@ class Hook(BuildHookInterface[Any] if TYPE_CHECKING else BuildHookInterface):  #
 def build(target: Path = ROOT / FOLDER / FILE) -> Path | None:
     """Compile, for all levels of this processor's kind; the library, or None with a sentence on stderr why there is none.
 
-    A library that lies there is replaced at once: others may be using it.
+    A library that lies there is replaced at once: others may be using it. One that was made of the very same sources in
+    the very same way is left as it is, since compiling takes a minute of processor time.
     """
     levels = LEVELS.get(platform.machine())
     compiler = shutil.which(os.environ.get("CC", "cc"))
@@ -83,9 +85,12 @@ def build(target: Path = ROOT / FOLDER / FILE) -> Path | None:
         )
         _nothing(target, f"{what} goes on with ONNX Runtime's")
         return None
+    mark = _mark(compiler, levels)
+    if target.is_file() and mark.encode() in target.read_bytes():
+        return target
     try:
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            _compile(compiler, levels, Path(scratch))
+            _compile(compiler, levels, mark, Path(scratch))
             os.replace(f"{scratch}/{FILE}", target)
     except subprocess.CalledProcessError as error:  # a compiler that is too old for a level, for example
         _nothing(target, str(error))
@@ -98,14 +103,24 @@ def _nothing(target: Path, why: str) -> None:
     target.unlink(missing_ok=True)
 
 
-def _compile(compiler: str, levels: dict[str, list[str]], scratch: Path) -> None:
+def _mark(compiler: str, levels: dict[str, list[str]]) -> str:
+    """What the library is made of, which it carries: sources, this script, and the compiler."""
+    made_of = hashlib.sha256(f"{levels}".encode())
+    made_of.update(subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout)
+    for path in (Path(__file__), *sorted((ROOT / FOLDER).glob("*.[ch]"))):
+        made_of.update(path.read_bytes())
+    return f"pressroom-kernels-{made_of.hexdigest()}"
+
+
+def _compile(compiler: str, levels: dict[str, list[str]], mark: str, scratch: Path) -> None:
     commands = {
         f"{scratch}/{name}-{level}.o": [*_FLAGS, *flags, f"-DLEVEL={level}", "-c", f"{name}.c"]
         for name in _KERNELS
         for level, flags in levels.items()
         if name in _ONLY.get(level, _KERNELS)
     }
-    commands |= {f"{scratch}/{name}.o": [*_FLAGS, "-c", f"{name}.c"] for name in _OPERATORS}
+    marked = f'-DMADE_OF="{mark}"'
+    commands |= {f"{scratch}/{name}.o": [*_FLAGS, marked, "-c", f"{name}.c"] for name in _OPERATORS}
     with ThreadPoolExecutor() as beside:  # each takes seconds
         list(beside.map(lambda each: _run(compiler, *each[1], "-o", each[0]), commands.items()))
     _run(compiler, "-shared", "-s", *commands, "-o", f"{scratch}/{FILE}")

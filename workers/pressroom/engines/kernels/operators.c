@@ -5,6 +5,9 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
+// The build's mark of the sources, by which it sees later that nothing has changed. See scripts/build_kernels.py.
+EXPORTED const char pressroom_kernels_made_of[] = MADE_OF;
+
 // Called by ONNX Runtime when a session's options name this library. The domain lives as long as the process:
 // sessions go on asking for it.
 EXPORTED OrtStatus *RegisterCustomOps(OrtSessionOptions *options, const OrtApiBase *base) {
