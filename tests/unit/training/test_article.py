@@ -16,7 +16,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from tests.support.pictures import bars
+from tests.support.bars import bars
 from tests.unit.training.test_losses import slope
 from torch import Tensor, nn
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.support.pictures import bars
+from tests.support.bars import bars
 
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams

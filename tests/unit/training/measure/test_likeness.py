@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.support.pictures import CLASSES, bars
+from tests.support.bars import CLASSES, bars
 from torch import Tensor
 
 from pressroom.training.data.idx import Pictures, Split
