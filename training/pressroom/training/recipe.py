@@ -207,7 +207,16 @@ def _require_even_heads(width: int, heads: int) -> None:
 
 
 AnyRecipe = (
-    GaussianRecipe | VaeRecipe | GanRecipe | FsqRecipe | FeaturesRecipe | EmbeddingsRecipe | LanguageRecipe
+    GaussianRecipe
+    | VaeRecipe
+    | GanRecipe
+    | FsqRecipe
+    | FlowRecipe
+    | IconsRecipe
+    | UpscaleRecipe
+    | FeaturesRecipe
+    | EmbeddingsRecipe
+    | LanguageRecipe
 )
 _ADAPTER: TypeAdapter[AnyRecipe] = TypeAdapter(Annotated[AnyRecipe, Field(discriminator="kind")])
 
