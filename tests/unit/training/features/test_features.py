@@ -21,7 +21,7 @@ pytestmark = pytest.mark.train
 
 def test_it_learns_two_sets_and_its_file_gives_features_and_logits(tmp_path: Path) -> None:
     recipe = FeaturesRecipe.model_validate(
-        {"kind": "features", "title": "t", "plan": {"epochs": 3, "batch": 32, "warm_up_steps": 10}}
+        {"kind": "features", "title": "t", "plan": {"epochs": 8, "batch": 16, "warm_up_steps": 10}}
     )
     train, test = bars(700), bars(200, 1)
     dark = Pictures(train=train, test=test)

@@ -111,7 +111,7 @@ def test_a_recipe_becomes_pictures_of_the_class_that_is_asked_for(tmp_path: Path
             "latent": 8,
             "width": 64,
             "layers": 2,
-            "first": {"epochs": 4, "batch": 32, "warm_up_steps": 10},
+            "first": {"epochs": 8, "batch": 32, "learning_rate": 4e-3, "warm_up_steps": 10},
             "plan": {"epochs": 12, "batch": 64, "learning_rate": 3e-3, "warm_up_steps": 10},
         }
     )

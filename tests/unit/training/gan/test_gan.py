@@ -143,7 +143,8 @@ def test_a_recipe_becomes_pictures_that_are_like_the_data(tmp_path: Path) -> Non
             "data": "mnist",
             "latent": 8,
             "channels": 8,
-            "plan": {"epochs": 12, "batch": 32, "learning_rate": 2e-3, "warm_up_steps": 0},
+            "penalty": 0.1,
+            "plan": {"epochs": 9, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 0},
         }
     )
     pictures = Pictures(train=_split(1600, 0), test=_split(300, 1))
