@@ -90,9 +90,9 @@ def test_the_folder_is_whole_and_its_manifest_says_what_it_is(tmp_path: Path, we
 def test_lighter_weights_are_lighter(tmp_path: Path) -> None:
     sizes = {}
     for weights in ("fp32", "fp16", "int8"):
-        write_model(ABOUT, _graphs(), TRAITS, tmp_path / weights, weights=weights)  # type: ignore[arg-type]
+        write_model(ABOUT, _graphs(), TRAITS, tmp_path / weights, weights=weights)
         sizes[weights] = (tmp_path / weights / "decoder.onnx").stat().st_size
-    assert sizes["int8"] < 0.6 * sizes["fp32"]
+    assert sizes["int8"] < 0.65 * sizes["fp32"]
     assert sizes["fp16"] < 0.7 * sizes["fp32"]
     types = {each.data_type for each in onnx.load(tmp_path / "fp16" / "decoder.onnx").graph.initializer}
     assert onnx.TensorProto.FLOAT16 in types

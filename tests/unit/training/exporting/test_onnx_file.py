@@ -7,8 +7,9 @@ import pytest
 import torch
 from onnx import numpy_helper
 
+from pressroom.training.exporting.errors import ParityBroken
 from pressroom.training.exporting.onnx_file import export
-from pressroom.training.exporting.parity import ParityBroken, largest_difference, require_parity
+from pressroom.training.exporting.parity import largest_difference, require_parity
 from pressroom.training.vae.graphs import decoder_graph, encoder_graph
 from pressroom.training.vae.model import Vae, VaeConfig
 

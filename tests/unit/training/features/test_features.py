@@ -46,7 +46,12 @@ def test_only_pictures_that_mean_the_same_are_mirrored(monkeypatch: pytest.Monke
     network = Classifier(2)
     seen: list[torch.Tensor] = []
     forward = network.forward
-    monkeypatch.setattr(network, "forward", lambda shown: seen.append(shown) or forward(shown))
+
+    def listening(shown: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen.append(shown)
+        return forward(shown)
+
+    monkeypatch.setattr(network, "forward", listening)
     task = ClassifierTask(network, pixels, labels, torch.tensor([False, True]), held_out=0)
     torch.manual_seed(0)
     task.losses(torch.arange(64), Now(0, 0.0, 1e-3))

@@ -101,7 +101,9 @@ def test_it_learns_and_is_told_beside_its_components(tmp_path: Path) -> None:
     blank = psnr(torch.ones(60, 3, 64, 64), torch.from_numpy(parts.test.pixels).float() / 255)
     assert found["test_psnr_db"] > blank + 4
     assert found["test_psnr_pca_db"] > blank + 4
-    assert found["above_pca_db"] == pytest.approx(found["test_psnr_db"] - found["test_psnr_pca_db"], abs=0.011)
+    assert found["above_pca_db"] == pytest.approx(
+        found["test_psnr_db"] - found["test_psnr_pca_db"], abs=0.011
+    )
     assert {"reconstructions.png", "variations.png", "interpolations.png", "curves.png", "weights.pt"} <= {
         path.name for path in tmp_path.iterdir()
     }

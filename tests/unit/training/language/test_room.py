@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.recurrent import RecurrentModel
-from pressroom.training.exporting.parity import ParityBroken
+from pressroom.training.exporting.errors import ParityBroken
 from pressroom.training.language.folder import require_same, write_folder
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.language.lstm import Lstm, LstmConfig

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ _ROWS, _SEED = 4, 20
 @torch.no_grad()
 def write(graphs: Mapping[str, Graph], folder: Path) -> None:
     """By the networks themselves."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for role, graph in graphs.items():
         graph.module.eval()
         inputs = graph.example(_ROWS, torch.Generator().manual_seed(_SEED))

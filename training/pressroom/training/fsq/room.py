@@ -36,7 +36,8 @@ def fit(
     """Both stages, each with the weights of its best epoch, on any pictures."""
     torch.manual_seed(recipe.plan.seed)
     pixels, labels = as_tensors(pictures.train)
-    made = CodedPictures.of(recipe, *pixels.shape[1:], classes)
+    _, height, width = pixels.shape
+    made = CodedPictures.of(recipe, height, width, classes)
     first = replace(run, folder=run.folder / "first")
     first.folder.mkdir(exist_ok=True)
     autoencoder = AutoencoderTask(made.fsq, pixels, held_out=held_out)

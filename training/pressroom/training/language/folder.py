@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.recurrent import RecurrentModel
-from pressroom.training.exporting.parity import ParityBroken
+from pressroom.training.exporting.errors import ParityBroken
 from pressroom.training.language.gpt import EPSILON, THETA, Gpt
 from pressroom.training.language.lstm import Lstm
 from pressroom.training.language.tokens import write_tokenizer
