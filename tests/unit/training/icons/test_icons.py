@@ -26,13 +26,16 @@ SET = {
         "wide": {"body": '<path fill="#00f" d="M0 0h20v10H0z"/>', "width": 20},
         "gone": {"body": "", "hidden": True},
         "hand-dark-skin-tone": {"body": ""},
+        "red-square-medium-light": {"body": ""},
+        "red-square-dark": {"body": ""},
+        "traffic-light": {"body": ""},
     },
 }
 
 
 def test_a_set_is_its_icons_but_for_hidden_ones_and_tones() -> None:
     icons = icons_of(json.dumps(SET).encode(), "mine")
-    assert [icon.name for icon in icons] == ["red-square", "wide"]
+    assert [icon.name for icon in icons] == ["red-square", "wide", "traffic-light"]
     assert 'viewBox="0 0 20 10"' in icons[1].svg
 
 
@@ -43,7 +46,7 @@ def test_what_is_no_set_is_said(content: bytes) -> None:
 
 
 def test_an_icon_is_drawn_on_white_in_its_shape() -> None:
-    square, wide = (draw(icon) for icon in icons_of(json.dumps(SET).encode(), "mine"))
+    square, wide = (draw(icon) for icon in icons_of(json.dumps(SET).encode(), "mine")[:2])
     assert square.shape == (3, 64, 64)
     assert (square == np.array([255, 0, 0])[:, None, None]).all()
     assert (wide[:, :10] == 255).all()  # above and below there is nothing

@@ -77,7 +77,8 @@ SOURCES = (
     ),
 )
 
-_TONE = re.compile(r"skin-tone")
+# "…-medium-light-skin-tone" in one set, "…-medium-light" in another.
+_TONE = re.compile(r"-skin-tone|-(medium-)?(light|dark)$|-medium$")
 _IN_TWENTY_HELD_OUT, _IN_TWENTY_TEST = 0, 1
 
 
@@ -131,10 +132,16 @@ def icons_of(content: bytes, name: str) -> list[Icon]:
         return [
             Icon(name, each, _document(told, icon))
             for each, icon in told["icons"].items()
-            if not icon.get("hidden") and not _TONE.search(each)
+            if not icon.get("hidden") and not _is_a_tone(each, told["icons"])
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataCorrupt(f"{name}'s {FILE} is no set of icons ({error!r}): fetch it again.") from error
+
+
+def _is_a_tone(name: str, icons: Mapping[str, Any]) -> bool:
+    """Whether it is another icon of the set in a skin of another tone."""
+    found = _TONE.search(name)
+    return found is not None and ("skin-tone" in name or name[: found.start()] in icons)
 
 
 def split(icons: Icons) -> Split:
