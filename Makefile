@@ -10,9 +10,6 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-# Many tests wait for processes and databases: a core has time for more than one. More than four get into each other's way.
-PROCESSES ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); many=$$((cores * 3 / 2)); echo $$((many > 4 ? 4 : many < 1 ? 1 : many)))
-
 .PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-sampling bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
 
 help:          ## List the targets.
@@ -27,9 +24,9 @@ demo: setup    ## Set up, start everything, make one text and one picture (out/)
 up: setup      ## Set up, start everything and keep it running until Ctrl-C.
 	@exec .venv/bin/pressroom up
 
-test:          ## Install what the tests need and run all of them, three processes for two cores; TRAIN=1 adds torch. ARGS= goes to pytest.
+test:          ## Install what the tests need and run all of them, one process a core; TRAIN=1 adds torch. ARGS= goes to pytest.
 	$(call install,$(if $(filter 1,$(TRAIN)),train,dev))
-	$(PY) -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 chaos:         ## Break a running stack at random: CHAOS_SECONDS=120 CHAOS_SEED=7 CHAOS_DATABASE=sqlite|postgres CHAOS_ENGINE=fake|real.
 	$(call install,dev)
