@@ -11,7 +11,7 @@ from torch import Tensor
 from pressroom.training.data.idx import Pictures, Split
 from pressroom.training.data.named import PICTURES
 from pressroom.training.measure.features import FILE, FeatureNet, FeatureNetChanged, Seen
-from pressroom.training.measure.likeness import compared, likeness
+from pressroom.training.measure.likeness import Yardstick
 
 pytestmark = pytest.mark.train
 
@@ -24,7 +24,7 @@ def _pixels(split: Split) -> Tensor:
 
 
 def test_more_of_the_same_is_as_near_as_the_floor() -> None:
-    found = compared(_pixels(bars(800, 2)), None, DATA, SOURCE)
+    found = Yardstick(DATA, SOURCE, 800).compare(_pixels(bars(800, 2)), None)
     assert 0 <= found.distance < 3 * found.floor + 1e-6
     assert found.precision > 0.9
     assert found.recall > 0.9
@@ -32,11 +32,13 @@ def test_more_of_the_same_is_as_near_as_the_floor() -> None:
 
 
 def test_noise_is_far_and_one_picture_alone_covers_little() -> None:
-    noise = compared(torch.rand(800, 28, 28, generator=torch.Generator().manual_seed(0)), None, DATA, SOURCE)
+    noise = Yardstick(DATA, SOURCE, 800).compare(
+        torch.rand(800, 28, 28, generator=torch.Generator().manual_seed(0)), None
+    )
     assert noise.distance > 20 * noise.floor
     assert noise.recall < 0.1
     same = _pixels(bars(1, 3)).expand(800, -1, -1) + 0.01 * torch.rand(800, 28, 28)
-    one = compared(same.clamp(0, 1), None, DATA, SOURCE)
+    one = Yardstick(DATA, SOURCE, 800).compare(same.clamp(0, 1), None)
     assert one.recall < 0.2
     assert one.distance > 20 * one.floor
 
@@ -68,7 +70,7 @@ def test_classes_are_asked_for_in_turn_and_judged(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(FeatureNet, "see", see)
     model = _Asked()
-    found = likeness(model, DATA, SOURCE, guidance=1.5, seed=7, samples=400)
+    found = Yardstick(DATA, SOURCE, 400).measure(model, guidance=1.5, seed=7)
     ((labels, guidance, seed),) = model.asked
     assert labels.bincount().tolist() == [100] * CLASSES
     assert (guidance, seed) == (1.5, 7)

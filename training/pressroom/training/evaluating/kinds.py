@@ -16,7 +16,7 @@ from pressroom.training.evaluating.found import Found, Picture, Table
 from pressroom.training.flow import room as flow_room
 from pressroom.training.fsq import room as fsq_room
 from pressroom.training.gan import room as gan_room
-from pressroom.training.measure.likeness import Likeness, likeness
+from pressroom.training.measure.likeness import Likeness, Yardstick
 from pressroom.training.measure.psnr import psnr
 from pressroom.training.pictures import COLUMNS, PictureModel, draw
 from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, VaeRecipe
@@ -109,10 +109,9 @@ def _likenesses(
 ) -> list[tuple[float, Likeness]]:
     """One for each guidance; one in all for a network that cannot be guided."""
     asked = guidances if model.classes else (1.0,)
-    source, seed = PICTURES[recipe.data], recipe.plan.seed
+    yardstick = Yardstick(pictures, PICTURES[recipe.data], samples)
     return [
-        (guidance, likeness(model, pictures, source, guidance=guidance, seed=seed, samples=samples))
-        for guidance in asked
+        (guidance, yardstick.measure(model, guidance=guidance, seed=recipe.plan.seed)) for guidance in asked
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import onnx
 
+from pressroom.catalog.files import FileMark
 from pressroom.catalog.manifest import File, GraphTraits, ImageTraits, Making, Manifest, TensorTraits
 from pressroom.engines.golden import FILE as GOLDEN
 from pressroom.training.exporting import golden
@@ -120,8 +121,8 @@ def digest(files: tuple[File, ...]) -> str:
 
 
 def _file(path: Path) -> File:
-    content = path.read_bytes()
-    return File(path=path.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    mark = FileMark.of(path)
+    return File(path=path.name, sha256=mark.sha256, bytes=mark.size)
 
 
 def _described(path: Path, graph: Graph) -> GraphTraits:

@@ -5,11 +5,15 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.export import Dim
+
+Arrays = dict[str, NDArray[Any]]
 
 OPSET = 18
 MAX_BATCH = 4096
@@ -26,6 +30,19 @@ class Graph:
     outputs: tuple[str, ...]
     example: Callable[[int, torch.Generator], tuple[Tensor, ...]]
     meanings: Mapping[str, str] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def answers(self, rows: int, generator: torch.Generator) -> tuple[Arrays, Arrays]:
+        """Inputs by their names, and what the module itself makes of them."""
+        self.module.eval()
+        inputs = self.example(rows, generator)
+        outputs = self.module(*inputs)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return _named(self.inputs, inputs), _named(self.outputs, outputs)
+
+
+def _named(names: tuple[str, ...], tensors: tuple[Tensor, ...]) -> Arrays:
+    return {name: tensor.numpy() for name, tensor in zip(names, tensors, strict=True)}
 
 
 def export(graph: Graph, path: Path) -> None:

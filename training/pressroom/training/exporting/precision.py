@@ -108,17 +108,12 @@ def _begin_with(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
     graph.node.extend([*nodes, *others])
 
 
-@torch.no_grad()
 def signal_to_noise(graph: Graph, path: Path, *, seed: int = 0) -> float:
     """dB by which the worst output's range is above its error: 10 log₁₀(range² / mean square error); infinite if exact."""
     session = open_session(path, Provider.CPU)
-    graph.module.eval()
-    inputs = graph.example(_ROWS, torch.Generator().manual_seed(seed))
-    expected = graph.module(*inputs)
-    expected = expected if isinstance(expected, tuple) else (expected,)
-    feeds = {name: value.numpy() for name, value in zip(graph.inputs, inputs, strict=True)}
+    feeds, expected = graph.answers(_ROWS, torch.Generator().manual_seed(seed))
     worst = float("inf")
-    for got, want in zip(session.run(feeds), (value.numpy() for value in expected), strict=True):
+    for got, want in zip(session.run(feeds), expected.values(), strict=True):
         error = np.square(got.astype(np.float64) - want).mean()
         if not np.isfinite(error):
             return float("nan")

@@ -13,7 +13,7 @@ from pressroom.training.gan.model import GanConfig, Generator
 from pressroom.training.gan.pictures import GanPictures
 from pressroom.training.gan.task import HELD_OUT, GanTask
 from pressroom.training.loop.run import train
-from pressroom.training.measure.likeness import likeness
+from pressroom.training.measure.likeness import Yardstick
 from pressroom.training.pictures import COLUMNS, draw
 from pressroom.training.recipe import GanRecipe
 from pressroom.training.run import Run
@@ -30,7 +30,7 @@ def make(recipe: GanRecipe, run: Run) -> dict[str, float]:
     made = fit(pictures, recipe, run)
     draw(made, pictures.test, run.folder, seed=recipe.plan.seed)
     sheet(made.walk(_WALKS, COLUMNS, seed=recipe.plan.seed), run.folder / "walk.png", COLUMNS)
-    return likeness(made, pictures, PICTURES[recipe.data], seed=recipe.plan.seed).as_dict()
+    return Yardstick(pictures, PICTURES[recipe.data]).measure(made, seed=recipe.plan.seed).as_dict()
 
 
 def fit(pictures: Pictures, recipe: GanRecipe, run: Run, *, held_out: int = HELD_OUT) -> GanPictures:

@@ -48,46 +48,38 @@ class Likeness:
         }
 
 
-def likeness(
-    model: PictureModel,
-    pictures: Pictures,
-    source: Source,
-    *,
-    guidance: float = 1.0,
-    seed: int = 0,
-    samples: int = SAMPLES,
-) -> Likeness:
-    """Of ``samples`` pictures, as many of each class, against as much of the test set, and of the training set for the floor."""
-    asked = torch.arange(samples) % max(1, model.classes)
-    made = model.sample(asked, guidance=guidance, seed=seed)
-    return compared(made, asked if model.classes else None, pictures, source)
+class Yardstick:
+    """The real pictures that ``samples`` made ones are held against: as much of the test set, and of the training set for
+    the floor. Seen once, however many are measured by it."""
 
+    def __init__(self, pictures: Pictures, source: Source, samples: int = SAMPLES) -> None:
+        self._samples, self._source = samples, source
+        self._net = FeatureNet()
+        self._real = self._net.see(_pixels(pictures.test, samples)).features
+        self._cloud = Cloud.of(self._real)
+        others = self._net.see(_pixels(pictures.train, samples)).features
+        self._floor = distance(Cloud.of(others), self._cloud)
 
-def compared(made: Tensor, asked: Tensor | None, pictures: Pictures, source: Source) -> Likeness:
-    """The same of pictures (N, 28, 28) that are there already, and the classes (N,) that they are to have."""
-    net = FeatureNet()
-    found = net.see(made)
-    real = net.see(_pixels(pictures.test, len(made)))
-    other = net.see(_pixels(pictures.train, len(made)))
-    classes = net.classes(found, source)
-    covered = cover(real.features[:COVERED], found.features[:COVERED])
-    cloud = Cloud.of(real.features)
-    return Likeness(
-        samples=len(made),
-        distance=distance(Cloud.of(found.features), cloud),
-        floor=distance(Cloud.of(other.features), cloud),
-        precision=covered.precision,
-        recall=covered.recall,
-        class_accuracy=None if asked is None else float((classes == asked.numpy()).mean()),
-        least_class=min(float((classes == number).mean()) for number in range(len(source.labels))),
-    )
+    def measure(self, model: PictureModel, *, guidance: float = 1.0, seed: int = 0) -> Likeness:
+        """As many pictures of each class."""
+        asked = torch.arange(self._samples) % max(1, model.classes)
+        made = model.sample(asked, guidance=guidance, seed=seed)
+        return self.compare(made, asked if model.classes else None)
 
-
-def judge_accuracy(pictures: Pictures, source: Source) -> float:
-    """How often the judge is right about real pictures: no network's class accuracy can be told more finely."""
-    pixels, labels = as_tensors(pictures.test)
-    net = FeatureNet()
-    return float((net.classes(net.see(pixels), source) == labels.numpy()).mean())
+    def compare(self, made: Tensor, asked: Tensor | None) -> Likeness:
+        """The same of pictures (N, 28, 28) that are there already, and the classes (N,) that they are to have."""
+        found = self._net.see(made)
+        classes = self._net.classes(found, self._source)
+        covered = cover(self._real[:COVERED], found.features[:COVERED])
+        return Likeness(
+            samples=len(made),
+            distance=distance(Cloud.of(found.features), self._cloud),
+            floor=self._floor,
+            precision=covered.precision,
+            recall=covered.recall,
+            class_accuracy=None if asked is None else float((classes == asked.numpy()).mean()),
+            least_class=min(float((classes == number).mean()) for number in range(len(self._source.labels))),
+        )
 
 
 def _pixels(split: Split, count: int) -> Tensor:
