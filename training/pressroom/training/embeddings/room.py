@@ -12,10 +12,9 @@ from pressroom.training import plots
 from pressroom.training.data import wordnet
 from pressroom.training.embeddings import near
 from pressroom.training.embeddings.task import SkipGramTask
-from pressroom.training.loop.run import train
+from pressroom.training.fitting import fitted
 from pressroom.training.recipe import EmbeddingsRecipe
 from pressroom.training.run import Run
-from pressroom.training.telling import told
 from pressroom.training.text.preprocessing import normalise, words
 from pressroom.training.text.vocabulary import SPECIAL, Vocabulary
 
@@ -40,9 +39,7 @@ def make_from(
     task = SkipGramTask(
         numbers, len(vocabulary), recipe.width, window=recipe.window, drawn=recipe.drawn, kept=recipe.kept
     )
-    with told(run) as watcher:
-        outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
-    plots.curves(outcome.history, run.folder / "curves.png")
+    outcome = fitted(task, recipe.plan, recipe.digest(), run)
     vectors = task.model.middle.weight.detach().numpy()
     np.save(run.folder / "vectors.npy", vectors)
     vocabulary.write(run.folder / "vocabulary.json")

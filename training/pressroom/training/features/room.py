@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from pressroom.training import plots
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures, Split
 from pressroom.training.exporting.onnx_file import export
 from pressroom.training.exporting.parity import require_parity
 from pressroom.training.features.model import Classifier, graph_of
 from pressroom.training.features.task import ClassifierTask
-from pressroom.training.loop.run import train
+from pressroom.training.fitting import fitted
 from pressroom.training.measure.features import SOURCES
 from pressroom.training.recipe import FeaturesRecipe
 from pressroom.training.run import Run
-from pressroom.training.telling import told
 from pressroom.training.tensors import as_tensors
 
 HELD_OUT = 10_000
@@ -45,9 +43,7 @@ def make_from(
     shuffled = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(recipe.plan.seed))
     network = Classifier(sum(classes))
     task = ClassifierTask(network, pixels[shuffled], labels[shuffled], mirrors, held_out=held_out)
-    with told(run) as watcher:
-        outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
-    plots.curves(outcome.history, run.folder / "curves.png")
+    fitted(task, recipe.plan, recipe.digest(), run)
     graph = graph_of(network)
     path = run.folder / "feature_net.onnx"
     export(graph, path)

@@ -8,18 +8,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pressroom.training import plots, weights
+from pressroom.training import weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
+from pressroom.training.fitting import fitted
 from pressroom.training.flow.model import Flow, FlowConfig
 from pressroom.training.flow.pictures import FlowPictures
 from pressroom.training.flow.task import FlowTask
-from pressroom.training.loop.run import train
 from pressroom.training.pictures import draw
 from pressroom.training.recipe import FlowRecipe, VaeRecipe
 from pressroom.training.run import Run
-from pressroom.training.telling import told
 from pressroom.training.tensors import as_tensors
 from pressroom.training.vae import evaluate
 from pressroom.training.vae import room as vae_room
@@ -47,9 +46,7 @@ def fit(recipe: FlowRecipe, pictures: Pictures, run: Run, *, held_out: int = HEL
     torch.manual_seed(recipe.plan.seed)
     flow = Flow(_config(recipe))
     task = FlowTask(flow, mean, log_variance, labels, held_out=held_out)
-    with told(run) as watcher:
-        outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
-    plots.curves(outcome.history, run.folder / "curves.png")
+    fitted(task, recipe.plan, recipe.digest(), run)
     weights.write({"vae": vae.state_dict(), "flow": task.calm.state_dict()}, run.folder)
     return FlowPictures(vae, task.calm)
 

@@ -7,17 +7,16 @@ from dataclasses import replace
 
 import torch
 
-from pressroom.training import plots, weights
+from pressroom.training import weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures, Split
 from pressroom.training.data.named import PICTURES
+from pressroom.training.fitting import fitted
 from pressroom.training.fsq.pictures import CodedPictures
 from pressroom.training.fsq.tasks import HELD_OUT, AutoencoderTask, PriorTask
-from pressroom.training.loop.run import train
 from pressroom.training.pictures import draw
 from pressroom.training.recipe import FsqRecipe
 from pressroom.training.run import Run
-from pressroom.training.telling import told
 from pressroom.training.tensors import as_tensors
 
 
@@ -41,18 +40,12 @@ def fit(
     first = replace(run, folder=run.folder / "first")
     first.folder.mkdir(exist_ok=True)
     autoencoder = AutoencoderTask(made.fsq, pixels, held_out=held_out)
-    with told(first) as watcher:
-        outcome = train(
-            autoencoder, recipe.first, recipe=recipe.digest(), folder=first.folder, watcher=watcher
-        )
-    plots.curves(outcome.history, first.folder / "curves.png")
+    fitted(autoencoder, recipe.first, recipe.digest(), first)
     codes = made.encode(pixels)
     prior = PriorTask(
         made.gpt, codes, labels, kinds=made.fsq.config.codes, classes=classes, held_out=held_out
     )
-    with told(run) as watcher:
-        outcome = train(prior, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
-    plots.curves(outcome.history, run.folder / "curves.png")
+    fitted(prior, recipe.plan, recipe.digest(), run)
     weights.write(made.weights(), run.folder)
     return made
 

@@ -5,20 +5,19 @@ data ─> loop ─> weights.pt ─> curves.png, samples.png, walk.png, and how l
 
 import torch
 
-from pressroom.training import plots, weights
+from pressroom.training import weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
+from pressroom.training.fitting import fitted
 from pressroom.training.gan.model import GanConfig, Generator
 from pressroom.training.gan.pictures import GanPictures
 from pressroom.training.gan.task import HELD_OUT, GanTask
-from pressroom.training.loop.run import train
 from pressroom.training.measure.likeness import Yardstick
 from pressroom.training.pictures import COLUMNS, draw
 from pressroom.training.recipe import GanRecipe
 from pressroom.training.run import Run
 from pressroom.training.sheets import sheet
-from pressroom.training.telling import told
 from pressroom.training.tensors import as_tensors
 
 _WALKS = 5
@@ -38,9 +37,7 @@ def fit(pictures: Pictures, recipe: GanRecipe, run: Run, *, held_out: int = HELD
     torch.manual_seed(recipe.plan.seed)
     pixels, _ = as_tensors(pictures.train)
     task = GanTask(pixels, _config(recipe), penalty=recipe.penalty, held_out=held_out)
-    with told(run) as watcher:
-        outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
-    plots.curves(outcome.history, run.folder / "curves.png")
+    fitted(task, recipe.plan, recipe.digest(), run)
     weights.write(task.mean.state_dict(), run.folder)
     return GanPictures(task.mean)
 

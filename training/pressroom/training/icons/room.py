@@ -6,18 +6,17 @@ four sets ─> loop ─> weights.pt ─> decibels on concepts of the test, recon
 import torch
 from torch import Tensor
 
-from pressroom.training import plots, weights
+from pressroom.training import weights
 from pressroom.training.data import icons as data
 from pressroom.training.data.icons import Icons, Split
+from pressroom.training.fitting import fitted
 from pressroom.training.icons.model import IconAutoencoder, IconConfig, between, varied
 from pressroom.training.icons.pca import Pca
 from pressroom.training.icons.task import IconTask, as_pixels, seen_again
-from pressroom.training.loop.run import train
 from pressroom.training.measure.psnr import psnr
 from pressroom.training.recipe import IconsRecipe
 from pressroom.training.run import Run
 from pressroom.training.sheets import sheet
-from pressroom.training.telling import told
 
 _COLUMNS, _ROWS = 12, 4
 _STRENGTH = 0.5
@@ -36,15 +35,7 @@ def make_from(split: Split, recipe: IconsRecipe, run: Run) -> dict[str, float]:
     torch.manual_seed(recipe.plan.seed)
     network = IconAutoencoder(IconConfig(recipe.latent, recipe.channels, recipe.blocks))
     shown, held_out, test = (_pictures(part) for part in (split.train, split.held_out, split.test))
-    with told(run) as watcher:
-        outcome = train(
-            IconTask(network, shown, held_out),
-            recipe.plan,
-            recipe=recipe.digest(),
-            folder=run.folder,
-            watcher=watcher,
-        )
-    plots.curves(outcome.history, run.folder / "curves.png")
+    fitted(IconTask(network, shown, held_out), recipe.plan, recipe.digest(), run)
     weights.write(network.state_dict(), run.folder)
     pixels = as_pixels(test)
     again = seen_again(network, pixels)

@@ -9,17 +9,15 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from pressroom.training import plots
 from pressroom.training.data import wordnet
+from pressroom.training.fitting import fitted
 from pressroom.training.language.folder import write_folder
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.language.lstm import Lstm, LstmConfig
 from pressroom.training.language.task import LanguageTask
 from pressroom.training.language.tokens import corpus
-from pressroom.training.loop.run import train
 from pressroom.training.recipe import LanguageRecipe
 from pressroom.training.run import Run
-from pressroom.training.telling import told
 from pressroom.training.text.kneser_ney import KneserNey
 from pressroom.training.text.vocabulary import BEGIN, END
 
@@ -43,9 +41,7 @@ def make_from(texts: Sequence[str], recipe: LanguageRecipe, run: Run) -> dict[st
     torch.manual_seed(recipe.plan.seed)
     network = _network(recipe, found.tokenizer.get_vocab_size())
     task = LanguageTask(network, found)
-    with told(run) as watcher:
-        outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
-    plots.curves(outcome.history, run.folder / "curves.png")
+    fitted(task, recipe.plan, recipe.digest(), run)
     difference = write_folder(network, found.tokenizer, run.folder / "model")
     lines = samples(network, found.tokenizer, recipe.context, seed=recipe.plan.seed)
     (run.folder / "samples.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -3,15 +3,15 @@
 data ─> loop (checkpoints, TensorBoard) ─> weights.pt ─> metrics, curves.png, samples.png, reconstructions.png
 """
 
-from pressroom.training import plots, weights
+from pressroom.training import weights
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures
 from pressroom.training.data.named import PICTURES
-from pressroom.training.loop.run import Outcome, train
+from pressroom.training.fitting import fitted
+from pressroom.training.loop.run import Outcome
 from pressroom.training.pictures import draw
 from pressroom.training.recipe import VaeRecipe
 from pressroom.training.run import Run
-from pressroom.training.telling import told
 from pressroom.training.vae import evaluate
 from pressroom.training.vae.model import Vae
 from pressroom.training.vae.pictures import VaePictures
@@ -31,13 +31,11 @@ def fit(recipe: VaeRecipe, pictures: Pictures, run: Run, *, held_out: int = HELD
     """The network with its best weights, and how the training went; ``curves.png`` shows it."""
     classes = len(PICTURES[recipe.data].labels)
     task = VaeTask(recipe, pictures.train, classes, held_out=held_out)
-    with told(run) as watcher:
-        outcome = train(task, recipe.plan, recipe=recipe.digest(), folder=run.folder, watcher=watcher)
+    outcome = fitted(task, recipe.plan, recipe.digest(), run)
     run.say(
         f"{outcome.epochs} epochs, {outcome.spent_s:.0f} s of CPU, ended by {outcome.why}; "
         f"best was epoch {outcome.best_epoch} with {outcome.best_score:.2f} nats"
     )
-    plots.curves(outcome.history, run.folder / "curves.png")
     return task.vae, outcome
 
 
