@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 from tests.acceptance.press import Press, events_of, press, stored, text_body, told, typed
 from tests.acceptance.processes import until
-from tests.acceptance.room import Room, room
+from tests.acceptance.room import UNHURRIED, Room, room
 from tests.chaos.proxy import Proxy
 from tests.services.ports import free_port
 from tests.services.valkey import Valkey
@@ -102,7 +102,7 @@ def test_a_job_given_back_again_and_again_is_no_nearer_to_its_limits(
     with room(sqlite_url, redis_url, tmp_path, drain_s=0, errors_limit=1, lease_s=LONG_LEASE_S) as made:
         job = made.submit(params={"max_tokens": 200, "seed": 7})
         for attempt in range(1, 4):
-            worker = made.processes.worker(f"worker-{attempt}")
+            worker = made.processes.worker(f"worker-{attempt}", **UNHURRIED)
             until(lambda n=attempt: made.job(job).attempt == n, "it is claimed")  # type: ignore[misc]
             worker.terminate()
             assert worker.exit_status() == 0
@@ -168,7 +168,7 @@ def test_a_drain_without_redis_is_as_fast_as_one_with_it(
 def test_an_end_in_mid_drain_loses_nothing(
     fake_room: Room, first: signal.Signals, second: signal.Signals
 ) -> None:
-    worker = fake_room.processes.worker("ended", drain_s="60")
+    worker = fake_room.processes.worker("ended", drain_s="60", **UNHURRIED)
     job = fake_room.submit(params={"max_tokens": 200, "seed": 7})
     fake_room.running(job)
 
@@ -188,7 +188,7 @@ def test_a_follower_of_a_given_back_job_hears_a_reset_and_then_the_whole_text(
     sqlite_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     with press(sqlite_url, redis_url, tmp_path, lease_s=LONG_LEASE_S) as whole:
-        first = whole.processes.worker("first")
+        first = whole.processes.worker("first", **UNHURRIED)
         whole.front()
         job_id = whole.post_text(max_tokens=200)
         connection = whole.connection(job_id, None)
@@ -212,7 +212,7 @@ def test_a_front_that_stops_lets_go_of_its_clients_and_another_goes_on(
     staying_port = free_port()
     staying = fake_press.processes.start("staying", "pressroom.front", port=str(staying_port))
     staying.event("front_listens")
-    job_id = fake_press.post_text(max_tokens=500)
+    job_id = fake_press.post_text(max_tokens=1_500)
     headers = {"Authorization": f"Bearer {fake_press.key()}"}
     answers: list[int] = []
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from tests.acceptance.conftest import OwnPostgres
 from tests.acceptance.processes import until
-from tests.acceptance.room import Room, room
+from tests.acceptance.room import UNHURRIED, Room, room
 from tests.services.valkey import Valkey
 
 from pressroom.contract.events import Started
@@ -81,7 +81,7 @@ def test_the_relay_wakes_a_worker_when_the_front_could_not(
 
 def test_a_killed_workers_job_succeeds_on_another_attempt_with_one_result(fake_room: Room) -> None:
     fake_room.processes.relay()
-    first = fake_room.processes.worker("first")
+    first = fake_room.processes.worker("first", **UNHURRIED)
     job = fake_room.submit(params=A_SECOND)
     fake_room.running(job)
 
@@ -105,7 +105,7 @@ def test_a_killed_workers_job_succeeds_on_another_attempt_with_one_result(fake_r
 
 def test_a_frozen_worker_that_wakes_up_is_fenced(fake_room: Room) -> None:
     fake_room.processes.relay()
-    frozen = fake_room.processes.worker("frozen")
+    frozen = fake_room.processes.worker("frozen", **UNHURRIED)
     job = fake_room.submit(params=A_SECOND)
     fake_room.running(job)
 
@@ -222,7 +222,7 @@ def test_a_job_that_expired_in_the_queue_is_told_its_end(fake_room: Room) -> Non
 
 def test_relays_side_by_side_harm_nobody(fake_room: Room) -> None:
     relays = [fake_room.processes.relay(f"relay-{n}", sweep_s="0.05") for n in range(3)]
-    worker = fake_room.processes.worker()
+    worker = fake_room.processes.worker(**UNHURRIED)
     jobs = [fake_room.submit(wake=False, params=A_SECOND) for _ in range(8)]
     fake_room.running(jobs[0])
     worker.kill()
@@ -293,7 +293,7 @@ def test_a_killed_database_is_waited_for(own_postgres: OwnPostgres, redis_url: s
     options = {"artifacts_shared": True, "sweep_s": 0.2, "lease_s": 10.0}
     with room(own_postgres.url, redis_url, tmp_path, **options) as shaken:
         worker, relay = shaken.processes.worker(), shaken.processes.relay()
-        job = shaken.submit(params=A_SECOND)
+        job = shaken.submit(params={"max_tokens": 600, "seed": 7})
         shaken.running(job)
 
         own_postgres.kill()
