@@ -185,7 +185,8 @@ def resolved_params(manifest: Manifest, given: Mapping[str, Any]) -> TextParams 
         labels = manifest.image.labels if manifest.image is not None else ()
         if params.label not in labels:
             raise InputInvalid(
-                f"{manifest.name} has no such label. It has: {', '.join(labels)}.", field="params.label"
+                f"{manifest.name} has no such label. It has: {', '.join(labels) or 'none at all'}.",
+                field="params.label",
             )
     if isinstance(params, TextParams) and params.guide is not None:
         try:

@@ -141,11 +141,11 @@ class TextOutput:
 
 @dataclass(frozen=True, slots=True)
 class ImageOutput:
-    """``pixels``: (H, W) grey or (H, W, 3) RGB, uint8, before magnification."""
+    """``pixels``: (H, W) grey or (H, W, 3) RGB, uint8, before magnification. ``label``: None of a model without classes."""
 
     index: int
     pixels: NDArray[np.uint8]
-    label: str
+    label: str | None
     finish_reason: str = "done"
 
 

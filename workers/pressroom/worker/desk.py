@@ -21,7 +21,7 @@ class Desk:
     ``slots_now`` says when it is fewer for a while.
 
     ``begin`` gets each new holding. The look-ahead keeps the engine busy while an end is stored and
-    the next job is claimed."""
+    the next job is claimed; it is filled when half of it is used up, since each claim is a transaction."""
 
     def __init__(
         self,
@@ -106,7 +106,8 @@ class Desk:
             return self._turning
 
     def _claim(self) -> None:
-        while room := self.free:
+        # With less room than that the engine is full, and has somebody waiting besides.
+        while (room := self.free) > self._look_ahead // 2:
             # Jobs of several outputs take several slots: ask for as many jobs as probably fit.
             limit = max(1, int(room / self._mean_weight))
             claims = self._store.claim(

@@ -8,9 +8,22 @@ nobody up. ``domain.serving`` makes the choice.
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, false, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
@@ -35,14 +48,13 @@ def claim(
     idle: bool,
 ) -> list[Claim]:
     """See ``JobStore.claim``."""
-    runs = sorted({(model.sha256, model.name) for model in models})
+    runs = tuple(sorted({(model.sha256, model.name) for model in models}))
     if limit < 1 or not runs:
         return []
 
     def look(connection: Connection) -> bool:
-        now = database.now(connection).wall
-        waits = queued(ONE).where(job.c.pool == pool, job.c.due_at <= now)
-        return connection.scalar(in_order(waits).limit(1)) is not None
+        asked = {"of_pool": pool, "now": database.now(connection).wall}
+        return connection.scalar(_ANY_DUE, asked) is not None
 
     def move(connection: Connection) -> list[Claim]:
         working, mine = _tenants(connection, pool, runs, database.now(connection).wall)
@@ -73,36 +85,69 @@ def weigh(database: Database, pool: str, tenant: str, weight: float) -> None:
     database.write(lambda connection: connection.execute(statement))
 
 
-Runs = Sequence[tuple[str, str]]
+# Statements are built once, since that takes longer than to run them.
+_POOL = bindparam("of_pool", type_=String)
+_NOW = bindparam("now", type_=BigInteger)
 _CANDIDATE = (job.c.id, job.c.priority, job.c.created_at, job.c.due_at, job.c.alone, job.c.cost)
+_ANY_DUE = in_order(queued(ONE).where(job.c.pool == _POOL, job.c.due_at <= _NOW)).limit(1)
+# The lanes that have work or had it at the last claim.
+_LANES = (
+    select(lane.c.tenant, lane.c.virtual_time, lane.c.weight, lane.c.active)
+    .where(lane.c.pool == _POOL, or_(lane.c.active, lane.c.tenant.in_(bindparam("working", expanding=True))))
+    .order_by(lane.c.tenant)
+    .with_for_update()
+)
+_LATEST = select(func.max(lane.c.virtual_time)).where(lane.c.pool == _POOL)
+_CHARGED = (
+    update(lane)
+    .where(lane.c.pool == _POOL, lane.c.tenant == bindparam("of_tenant"))
+    .values(virtual_time=bindparam("time"), active=bindparam("now_active"))
+)
+_TAKEN = (
+    update(job)
+    .where(job.c.id.in_(bindparam("job_ids", expanding=True)), QUEUED)
+    .values(attempt=job.c.attempt + 1)
+    .returning(*job_columns())
+)
+
+Runs = tuple[tuple[str, str], ...]
 
 
-def _tenants(
-    connection: Connection, pool: str, runs: Runs, now: int
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Tenants with due jobs in the pool, and those of them with jobs that this worker can run."""
-    walk = tenants_of(pool)
-    lane_has = due(pool, walk.c.tenant, now, ONE).correlate(walk)
+@lru_cache
+def _tenants_with_work(runs: Runs) -> Select[*tuple[Any, ...]]:
+    walk = tenants_of(_POOL)
+    lane_has = due(_POOL, walk.c.tenant, _NOW, ONE).correlate(walk)
     mine = or_(
         *(
             any_of(lane_has.where(job.c.model_sha256 == sha256, job.c.model_name == name))
             for sha256, name in runs
         )
     )
-    rows = connection.execute(
-        select(walk.c.tenant, mine.label("mine")).where(walk.c.tenant.is_not(None), any_of(lane_has))
-    ).all()
+    return select(walk.c.tenant, mine.label("mine")).where(walk.c.tenant.is_not(None), any_of(lane_has))
+
+
+@lru_cache
+def _best_of_a_lane(idle: bool) -> Select[*tuple[Any, ...]]:
+    """A tenant's best jobs of one model; those that are to run alone only where nobody else runs."""
+    wanted = due(_POOL, bindparam("of_tenant", type_=String), _NOW, *_CANDIDATE).where(
+        job.c.model_sha256 == bindparam("of_sha256"), job.c.model_name == bindparam("of_model")
+    )
+    if not idle:
+        patience_over = job.c.due_at <= bindparam("out_of_patience", type_=BigInteger)
+        wanted = wanted.where(or_(job.c.alone == false(), patience_over))
+    return in_order(wanted).limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True)
+
+
+def _tenants(
+    connection: Connection, pool: str, runs: Runs, now: int
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Tenants with due jobs in the pool, and those of them with jobs that this worker can run."""
+    rows = connection.execute(_tenants_with_work(runs), {"of_pool": pool, "now": now}).all()
     return frozenset(row.tenant for row in rows), frozenset(row.tenant for row in rows if row.mine)
 
 
 def _locked_lanes(connection: Connection, pool: str, working: frozenset[str]) -> list[Lane]:
-    """The lanes that have work or had it at the last claim."""
-    rows = connection.execute(
-        select(lane.c.tenant, lane.c.virtual_time, lane.c.weight, lane.c.active)
-        .where(lane.c.pool == pool, or_(lane.c.active, lane.c.tenant.in_(sorted(working))))
-        .order_by(lane.c.tenant)
-        .with_for_update()
-    )
+    rows = connection.execute(_LANES, {"of_pool": pool, "working": sorted(working)})
     return [Lane(row.tenant, row.virtual_time, row.weight, row.active) for row in rows]
 
 
@@ -110,7 +155,7 @@ def _resting_time(connection: Connection, pool: str, lanes: Iterable[Lane], work
     """The largest virtual time of the pool, looked up only where ``rejoined`` needs it."""
     if any(item.active and item.tenant in working for item in lanes):
         return 0.0
-    return float(connection.scalar(select(func.max(lane.c.virtual_time)).where(lane.c.pool == pool)) or 0.0)
+    return float(connection.scalar(_LATEST, {"of_pool": pool}) or 0.0)
 
 
 def _queues(
@@ -118,19 +163,18 @@ def _queues(
 ) -> Callable[[str], Iterable[Candidate]]:
     """How to look into a tenant's queue: its best jobs of each model, locked, merged into one order."""
 
-    def of_model(sha256: str, name: str) -> Select[*tuple[Any, ...]]:
-        wanted = due(pool, bindparam("lane_of"), now.wall, *_CANDIDATE).where(
-            job.c.model_sha256 == sha256, job.c.model_name == name
-        )
-        if not idle:
-            patience_over = job.c.due_at <= now.wall - ALONE_PATIENCE_MS
-            wanted = wanted.where(or_(job.c.alone == false(), patience_over))
-        return in_order(wanted).limit(limit).with_for_update(skip_locked=True)
-
-    statements = [of_model(*run) for run in runs]
+    asked = {"of_pool": pool, "now": now.wall, "most": limit}
+    if not idle:
+        asked["out_of_patience"] = now.wall - ALONE_PATIENCE_MS
 
     def queue_of(tenant: str) -> Iterable[Candidate]:
-        found = [connection.execute(statement, {"lane_of": tenant}).all() for statement in statements]
+        found = [
+            connection.execute(
+                _best_of_a_lane(idle),
+                {**asked, "of_tenant": tenant, "of_sha256": sha256, "of_model": name},
+            ).all()
+            for sha256, name in runs
+        ]
         merged = heapq.merge(*found, key=lambda row: (-row.priority, row.created_at, row.id))
         return (Candidate(row.id, row.cost, row.alone, now.wall - row.due_at) for row in merged)
 
@@ -139,17 +183,17 @@ def _queues(
 
 def _store_lanes(connection: Connection, pool: str, before: dict[str, Lane], after: dict[str, Lane]) -> None:
     changed = [
-        {"of": item.tenant, "time": item.virtual_time, "now_active": item.active}
+        {
+            "of_pool": pool,
+            "of_tenant": item.tenant,
+            "time": item.virtual_time,
+            "now_active": item.active,
+        }
         for item in after.values()
         if item != before[item.tenant]
     ]
     if changed:
-        connection.execute(
-            update(lane)
-            .where(lane.c.pool == pool, lane.c.tenant == bindparam("of"))
-            .values(virtual_time=bindparam("time"), active=bindparam("now_active")),
-            changed,
-        )
+        connection.execute(_CHARGED, changed)
 
 
 def _run(connection: Connection, turn: Turn, worker: str, now: Now, lease_ms: int) -> list[Claim]:
@@ -157,18 +201,16 @@ def _run(connection: Connection, turn: Turn, worker: str, now: Now, lease_ms: in
         return []
     check_transition(State.QUEUED, State.RUNNING, Actor.WORKER)
     rows = connection.execute(
-        update(job)
-        .where(job.c.id.in_(turn.job_ids), QUEUED)
-        .values(
-            state=State.RUNNING.value,
-            attempt=job.c.attempt + 1,
-            worker=worker,
-            claimed_at=now.wall,
-            lease_clock=now.lease_clock,
-            lease_until=now.lease + lease_ms,
-            lease_ms=lease_ms,
-        )
-        .returning(*job_columns())
+        _TAKEN,
+        {
+            "job_ids": list(turn.job_ids),
+            "state": State.RUNNING.value,
+            "worker": worker,
+            "claimed_at": now.wall,
+            "lease_clock": now.lease_clock,
+            "lease_until": now.lease + lease_ms,
+            "lease_ms": lease_ms,
+        },
     )
     claimed = {row.id: Claim(to_job(row), row.attempt, row.alone) for row in rows}
     return [claimed[job_id] for job_id in turn.job_ids if job_id in claimed]

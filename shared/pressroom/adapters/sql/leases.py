@@ -7,7 +7,7 @@ lease that ran out is still good until somebody reaps it.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Float, bindparam, select, tuple_, update
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
@@ -129,14 +129,13 @@ def end_job(
         "finish_reason": completion.finish_reason,
         "error_code": code,
         "error_message": message,
-        **_without_lease(),
-        **_added(completion.usage),
+        **_spent(completion.usage),
     }
     if first is not None:
         values["first_output_at"] = row.claimed_at + first
     if budget is not None:
         values |= {"errors": budget.errors, "crashes": budget.crashes}
-    connection.execute(update(job).where(job.c.id == row.id).values(values))
+    connection.execute(_MOVED, {**values, "of_job": row.id})
     insert_outputs(connection, row.id, completion.outputs)
     tell(connection, row, state, now.wall, finish_reason=completion.finish_reason, error_code=code)
     if settled:
@@ -147,32 +146,25 @@ def requeue(connection: Connection, row: JobRow, after: Next, now: Now, usage: U
     """Move a running job, whose row the caller has locked, back to the queue.
 
     ``usage`` is None when nobody knows what the attempt cost: then the lane's charge stands."""
-    connection.execute(
-        update(job)
-        .where(job.c.id == row.id)
-        .values(
-            state=State.QUEUED.value,
-            due_at=now.wall + after.delay_ms,
-            alone=after.alone,
-            errors=after.budget.errors,
-            crashes=after.budget.crashes,
-            claimed_at=None,
-            first_output_at=None,
-            **_without_lease(),
-            **_added(usage or Usage()),
-        )
-    )
+    values = {
+        "state": State.QUEUED.value,
+        "due_at": now.wall + after.delay_ms,
+        "alone": after.alone,
+        "errors": after.budget.errors,
+        "crashes": after.budget.crashes,
+        "claimed_at": None,
+        "first_output_at": None,
+        **_spent(usage or Usage()),
+    }
+    connection.execute(_MOVED, {**values, "of_job": row.id})
     if usage is not None:
         _settle(connection, row, usage)
 
 
 def _settle(connection: Connection, row: JobRow, usage: Usage) -> None:
     """Charge the lane what the attempt really cost, in place of the estimate it was charged at the claim."""
-    connection.execute(
-        update(lane)
-        .where(lane.c.pool == row.pool, lane.c.tenant == row.tenant)
-        .values(virtual_time=lane.c.virtual_time + (float(usage.engine_ms) - row.cost) / lane.c.weight)
-    )
+    over = float(usage.engine_ms) - row.cost
+    connection.execute(_SETTLED, {"of_pool": row.pool, "of_tenant": row.tenant, "over": over})
 
 
 def attempt_facts() -> tuple[ColumnElement[Any], ...]:
@@ -194,22 +186,42 @@ def attempt_facts() -> tuple[ColumnElement[Any], ...]:
     )
 
 
+# Built once: to build a statement takes longer than to run it. What more is set comes with the parameters.
+_MOVED = (
+    update(job)
+    .where(job.c.id == bindparam("of_job"))
+    .values(
+        worker=None,
+        lease_clock=None,
+        lease_until=None,
+        lease_ms=None,
+        tokens_in=job.c.tokens_in + bindparam("more_tokens_in"),
+        tokens_out=job.c.tokens_out + bindparam("more_tokens_out"),
+        engine_ms=job.c.engine_ms + bindparam("more_engine_ms"),
+    )
+)
+_SETTLED = (
+    update(lane)
+    .where(lane.c.pool == bindparam("of_pool"), lane.c.tenant == bindparam("of_tenant"))
+    .values(virtual_time=lane.c.virtual_time + bindparam("over", type_=Float) / lane.c.weight)
+)
+_CURRENT = (
+    select(*attempt_facts())
+    .where(RUNNING, job.c.id == bindparam("held_job"), job.c.attempt == bindparam("held_attempt"))
+    .with_for_update()
+)
+
+
 def _fenced(connection: Connection, held: Held) -> JobRow | None:
     """The row of a current attempt, locked; None when the attempt is not current any more."""
-    return connection.execute(
-        select(*attempt_facts())
-        .where(RUNNING, job.c.id == held.job_id, job.c.attempt == held.attempt)
-        .with_for_update()
-    ).one_or_none()
+    asked = {"held_job": held.job_id, "held_attempt": held.attempt}
+    return connection.execute(_CURRENT, asked).one_or_none()
 
 
-def _without_lease() -> dict[str, None]:
-    return {"worker": None, "lease_clock": None, "lease_until": None, "lease_ms": None}
-
-
-def _added(usage: Usage) -> dict[str, Any]:
+def _spent(usage: Usage) -> dict[str, int]:
+    """What ``_MOVED`` adds to what the job has cost before."""
     return {
-        "tokens_in": job.c.tokens_in + usage.tokens_in,
-        "tokens_out": job.c.tokens_out + usage.tokens_out,
-        "engine_ms": job.c.engine_ms + usage.engine_ms,
+        "more_tokens_in": usage.tokens_in,
+        "more_tokens_out": usage.tokens_out,
+        "more_engine_ms": usage.engine_ms,
     }

@@ -25,7 +25,10 @@ def in_order(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def due(
-    pool: str, tenant: ColumnElement[str] | str, now: int, *columns: ColumnElement[Any]
+    pool: ColumnElement[str] | str,
+    tenant: ColumnElement[str] | str,
+    now: ColumnElement[int] | int,
+    *columns: ColumnElement[Any],
 ) -> Select[*tuple[Any, ...]]:
     """A select of one lane's jobs that may run now."""
     return queued(*columns).where(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select
 
 from pressroom.adapters.sql.tables import job, output
 from pressroom.domain.chances import TokenChance
@@ -116,12 +116,18 @@ def with_outputs(connection: Connection, rows: Iterable[JobRow]) -> list[Job]:
     return [to_job(row, tuple(found.get(row.id, ()))) for row in known]
 
 
+_OUTPUTS = (
+    select(output)
+    .where(output.c.job_id.in_(bindparam("job_ids", expanding=True)))
+    .order_by(output.c.job_id, output.c.n)
+)
+
+
 def _outputs(connection: Connection, job_ids: Sequence[str]) -> dict[str, list[Output]]:
     found: dict[str, list[Output]] = {}
     if not job_ids:
         return found
-    statement = select(output).where(output.c.job_id.in_(job_ids)).order_by(output.c.job_id, output.c.n)
-    for row in connection.execute(statement):
+    for row in connection.execute(_OUTPUTS, {"job_ids": list(job_ids)}):
         found.setdefault(row.job_id, []).append(
             Output(
                 n=row.n,

@@ -32,14 +32,14 @@ class _Known(Flow):
 def test_what_is_known_is_met_exactly() -> None:
     label = torch.tensor([0, 1, 2])
     noise = torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
-    ended = _Known(CONFIG).carried(noise, label)
+    ended = _Known(CONFIG).carried(noise, label, torch.ones(3))
     torch.testing.assert_close(ended[:, 0], torch.tensor([3.0, -3.0, 0.0]))
 
 
 def test_guidance_goes_from_none_through_what_was_asked() -> None:
     label = torch.tensor([0])
     for guidance, end in ((0.0, 0.0), (1.0, 3.0), (2.0, 6.0)):
-        ended = _Known(CONFIG).carried(torch.zeros(1, 2), label, guidance=guidance)
+        ended = _Known(CONFIG).carried(torch.zeros(1, 2), label, torch.tensor([guidance]))
         assert float(ended[0, 0]) == pytest.approx(end, abs=1e-4)
 
 
@@ -63,13 +63,18 @@ def test_it_learns_what_no_gaussian_is() -> None:
     outcome = train(task, PLAN, recipe="f")
     assert outcome.best_score < 0.8 * outcome.history[0]["score"]
     noise = torch.randn(500, 2, generator=torch.Generator().manual_seed(1))
-    ring = task.calm.carried(noise, torch.zeros(500, dtype=torch.int64))
+    ring = _carried(task, noise, 0)
     away = (ring - torch.tensor([-2.0, 0.0])).norm(dim=1)
     assert float(away.mean()) == pytest.approx(1.0, abs=0.15)
     assert float(away.std()) < 0.3
     assert float((ring[:, 1] > 0).float().mean()) == pytest.approx(0.5, abs=0.15)  # all around it
-    point = task.calm.carried(noise, torch.ones(500, dtype=torch.int64))
+    point = _carried(task, noise, 1)
     assert float((point - torch.tensor([2.0, 0.0])).norm(dim=1).median()) < 0.3
+
+
+@torch.no_grad()
+def _carried(task: FlowTask, noise: Tensor, label: int) -> Tensor:
+    return task.calm.carried(noise, torch.full((len(noise),), label), torch.ones(len(noise)))
 
 
 def test_a_broken_run_gives_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:

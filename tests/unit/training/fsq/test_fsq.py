@@ -14,7 +14,7 @@ from pressroom.training.data.idx import Pictures
 from pressroom.training.fsq.model import Fsq, FsqConfig, Quantiser
 from pressroom.training.fsq.pictures import CodedPictures
 from pressroom.training.fsq.room import fit, nats
-from pressroom.training.fsq.tasks import AutoencoderTask, PriorTask, sample_codes
+from pressroom.training.fsq.tasks import AutoencoderTask, PriorTask, write_codes
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.loop.plan import Plan
 from pressroom.training.loop.run import train
@@ -91,12 +91,31 @@ def test_both_stages_learn_and_the_class_is_what_was_asked_for() -> None:
     second = train(prior, plan, recipe="p")
     assert second.best_score < 0.5 * math.log(kinds)
     asked = torch.arange(60) % 2
-    made = sample_codes(gpt, asked, kinds=kinds, classes=classes, places=CONFIG.places, guidance=2.0)
-    again = sample_codes(gpt, asked, kinds=kinds, classes=classes, places=CONFIG.places, guidance=2.0)
-    assert torch.equal(made, again)
+    dice = torch.rand(60, CONFIG.places, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        made = write_codes(gpt, dice, asked, torch.full((60,), 2.0), kinds=kinds, classes=classes)
     pictures = torch.sigmoid(fsq.decode(made)).detach()
     flat = pictures.mean(2).std(1) > pictures.mean(1).std(1)  # rows differ more than columns
     assert float((flat.long() == asked).float().mean()) > 0.9
+
+
+def test_each_code_is_the_one_that_its_dice_say_given_those_before() -> None:
+    torch.manual_seed(0)
+    kinds, classes, places = 12, 2, 6
+    gpt = Gpt(GptConfig(kinds + classes + 1, places, 32, 2, 2, 0.0)).eval()
+    for weights_of in gpt.parameters():
+        weights_of.data *= 8  # far from even chances
+    dice, asked, guidance = torch.rand(20, places), torch.arange(20) % 2, torch.rand(20) * 3
+    with torch.no_grad():
+        codes = write_codes(gpt, dice, asked, guidance, kinds=kinds, classes=classes)
+        read = {}
+        for name, label in (("asked", asked), ("free", torch.full_like(asked, classes))):
+            read[name] = gpt(torch.cat([(kinds + label)[:, None], codes[:, :-1]], dim=1))[..., :kinds]
+        mixed = read["free"] + guidance[:, None, None] * (read["asked"] - read["free"])
+    below = torch.cat([torch.zeros(20, places, 1), mixed.softmax(-1).cumsum(-1)], dim=-1)
+    assert (below.gather(-1, codes[..., None])[..., 0] <= dice + 1e-5).all()
+    assert (below.gather(-1, codes[..., None] + 1)[..., 0] >= dice - 1e-5).all()
+    assert len(codes.unique()) > 3
 
 
 def test_a_recipe_becomes_pictures_of_the_class_that_is_asked_for(tmp_path: Path) -> None:

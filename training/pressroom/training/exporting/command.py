@@ -14,9 +14,12 @@ from pressroom.training.evaluating.report import NUMBERS
 from pressroom.training.exporting.errors import ExportError, NotServed
 from pressroom.training.exporting.weights import Weights
 from pressroom.training.made import Made, NotMade
-from pressroom.training.recipe import VaeRecipe
+from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, VaeRecipe
 from pressroom.training.rooms import not_installed
 from pressroom.training.run import Run
+
+_SIDE = 28
+"""Of a picture of these data sets."""
 
 NOTICE = """\
 {name}: weights of a small network, made by `pressroom train {recipe}` and `pressroom export`.
@@ -85,48 +88,40 @@ def exported(
 ) -> Manifest:
     """Raises NotServed, NotMade without an evaluation, and what ``write_model`` raises."""
     recipe = made.recipe
-    if not isinstance(recipe, VaeRecipe):
+    if not isinstance(recipe, VaeRecipe | GanRecipe | FsqRecipe | FlowRecipe):
         raise NotServed(
-            f"No engine opens a model of kind {recipe.kind} from here yet; a VAE's can be exported."
+            f"No engine opens a model of kind {recipe.kind} from here; those that draw by a seed can be exported."
         )
+    from pressroom.training.exporting.kinds import served
     from pressroom.training.exporting.model import About, write_model
-    from pressroom.training.vae import room
-    from pressroom.training.vae.graphs import decoder_graph, encoder_graph
 
     source = PICTURES[recipe.data]
     metrics = _evaluated(made, run.folder)
-    vae = room.opened(recipe, run).vae
-    layers = (
-        f"{recipe.channels} channels of convolutions"
-        if recipe.channels
-        else "-".join(str(size) for size in (vae.config.pixels, *recipe.hidden, recipe.latent))
-    )
-    shown = "conditional on the class, with guidance" if recipe.conditional else "which is not told a class"
+    found = served(recipe, run)
+    shown = "conditional on the class, with guidance" if found.conditional else "which is not told a class"
     about = About(
         name=name,
         version=version,
         title=title,
-        description=f"Small grey pictures like those of {source.title}, {vae.config.height} × {vae.config.width} pixels: "
-        f"a variational autoencoder ({layers}), {shown}.",
+        description=f"Small grey pictures like those of {source.title}, {_SIDE} × {_SIDE} pixels: {found.network}, {shown}.",
         origin=f"Trained by this project on {source.title} ({source.licence}): {_command(made)}.",
-        architecture=f"VAE, {layers}, {recipe.latent} latents, {recipe.likelihood} likelihood",
+        architecture=found.architecture,
         data=f"{source.title}, {source.licence}",
         recipe=made.name,
         recipe_sha256=recipe.digest(),
-        defaults={"guidance": guidance} if recipe.conditional else {},
+        defaults={"guidance": guidance} if found.conditional else {},
         metrics=metrics,
         notice=notice(name, made, source),
     )
     traits = ImageTraits(
-        labels=source.labels if recipe.conditional else (),
-        height=vae.config.height,
-        width=vae.config.width,
+        labels=source.labels if found.conditional else (),
+        height=_SIDE,
+        width=_SIDE,
         channels=1,
-        latent=recipe.latent,
-        files={"decoder": "decoder.onnx", "encoder": "encoder.onnx"},
+        latent=found.latent,
+        files={role: f"{role}.onnx" for role in found.graphs},
     )
-    graphs = {"decoder": decoder_graph(vae), "encoder": encoder_graph(vae)}
-    return write_model(about, graphs, traits, out, weights=weights, sheet=run.folder / "samples.png")
+    return write_model(about, found.graphs, traits, out, weights=weights, sheet=run.folder / "samples.png")
 
 
 def notice(name: str, made: Made, source: Source) -> str:

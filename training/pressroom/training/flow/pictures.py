@@ -26,9 +26,12 @@ class FlowPictures:
         noise = torch.randn(len(labels), self.flow.config.latent, generator=dice)
         made = []
         for z, label in zip(noise.split(_AT_ONCE), labels.split(_AT_ONCE), strict=True):
-            latents = self.flow.carried(z, label, guidance=guidance)
-            made.append(torch.sigmoid(self.vae.vae.decode(latents, label)))
+            made.append(self.carried(z, label, torch.full(label.shape, guidance)))
         return torch.cat(made)
+
+    def carried(self, noise: Tensor, label: Tensor, guidance: Tensor) -> Tensor:
+        """(B, Z) of N(0, 1), (B,), (B,) → (B, H, W) in [0, 1]."""
+        return torch.sigmoid(self.vae.vae.decode(self.flow.carried(noise, label, guidance), label))
 
     def reconstructed(self, pixels: Tensor, labels: Tensor) -> Tensor:
         return self.vae.reconstructed(pixels, labels)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pressroom.training.fsq.model import Fsq, FsqConfig
-from pressroom.training.fsq.tasks import sample_codes
+from pressroom.training.fsq.tasks import write_codes
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.recipe import FsqRecipe
 
@@ -41,19 +41,18 @@ class CodedPictures:
     @torch.no_grad()
     def sample(self, labels: Tensor, *, guidance: float = 1.0, seed: int = 0) -> Tensor:
         """(N,) → (N, H, W) in [0, 1]."""
+        dice = torch.rand(len(labels), self.fsq.config.places, generator=torch.Generator().manual_seed(seed))
         made = []
-        for at in range(0, len(labels), _AT_ONCE):
-            codes = sample_codes(
-                self.gpt,
-                labels[at : at + _AT_ONCE],
-                kinds=self.fsq.config.codes,
-                classes=self.classes,
-                places=self.fsq.config.places,
-                guidance=guidance,
-                seed=seed * 1_000_003 + at,
-            )
-            made.append(torch.sigmoid(self.fsq.decode(codes)))
+        for thrown, asked in zip(dice.split(_AT_ONCE), labels.split(_AT_ONCE), strict=True):
+            made.append(self.written(thrown, asked, torch.full(asked.shape, guidance)))
         return torch.cat(made)
+
+    def written(self, dice: Tensor, labels: Tensor, guidance: Tensor) -> Tensor:
+        """(B, P) in [0, 1), (B,), (B,) → (B, H, W) in [0, 1]; see ``write_codes``."""
+        codes = write_codes(
+            self.gpt, dice, labels, guidance, kinds=self.fsq.config.codes, classes=self.classes
+        )
+        return torch.sigmoid(self.fsq.decode(codes))
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         return {"autoencoder": self.fsq.state_dict(), "prior": self.gpt.state_dict()}

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pressroom.training.fsq.model import Fsq
-from pressroom.training.language.gpt import Gpt
+from pressroom.training.language.gpt import Gpt, Past
 from pressroom.training.loop.task import Now, OneLoss
 from pressroom.training.vae.likelihood import bernoulli
 
@@ -101,20 +101,24 @@ class PriorTask(OneLoss):
         return F.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none").view_as(codes)
 
 
-@torch.no_grad()
-def sample_codes(
-    gpt: Gpt, labels: Tensor, *, kinds: int, classes: int, places: int, guidance: float = 1.0, seed: int = 0
+def write_codes(
+    gpt: Gpt, dice: Tensor, labels: Tensor, guidance: Tensor, *, kinds: int, classes: int
 ) -> Tensor:
-    """(N,) classes → (N, P). ``guidance`` w mixes logits as none + w (asked − none)."""
-    gpt.eval()
-    dice = torch.Generator().manual_seed(seed)
-    asked = (kinds + labels)[:, None]
-    none = torch.full_like(asked, kinds + classes)
-    said = torch.zeros(len(labels), 0, dtype=torch.int64)
-    for _ in range(places):
-        logits = gpt(torch.cat([asked, said], dim=1))[:, -1, :kinds]
-        if guidance != 1.0:
-            free = gpt(torch.cat([none, said], dim=1))[:, -1, :kinds]
-            logits = free + guidance * (logits - free)
-        said = torch.cat([said, torch.multinomial(logits.softmax(-1), 1, generator=dice)], dim=1)
-    return said
+    """A text of codes for each class, drawn with given dice: (B, P) in [0, 1), (B,), (B,) → (B, P).
+
+    Each place takes the first code at which the chances add up to more than its number. ``guidance`` w mixes logits as
+    none + w (asked − none), so everything is read twice; class number ``classes`` is none."""
+    none = torch.full_like(labels, classes)
+    read = (kinds + torch.cat([labels, none]))[:, None]  # (2 B, 1)
+    past: list[Past] = []
+    said = []
+    for place in range(dice.shape[1]):
+        logits, past = gpt.read_on(read, past)
+        asked, free = logits[:, -1, :kinds].chunk(2)  # (B, K) each; a class is never said
+        chances = (free + guidance[:, None] * (asked - free)).softmax(-1)
+        over = chances.cumsum(-1) > dice[:, place, None]
+        # Sums of rounded chances may end a little below 1.
+        code = (~over).sum(-1).clamp(max=kinds - 1)  # (B,)
+        said.append(code)
+        read = torch.cat([code, code])[:, None]
+    return torch.stack(said, dim=1)

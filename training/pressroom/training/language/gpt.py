@@ -6,11 +6,12 @@ Vaswani et al. 2017, "Attention Is All You Need", section 3.2, as Radford et al.
 (RMSNorm, Zhang and Sennrich 2019), positions by turning pairs of numbers (RoPE, Su et al. 2021, section 3.2), a gated feed
 (SwiGLU, Shazeer 2020), embedding and head the same matrix (Press and Wolf 2017).
 
-The weights are named as Llama's, so that the text engine can import the model. Shapes: B texts, T tokens, D numbers a
-token, H heads of width D / H, V the vocabulary.
+The weights are named as Llama's, so that the text engine can import the model. Shapes: B texts, T tokens, S of them and
+those before, D numbers a token, H heads of width D / H, V the vocabulary.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +39,10 @@ class GptConfig:
         return (8 * self.width // 3 + 31) // 32 * 32
 
 
+Past = tuple[Tensor, Tensor]
+"""Keys and values of the tokens before, of one layer: two of (B, H, S - T, D / H)."""
+
+
 class Norm(nn.Module):
     """x / √mean(x²), times a learnt gain."""
 
@@ -58,17 +63,19 @@ class Attention(nn.Module):
         for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
             self.add_module(name, nn.Linear(config.width, config.width, bias=False))
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
         q, k, v = (
             part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, H, T, D / H)
             for part in (self.q_proj, self.k_proj, self.v_proj)
         )
         q, k = turned(q, cos, sin), turned(k, cos, sin)
-        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])  # (B, H, T, T)
-        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
+        if past is not None:
+            k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
+        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])  # (B, H, T, S)
+        before = k.shape[2] - q.shape[2]
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1 + before)
         weights = scores.masked_fill(later, -torch.inf).softmax(-1)
-        taken: Tensor = self.o_proj((weights @ v).transpose(1, 2).flatten(2))  # (B, T, D)
-        return taken
+        return self.o_proj((weights @ v).transpose(1, 2).flatten(2)), (k, v)  # (B, T, D)
 
 
 class Feed(nn.Module):
@@ -96,9 +103,10 @@ class Layer(nn.Module):
         self.mlp = Feed(config)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin))
-        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
+        taken, past = self.self_attn(self.input_layernorm(x), cos, sin, past)
+        x = x + self.dropout(taken)
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x))), past
 
 
 class Gpt(nn.Module):
@@ -119,11 +127,20 @@ class Gpt(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits of the token behind each: (B, T) int64, T at most the context → (B, T, V)."""
-        cos, sin = angles(tokens.shape[1], self.config.width // self.config.heads, tokens.device)
+        return self.read_on(tokens, [])[0]
+
+    def read_on(self, tokens: Tensor, past: Sequence[Past]) -> tuple[Tensor, list[Past]]:
+        """The same of a text whose beginning was read before, and what is to be given for the next piece of it; an empty
+        ``past`` begins."""
+        before = past[0][0].shape[2] if past else 0
+        width = self.config.width // self.config.heads
+        cos, sin = (part[before:] for part in angles(before + tokens.shape[1], width, tokens.device))
         x = self.dropout(self.embed_tokens(tokens))  # (B, T, D)
-        for layer in self.layers:
-            x = layer(x, cos, sin)
-        return F.linear(self.norm(x), self.embed_tokens.weight)
+        read = []
+        for number, layer in enumerate(self.layers):
+            x, known = layer(x, cos, sin, past[number] if past else None)
+            read.append(known)
+        return F.linear(self.norm(x), self.embed_tokens.weight), read
 
 
 def angles(count: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:

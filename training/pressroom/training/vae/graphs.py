@@ -1,23 +1,20 @@
 """The two halves of the VAE as they are exported: what goes in, what comes out, under which names.
 
-    decoder.onnx   z (B, Z) float32, label (B,) int64, guidance (B,) float32 → pixels (B, H, W) in [0, 1]
+    decoder.onnx   see ``exporting/sampler.py``
     encoder.onnx   pixels (B, H, W) in [0, 1], label (B,) int64 → mean (B, Z), log_variance (B, Z)
 
-``label`` may be the null label C. Every row has its own label and guidance, so that one run serves
-a micro-batch of different requests.
+``label`` may be the null label C.
 """
 
 import torch
 from torch import Tensor, nn
 
 from pressroom.training.exporting.onnx_file import Graph
+from pressroom.training.exporting.sampler import MEANINGS, sampler_graph
 from pressroom.training.vae.model import Vae
 
-MEANINGS = {
-    "z": "latents, of N(0, 1)",
-    "label": "number of the class, from 0; one more than the last is none",
-    "guidance": "how much the picture leans towards its class: 0 not at all, 1 as learnt",
-    "pixels": "grey values from 0, black, to 1, white",
+_OF_ENCODER = {
+    **MEANINGS,
     "mean": "of each latent's Gaussian",
     "log_variance": "of each latent's Gaussian, natural logarithm",
 }
@@ -47,15 +44,7 @@ class Encoder(nn.Module):
 
 def decoder_graph(vae: Vae) -> Graph:
     """The half that makes pictures."""
-
-    def example(rows: int, generator: torch.Generator) -> tuple[Tensor, ...]:
-        return (
-            torch.randn(rows, vae.config.latent, generator=generator),
-            torch.randint(0, vae.config.classes + 1, (rows,), generator=generator),
-            torch.rand(rows, generator=generator) * 4,
-        )
-
-    return Graph("decoder", Decoder(vae), ("z", "label", "guidance"), ("pixels",), example, MEANINGS)
+    return sampler_graph(Decoder(vae), latent=vae.config.latent, classes=vae.config.classes)
 
 
 def encoder_graph(vae: Vae) -> Graph:
@@ -67,4 +56,4 @@ def encoder_graph(vae: Vae) -> Graph:
             torch.randint(0, vae.config.classes + 1, (rows,), generator=generator),
         )
 
-    return Graph("encoder", Encoder(vae), ("pixels", "label"), ("mean", "log_variance"), example, MEANINGS)
+    return Graph("encoder", Encoder(vae), ("pixels", "label"), ("mean", "log_variance"), example, _OF_ENCODER)

@@ -186,7 +186,8 @@ class ImageEngine:
         label = generation.params.label
         if label is not None and label not in self._traits.labels:
             known = ", ".join(self._traits.labels)
-            return NotOffered(f"{self._info.model} has no label {label!r}: use one of {known}.")
+            use = f"use one of {known}" if known else "it knows no classes, so leave the label away"
+            return NotOffered(f"{self._info.model} has no label {label!r}: {use}.")
         return None
 
     def _end_late(self) -> None:
@@ -230,6 +231,8 @@ class ImageEngine:
 
     def _label(self, work: _Work) -> int:
         wanted = work.generation.params.label
+        if not self._traits.labels:
+            return 0
         if wanted is None:
             return drawn_label(work.seed, work.next_index, len(self._traits.labels))
         return self._traits.labels.index(wanted)
@@ -271,7 +274,7 @@ class ImageEngine:
             work.first_output = work.first_output or now
         grey = np.rint(pixels * 255).astype(np.uint8)
         for place, picture in zip(places, grey, strict=True):
-            label = self._traits.labels[place.label]
+            label = self._traits.labels[place.label] if self._traits.labels else None
             # A copy, so that a kept picture does not keep its whole batch in memory.
             place.work.images.append(ImageOutput(index=place.index, pixels=picture.copy(), label=label))
         for work in works:
@@ -320,6 +323,6 @@ def open_image_engine(
     session = open_session(
         model_dir / traits.files["decoder"], provider, threads, allow_cpu_fallback=allow_cpu_fallback
     )
-    decoder = Decoder(session, latents=traits.latent, labels=len(traits.labels), largest=max_batch)
+    decoder = Decoder(session, latents=traits.latent, labels=max(1, len(traits.labels)), largest=max_batch)
     info = EngineInfo(manifest.name, manifest.version, session.provider.value, slots=max_batch)
     return ImageEngine(decoder, traits, info, gather_ms=gather_ms)
