@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 def _flow() -> tuple[Graph, int]:
     pictures = FlowPictures(
-        Vae(VaeConfig(classes=0, hidden=(16, 24), latent=5)), Flow(FlowConfig(5, len(LABELS), 16, 2))
+        Vae(VaeConfig(classes=0, hidden=(16, 24), latent=5)), Flow(FlowConfig(5, len(LABELS), 16, 2, steps=3))
     )
     return flow.decoder_graph(_stirred(pictures.flow, pictures)), 5
 
@@ -121,8 +121,9 @@ def test_class_and_guidance_count_where_there_are_classes(exported: Exported) ->
         one, other, guided = graph.module(
             z, torch.tensor([0, len(traits.labels) and 1, 0]), torch.tensor([1.0, 1.0, 4.0])
         )
-    assert bool(torch.equal(one, other)) is not bool(traits.labels)
-    assert bool(torch.equal(one, guided)) is not bool(traits.labels)
+    # Rows of one batch may differ in their last bits.
+    assert torch.allclose(one, other, atol=1e-5) is not bool(traits.labels)
+    assert torch.allclose(one, guided, atol=1e-5) is not bool(traits.labels)
 
 
 def test_a_class_that_it_does_not_have_is_refused(exported: Exported) -> None:

@@ -14,7 +14,8 @@ from pressroom.training.data.idx import Pictures
 from pressroom.training.fsq.model import Fsq, FsqConfig, Quantiser
 from pressroom.training.fsq.pictures import CodedPictures
 from pressroom.training.fsq.room import fit, nats
-from pressroom.training.fsq.tasks import AutoencoderTask, PriorTask, write_codes
+from pressroom.training.fsq.tasks import AutoencoderTask, PriorTask
+from pressroom.training.fsq.writer import Writer
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.loop.plan import Plan
 from pressroom.training.loop.run import train
@@ -93,7 +94,8 @@ def test_both_stages_learn_and_the_class_is_what_was_asked_for() -> None:
     asked = torch.arange(60) % 2
     dice = torch.rand(60, CONFIG.places, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        made = write_codes(gpt, dice, asked, torch.full((60,), 2.0), kinds=kinds, classes=classes)
+        writer = Writer(gpt.eval(), kinds=kinds, classes=classes, places=CONFIG.places)
+        made = writer(dice, asked, torch.full((60,), 2.0))
     pictures = torch.sigmoid(fsq.decode(made)).detach()
     flat = pictures.mean(2).std(1) > pictures.mean(1).std(1)  # rows differ more than columns
     assert float((flat.long() == asked).float().mean()) > 0.9
@@ -107,7 +109,7 @@ def test_each_code_is_the_one_that_its_dice_say_given_those_before() -> None:
         weights_of.data *= 8  # far from even chances
     dice, asked, guidance = torch.rand(20, places), torch.arange(20) % 2, torch.rand(20) * 3
     with torch.no_grad():
-        codes = write_codes(gpt, dice, asked, guidance, kinds=kinds, classes=classes)
+        codes = Writer(gpt, kinds=kinds, classes=classes, places=places)(dice, asked, guidance)
         read = {}
         for name, label in (("asked", asked), ("free", torch.full_like(asked, classes))):
             read[name] = gpt(torch.cat([(kinds + label)[:, None], codes[:, :-1]], dim=1))[..., :kinds]
@@ -129,7 +131,7 @@ def test_a_recipe_becomes_pictures_of_the_class_that_is_asked_for(tmp_path: Path
             "width": 32,
             "layers": 2,
             "first": {"epochs": 4, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 5},
-            "plan": {"epochs": 4, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 5},
+            "plan": {"epochs": 10, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 5},
         }
     )
     run = Run(tmp_path, lambda line: None, quiet=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pressroom.training.exporting.onnx_file import Graph
 from pressroom.training.flow import room as flow_room
 from pressroom.training.flow.graphs import decoder_graph as flow_graph
-from pressroom.training.flow.model import STEPS
 from pressroom.training.fsq import room as fsq_room
 from pressroom.training.fsq.graphs import decoder_graph as fsq_graph
 from pressroom.training.gan import room as gan_room
@@ -57,12 +56,13 @@ def served(recipe: PictureRecipe, run: Run) -> Served:
             )
         case FlowRecipe():
             flow = flow_room.opened(recipe, run)
+            steps = flow.flow.config.steps
             return Served(
                 {"decoder": flow_graph(flow)},
                 recipe.latent,
                 conditional=True,
-                network=f"a flow of {STEPS} steps from noise to the latents of a variational autoencoder",
-                architecture=f"flow {recipe.layers} x {recipe.width}, {STEPS} steps of Heun; VAE, {recipe.channels} channels, "
+                network=f"a flow of {steps} steps from noise to the latents of a variational autoencoder",
+                architecture=f"flow {recipe.layers} x {recipe.width}, {steps} steps of Heun; VAE, {recipe.channels} channels, "
                 f"{recipe.latent} latents",
             )
 

@@ -20,7 +20,9 @@ MEANINGS = {
 
 
 def sampler_graph(sampler: nn.Module, *, latent: int, classes: int) -> Graph:
-    """``sampler(z, label, guidance)``, which looks at all three, as the file that workers draw with."""
+    """``sampler(z, label, guidance)``, which looks at all three, as the file that workers draw with. It is not trained any more
+    from here on."""
+    sampler.requires_grad_(False)
 
     def example(rows: int, generator: torch.Generator) -> tuple[Tensor, ...]:
         return (

@@ -19,8 +19,6 @@ from torch import Tensor, nn
 SOONEST = 0.1
 """1 - t is not taken to be less where it divides: the last bit of the way would count for everything."""
 
-STEPS = 16
-
 _WAVES = 32
 
 
@@ -32,6 +30,7 @@ class FlowConfig:
     classes: int
     width: int = 256
     layers: int = 4
+    steps: int = 16
 
 
 class Layer(nn.Module):
@@ -82,10 +81,10 @@ class Flow(nn.Module):
         ended: Tensor = self.give(hidden)
         return ended
 
-    def carried(self, noise: Tensor, label: Tensor, guidance: Tensor, *, steps: int = STEPS) -> Tensor:
+    def carried(self, noise: Tensor, label: Tensor, guidance: Tensor) -> Tensor:
         """Latents: (B, Z) of N(0, 1), (B,), (B,) → (B, Z). Heun's second-order steps (Karras et al. 2022, algorithm 1,
         without noise), ``guidance`` w mixes as none + w (asked − none)."""
-        x = noise
+        x, steps = noise, self.config.steps
         for step in range(steps):
             now, then = step / steps, (step + 1) / steps
             first = self._velocity(x, now, label, guidance)
@@ -97,6 +96,6 @@ class Flow(nn.Module):
 
     def _velocity(self, x: Tensor, t: float, label: Tensor, guidance: Tensor) -> Tensor:
         both = torch.cat([label, torch.full_like(label, self.config.classes)])  # (2 B,)
-        asked, free = self(torch.cat([x, x]), torch.full(both.shape, t), both).chunk(2)
+        asked, free = self(torch.cat([x, x]), torch.full(both.shape, t), both).unflatten(0, (2, -1))
         ended = free + guidance[:, None] * (asked - free)
         return (ended - x) / (1 - t)

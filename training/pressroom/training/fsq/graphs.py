@@ -1,8 +1,9 @@
-"""Both stages as one graph (see ``exporting/sampler.py``): a code after the other, each by one number of ``z``, then the
-picture that they name."""
+"""Both stages as one graph (see ``exporting/sampler.py``): codes by the numbers of ``z``, then the picture that they name. The
+places are turns of a scan, whose body is in the file once."""
 
 import torch
 from torch import Tensor, nn
+from torch._higher_order_ops.scan import scan
 
 from pressroom.training.exporting.onnx_file import Graph
 from pressroom.training.exporting.sampler import sampler_graph
@@ -14,13 +15,12 @@ class Sampler(nn.Module):
 
     def __init__(self, pictures: CodedPictures) -> None:
         super().__init__()
-        self.fsq, self.gpt = pictures.fsq, pictures.gpt
-        self._pictures = pictures
+        self.fsq, self.writer = pictures.fsq, pictures.writer(scan)
 
     def forward(self, z: Tensor, label: Tensor, guidance: Tensor) -> Tensor:
-        # A normal number's share of those below it is as likely to be here as there between 0 and 1.
+        # The share of normal numbers below one is as likely to be here as there between 0 and 1.
         dice = 0.5 * (1 + torch.erf(z / 2**0.5))
-        return self._pictures.written(dice, label, guidance)
+        return torch.sigmoid(self.fsq.decode(self.writer(dice, label, guidance)))
 
 
 def decoder_graph(pictures: CodedPictures) -> Graph:

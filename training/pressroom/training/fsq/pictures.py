@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pressroom.training.fsq.model import Fsq, FsqConfig
-from pressroom.training.fsq.tasks import write_codes
+from pressroom.training.fsq.writer import Turns, Writer, one_by_one
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.recipe import FsqRecipe
 
@@ -48,11 +48,13 @@ class CodedPictures:
         return torch.cat(made)
 
     def written(self, dice: Tensor, labels: Tensor, guidance: Tensor) -> Tensor:
-        """(B, P) in [0, 1), (B,), (B,) → (B, H, W) in [0, 1]; see ``write_codes``."""
-        codes = write_codes(
-            self.gpt, dice, labels, guidance, kinds=self.fsq.config.codes, classes=self.classes
-        )
-        return torch.sigmoid(self.fsq.decode(codes))
+        """(B, P) in [0, 1), (B,), (B,) → (B, H, W) in [0, 1]; see ``writer``."""
+        return torch.sigmoid(self.fsq.decode(self.writer()(dice, labels, guidance)))
+
+    def writer(self, turns: Turns = one_by_one) -> Writer:
+        """Writes codes of classes; ``turns`` goes from place to place."""
+        sizes = self.fsq.config
+        return Writer(self.gpt, kinds=sizes.codes, classes=self.classes, places=sizes.places, turns=turns)
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         return {"autoencoder": self.fsq.state_dict(), "prior": self.gpt.state_dict()}

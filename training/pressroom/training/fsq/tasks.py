@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pressroom.training.fsq.model import Fsq
-from pressroom.training.language.gpt import Gpt, Past
+from pressroom.training.language.gpt import Gpt
 from pressroom.training.loop.task import Now, OneLoss
 from pressroom.training.vae.likelihood import bernoulli
 
@@ -99,26 +99,3 @@ class PriorTask(OneLoss):
         read = torch.cat([(self._kinds + labels)[:, None], codes[:, :-1]], dim=1)  # (B, P)
         logits = self.gpt(read)[..., : self._kinds]  # a class is never said
         return F.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none").view_as(codes)
-
-
-def write_codes(
-    gpt: Gpt, dice: Tensor, labels: Tensor, guidance: Tensor, *, kinds: int, classes: int
-) -> Tensor:
-    """A text of codes for each class, drawn with given dice: (B, P) in [0, 1), (B,), (B,) → (B, P).
-
-    Each place takes the first code at which the chances add up to more than its number. ``guidance`` w mixes logits as
-    none + w (asked − none), so everything is read twice; class number ``classes`` is none."""
-    none = torch.full_like(labels, classes)
-    read = (kinds + torch.cat([labels, none]))[:, None]  # (2 B, 1)
-    past: list[Past] = []
-    said = []
-    for place in range(dice.shape[1]):
-        logits, past = gpt.read_on(read, past)
-        asked, free = logits[:, -1, :kinds].chunk(2)  # (B, K) each; a class is never said
-        chances = (free + guidance[:, None] * (asked - free)).softmax(-1)
-        over = chances.cumsum(-1) > dice[:, place, None]
-        # Sums of rounded chances may end a little below 1.
-        code = (~over).sum(-1).clamp(max=kinds - 1)  # (B,)
-        said.append(code)
-        read = torch.cat([code, code])[:, None]
-    return torch.stack(said, dim=1)

@@ -6,12 +6,11 @@ Vaswani et al. 2017, "Attention Is All You Need", section 3.2, as Radford et al.
 (RMSNorm, Zhang and Sennrich 2019), positions by turning pairs of numbers (RoPE, Su et al. 2021, section 3.2), a gated feed
 (SwiGLU, Shazeer 2020), embedding and head the same matrix (Press and Wolf 2017).
 
-The weights are named as Llama's, so that the text engine can import the model. Shapes: B texts, T tokens, S of them and
-those before, D numbers a token, H heads of width D / H, V the vocabulary.
+The weights are named as Llama's, so that the text engine can import the model. Shapes: B texts, T tokens, D numbers a
+token, H heads of width D / H, V the vocabulary, P places of a text that is written.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +19,21 @@ from torch import Tensor, nn
 
 THETA = 10_000.0
 EPSILON = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text is that is written token by token. What was read lies in a store of a fixed size, whose places to come
+    count for nothing: ``row`` (P,) is 1 at this place and 0 elsewhere, ``cos`` and ``sin`` (D / H / 2,) are its angles."""
+
+    row: Tensor
+    cos: Tensor
+    sin: Tensor
+
+    @property
+    def later(self) -> Tensor:
+        """Whether a place is behind this one: (P,)."""
+        return self.row.cumsum(0) - self.row > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +51,6 @@ class GptConfig:
     def feed(self) -> int:
         """Of the gated feed: two thirds of four times the width, so that it has as many weights as one without a gate."""
         return (8 * self.width // 3 + 31) // 32 * 32
-
-
-Past = tuple[Tensor, Tensor]
-"""Keys and values of the tokens before, of one layer: two of (B, H, S - T, D / H)."""
 
 
 class Norm(nn.Module):
@@ -63,19 +73,33 @@ class Attention(nn.Module):
         for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
             self.add_module(name, nn.Linear(config.width, config.width, bias=False))
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        q, k, v = self._heads(x, cos, sin)
+        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)
+        return self._taken(q, k, v, later)
+
+    def read_one(
+        self, x: Tensor, place: Place, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same for one more token (B, 1, D), with the store (B, H, P, D / H) of those before, twice; also what the
+        store is then."""
+        q, k, v = self._heads(x, place.cos[None], place.sin[None])
+        here = place.row[:, None] > 0  # (P, 1)
+        keys, values = torch.where(here, k, keys), torch.where(here, v, values)
+        return self._taken(q, keys, values, place.later), keys, values
+
+    def _heads(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = (
             part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, H, T, D / H)
             for part in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q, k = turned(q, cos, sin), turned(k, cos, sin)
-        if past is not None:
-            k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
-        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])  # (B, H, T, S)
-        before = k.shape[2] - q.shape[2]
-        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1 + before)
+        return turned(q, cos, sin), turned(k, cos, sin), v
+
+    def _taken(self, q: Tensor, k: Tensor, v: Tensor, later: Tensor) -> Tensor:
+        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])  # (B, H, T, T or P)
         weights = scores.masked_fill(later, -torch.inf).softmax(-1)
-        return self.o_proj((weights @ v).transpose(1, 2).flatten(2)), (k, v)  # (B, T, D)
+        taken: Tensor = self.o_proj((weights @ v).transpose(1, 2).flatten(2))  # (B, T, D)
+        return taken
 
 
 class Feed(nn.Module):
@@ -103,10 +127,17 @@ class Layer(nn.Module):
         self.mlp = Feed(config)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
-        taken, past = self.self_attn(self.input_layernorm(x), cos, sin, past)
-        x = x + self.dropout(taken)
-        return x + self.dropout(self.mlp(self.post_attention_layernorm(x))), past
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin))
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
+
+    def read_one(
+        self, x: Tensor, place: Place, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See ``Attention.read_one``."""
+        taken, keys, values = self.self_attn.read_one(self.input_layernorm(x), place, keys, values)
+        x = x + taken
+        return x + self.mlp(self.post_attention_layernorm(x)), keys, values
 
 
 class Gpt(nn.Module):
@@ -127,20 +158,25 @@ class Gpt(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits of the token behind each: (B, T) int64, T at most the context → (B, T, V)."""
-        return self.read_on(tokens, [])[0]
-
-    def read_on(self, tokens: Tensor, past: Sequence[Past]) -> tuple[Tensor, list[Past]]:
-        """The same of a text whose beginning was read before, and what is to be given for the next piece of it; an empty
-        ``past`` begins."""
-        before = past[0][0].shape[2] if past else 0
-        width = self.config.width // self.config.heads
-        cos, sin = (part[before:] for part in angles(before + tokens.shape[1], width, tokens.device))
+        cos, sin = angles(tokens.shape[1], self.config.width // self.config.heads, tokens.device)
         x = self.dropout(self.embed_tokens(tokens))  # (B, T, D)
-        read = []
-        for number, layer in enumerate(self.layers):
-            x, known = layer(x, cos, sin, past[number] if past else None)
-            read.append(known)
-        return F.linear(self.norm(x), self.embed_tokens.weight), read
+        for layer in self.layers:
+            x = layer(x, cos, sin)
+        return F.linear(self.norm(x), self.embed_tokens.weight)
+
+    def read_one(
+        self, tokens: Tensor, place: Place, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits behind one more token of each text: (B,), and the stores (L, B, H, P, D / H) of all layers, before and
+        then → (B, V) and stores. Nothing is dropped out."""
+        x = self.embed_tokens(tokens)[:, None]  # (B, 1, D)
+        stored = []
+        for layer, *store in zip(self.layers, keys, values, strict=True):
+            assert isinstance(layer, Layer)
+            x, *store = layer.read_one(x, place, *store)
+            stored.append(store)
+        kept_keys, kept_values = (torch.stack(part) for part in zip(*stored, strict=True))
+        return F.linear(self.norm(x[:, 0]), self.embed_tokens.weight), kept_keys, kept_values
 
 
 def angles(count: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
