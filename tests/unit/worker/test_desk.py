@@ -88,6 +88,34 @@ def test_a_full_desk_does_not_ask_the_database(world: World) -> None:
     assert world.store.calls == ["claim"]
 
 
+def test_a_full_engine_is_not_fed_before_half_of_the_look_ahead_is_used_up() -> None:
+    world = World(slots=4, look_ahead=4)
+    world.submit(20)
+    world.desk.turn()
+    assert len(world.begun) == 8
+
+    asked = []
+    for holding in world.begun[:3]:
+        world.holdings.remove(Key(holding.claim.job.id, 1))
+        world.desk.turn()
+        asked.append(len(world.store.calls))
+
+    assert asked == [1, 1, 2]
+    assert len(world.begun) == 11
+    assert world.desk.free == 0
+
+
+def test_an_engine_that_is_not_full_is_fed_at_once() -> None:
+    world = World(slots=4, look_ahead=4)
+    world.submit(2)
+    world.desk.turn()
+    world.submit(1)
+
+    world.desk.turn()
+
+    assert len(world.begun) == 3
+
+
 def test_an_engine_with_fewer_slots_for_a_while_gets_fewer_jobs(world: World) -> None:
     world.submit(20)
     world.slots_now = 2
