@@ -92,9 +92,9 @@ def test_what_is_exported_the_engine_opens(tmp_path: Path) -> None:
 
 
 def test_what_no_engine_opens_is_not_exported(tmp_path: Path) -> None:
-    run = _trained(tmp_path, "gan")
-    result = _run("export", run, "--name", "mine", "--out", tmp_path / "zoo", code=1)
-    assert "kind gan" in result.output
+    _run("train", "gaussian", "--out", tmp_path / "run", "--quiet")
+    result = _run("export", tmp_path / "run", "--name", "mine", "--out", tmp_path / "zoo", code=1)
+    assert "kind gaussian" in result.output
     assert not (tmp_path / "zoo").exists()
 
 

@@ -53,14 +53,17 @@ class Database:
         self.sqlite = engine.dialect.name == "sqlite"
         self._clock = clock or (HostClock() if self.sqlite else server_clock)
         self._writer = _Writer(engine) if self.sqlite else None
+        # What a unit reads belongs to one moment, also where it asks twice: an ended job and its outputs may be erased
+        # in between. SQLite's transactions are so by themselves.
+        self._reading = engine if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
 
     def now(self, connection: Connection) -> Now:
         """The time by the database's clock, read at this moment."""
         return self._clock(connection)
 
     def read(self, unit: Callable[[Connection], T]) -> T:
-        """Run a unit that changes nothing. Raises DatabaseUnavailable."""
-        with translated(), self.engine.connect() as connection:
+        """Run a unit that changes nothing and sees one moment. Raises DatabaseUnavailable."""
+        with translated(), self._reading.connect() as connection:
             return unit(connection)
 
     def write(self, unit: Callable[[Connection], T]) -> T:

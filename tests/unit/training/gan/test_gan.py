@@ -144,7 +144,7 @@ def test_a_recipe_becomes_pictures_that_are_like_the_data(tmp_path: Path) -> Non
             "latent": 8,
             "channels": 8,
             "penalty": 0.1,
-            "plan": {"epochs": 9, "batch": 32, "learning_rate": 5e-3, "warm_up_steps": 0},
+            "plan": {"epochs": 12, "batch": 32, "learning_rate": 2e-3, "warm_up_steps": 0},
         }
     )
     pictures = Pictures(train=_split(1600, 0), test=_split(300, 1))
@@ -157,7 +157,7 @@ def test_a_recipe_becomes_pictures_that_are_like_the_data(tmp_path: Path) -> Non
 
     labels = torch.zeros(300, dtype=torch.int64)
     far = away(torch.rand(300, 28, 28, generator=torch.Generator().manual_seed(0)))
-    assert away(_bars(300, 2)) < away(made.sample(labels)) < 0.3 * far
+    assert away(_bars(300, 2)) < away(made.sample(labels)) < 0.4 * far
     assert torch.equal(opened(recipe, run).sample(labels), made.sample(labels))
 
 

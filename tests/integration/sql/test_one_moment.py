@@ -1,0 +1,52 @@
+"""What one unit reads belongs to one moment, whatever is committed while it reads."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+from tests.support.desk import Desk
+from tests.support.jobs import success, text_output
+
+from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.engine import open_engine
+from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.domain.errors import JobErased
+from pressroom.domain.job import Job
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    made = Database(open_engine(request.getfixturevalue(f"{request.param}_url")))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("read", ["job", "find", "jobs"])
+def test_a_job_that_is_erased_while_it_is_read_is_whole_or_erased(database: Database, read: str) -> None:
+    """The row is read first and its outputs second; between the two somebody erases both."""
+    store = SqlJobStore(database)
+    desk = Desk(store)
+    claim = desk.running()
+    job = claim.job
+    assert store.complete(claim.held, success(text_output()))
+    erased: list[bool] = []
+
+    def before(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        if "FROM output" in statement and not erased:
+            erased.append(True)
+            store.erase(job.tenant, job.id)
+
+    event.listen(database.engine, "before_cursor_execute", before)
+    ways: dict[str, Callable[[], Sequence[Job]]] = {
+        "job": lambda: (store.job(job.tenant, job.id),),
+        "find": lambda: store.find([job.id]),
+        "jobs": lambda: store.jobs(job.tenant).jobs,
+    }
+    found = ways[read]()
+
+    assert erased
+    (seen,) = found
+    assert seen.outputs, "it succeeded, and has what it made"
+    with pytest.raises(JobErased):
+        store.job(job.tenant, job.id)
