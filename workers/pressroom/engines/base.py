@@ -12,6 +12,7 @@ arrivals are seen. It never raises for one request's fault: that request's ``Out
     ├── PromptTooLong          prompt_too_long        prompt + max_tokens exceed the slot
     ├── NotOffered             not_offered            a label or kind of output the model does not have
     ├── GenerationFailed       generation_failed      the model failed on this request
+    ├── ModelTooLarge          model_too_large        it does not fit below this worker's ceiling, even alone
     └── EngineOutOfMemory      engine_out_of_memory   the request does not fit, even alone
 """
 
@@ -56,6 +57,17 @@ class GenerationFailed(EngineError):
     code = "generation_failed"
 
 
+class ModelTooLarge(EngineError):
+    code = "model_too_large"
+    retryable = False
+
+    def __init__(self, ceiling: int) -> None:
+        super().__init__(
+            f"The model is larger than all that this worker's models may take ({ceiling / 2**20:.0f} MiB). Raise "
+            "PRESSROOM_MODELS_BYTES, or ask for a smaller model."
+        )
+
+
 class EngineOutOfMemory(EngineError):
     code = "engine_out_of_memory"
     retryable = False
@@ -89,7 +101,8 @@ class TextGeneration:
 
     ``deadline`` is in seconds of ``time.monotonic``; ``params.seed`` is never None here. Requests of
     the same ``scope`` (a tenant) may share what their prompts have in common; scopes share the engine's time,
-    and ``priority`` orders the requests of one: the higher goes first.
+    and ``priority`` orders the requests of one: the higher goes first. ``model``: the hash of the weights, where an engine
+    has several.
     """
 
     key: Key
@@ -99,15 +112,17 @@ class TextGeneration:
     deadline: float | None = None
     scope: str = ""
     priority: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageGeneration:
-    """A picture request; ``params.seed`` is never None here."""
+    """A picture request; ``params.seed`` is never None here, ``model`` as in a text's."""
 
     key: Key
     params: ImageParams
     deadline: float | None = None
+    model: str = ""
 
 
 Generation = TextGeneration | ImageGeneration
