@@ -101,7 +101,18 @@ class Settings(BaseSettings):
     fake_step_s: float = Field(0.01, ge=0, description="Duration of a step of the fake engine.")
     provider: Literal["auto", "cpu", "cuda"] = Field("auto", description="ONNX Runtime execution provider.")
     cpu_fallback: bool = Field(False, description="Run on the CPU where `provider=cuda` finds no GPU.")
-    text_model: str = Field("smollm2-135m-instruct", description="Model of the text worker.")
+    text_model: str = Field("smollm2-135m-instruct", description="Model that a text worker opens first.")
+    text_models: str = Field(
+        "",
+        description="More models that a text worker serves, by name, with commas between; `*` is every one there is. All "
+        "versions of each are served.",
+    )
+    models_bytes: int = Field(
+        0,
+        ge=0,
+        description="Most memory that the open models of a worker take; the least used one makes room. 0 is three quarters "
+        "of this machine's.",
+    )
     text_variant: str = Field(
         "",
         description="Weight format of the text model; empty is the one that `pressroom models choose` has found, "
@@ -125,7 +136,8 @@ class Settings(BaseSettings):
         ge=0,
         description="Most memory for what prompts of a tenant begin with alike; 0 computes all anew.",
     )
-    image_model: str = Field("vae-fashion", description="Model of the image worker.")
+    image_model: str = Field("vae-fashion", description="Model that an image worker opens first.")
+    image_models: str = Field("*", description="As `text_models`, for an image worker.")
     image_threads: int = Field(1, ge=1, le=256, description="Intra-op threads of the image engine.")
     image_batch: int = Field(64, ge=1, le=1024, description="Most pictures of a micro-batch.")
     image_gather_ms: float = Field(

@@ -14,6 +14,7 @@ from pressroom.cli.jobs import cancel, erase, fetch, jobs, requeue, submit, watc
 from pressroom.cli.lazy import App, Later
 from pressroom.cli.models import models
 from pressroom.cli.text import text
+from pressroom.cli.versions import canary, promote, remove, rollback, show, verify
 
 LATER = {
     "admin": Later(
@@ -69,13 +70,17 @@ for command in (
 ):
     app.add_command(command)
 
+VERSIONS = (show, verify, canary, promote, rollback, remove)
+for command in VERSIONS:
+    models.add_command(command)
+
 
 def main() -> None:
     """The console script."""
     for stream in (sys.stdout, sys.stderr):
         _never_fails(stream)
     # These work with the packages of the servers, which log; all others are spared the import.
-    if {*LATER, "pull", "import"}.intersection(sys.argv[1:]):
+    if {*LATER, "pull", "import", *(each.name for each in VERSIONS)}.intersection(sys.argv[1:]):
         _log_for_people()
     app(prog_name="pressroom")
 

@@ -18,9 +18,19 @@ from pressroom.cli.stops import Stop, needs
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
     """List the models that jobs can be posted for."""
-    if ctx.invoked_subcommand is not None:
-        return
-    connection: Connection = ctx.obj
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj, as_json)
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_obj
+def list_(connection: Connection, as_json: bool) -> None:
+    """List the models that jobs can be posted for."""
+    _list(connection, as_json)
+
+
+def _list(connection: Connection, as_json: bool) -> None:
     with connection.client() as client:
         cards = client.models()
     if as_json:
@@ -67,7 +77,7 @@ def choose(name: str) -> None:
     with needs("worker-cpu"):
         from pressroom.bootstrap import models  # noqa: F401  (what the worker beside this needs is there)
 
-    if _in_a_workers_process("choose", name):
+    if in_a_workers_process("choose", name):
         raise Stop(f"Nothing was chosen for {name}; workers go on as before.")
     console.note("Workers that start from now on use it, unless PRESSROOM_TEXT_VARIANT says otherwise.")
 
@@ -80,13 +90,15 @@ def check(name: str, variant: str | None) -> None:
     with needs("worker-cpu"):
         from pressroom.bootstrap import models  # noqa: F401
 
-    if _in_a_workers_process("check", name, *(["--variant", variant] if variant else [])):
+    if in_a_workers_process("check", name, *(["--variant", variant] if variant else [])):
         raise Stop(f"{name} is not to be trusted as it is.")
 
 
 @models.command("import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--name", required=True, help="What it is to be called here.")
+@click.option(
+    "--name", help="What it is to be called here; a model that `pressroom export` made has its own."
+)
 @click.option("--variant", default="q8", show_default=True, help="Weight format: q8, i8, q4lr, fp32, fp16.")
 @click.option(
     "--context", type=click.IntRange(min=64), help="Most tokens of prompt and text. [default: 2048]"
@@ -94,26 +106,35 @@ def check(name: str, variant: str | None) -> None:
 @click.option("--licence", help="[default: what the files say]")
 @click.option("--replace", is_flag=True, help="Take the name from other weights.")
 def import_(
-    path: Path, name: str, variant: str, context: int | None, licence: str | None, replace: bool
+    path: Path, name: str | None, variant: str, context: int | None, licence: str | None, replace: bool
 ) -> None:
     """Make a model of your own from PATH, for the workers of this machine.
 
     PATH is a GGUF file, or a folder with config.json, tokenizer.json and *.safetensors, of a Llama, Mistral, Qwen2,
     Qwen3, Gemma 3, Phi-3 or SmolLM3. What was built is held against the weights in float32, and refused if it is far
-    from them."""
+    from them. Or it is a folder that `pressroom export` made: that lies beside the model's other versions then."""
     with needs("worker-cpu"):
         from pressroom.bootstrap import models  # noqa: F401
 
+    if (path / "manifest.json").is_file():
+        if name is not None:
+            raise click.UsageError("This model has a name of its own: leave --name away.")
+        if in_a_workers_process("importing", str(path)):
+            raise Stop(f"{path.name} was not taken in.")
+        console.note("`pressroom models canary` tries it on a share of the jobs, `promote` makes it stable.")
+        return
+    if name is None:
+        raise click.UsageError("Give --name.")
     options = ["--name", name, "--variant", variant]
     options += ["--context", str(context)] if context else []
     options += ["--licence", licence] if licence else []
     options += ["--replace"] if replace else []
-    if _in_a_workers_process("importing", str(path), *options):
+    if in_a_workers_process("importing", str(path), *options):
         raise Stop(f"{path.name} was not imported.")
     console.note(f"Start a worker for it with PRESSROOM_TEXT_MODEL={name}.")
 
 
-def _in_a_workers_process(module: str, *arguments: str) -> int:
+def in_a_workers_process(module: str, *arguments: str) -> int:
     """Engines live in workers' processes alone. The exit status of ``python -m pressroom.worker.<module>``."""
     command = [sys.executable, "-m", f"pressroom.worker.{module}", *arguments]
     return subprocess.run(command, check=False).returncode

@@ -1,16 +1,18 @@
-"""Builds a worker's parts: its stores, its place in Redis, and the engine of its pool."""
+"""Builds a worker's parts: its stores, its place in Redis, and the engines of its pool."""
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from pressroom.adapters.redis.nudges import RedisNudgeListener
 from pressroom.bootstrap.queue import open_cache, open_events, redis_url
 from pressroom.bootstrap.stores import disk_room, open_artifacts, open_job_store
-from pressroom.catalog.catalog import MANIFEST_FILE, Catalog, zoo_folder
+from pressroom.catalog.catalog import Catalog, Kept
+from pressroom.catalog.files import BuiltMarker, read_marker
 from pressroom.catalog.manifest import Manifest
+from pressroom.domain.errors import ModelCorrupt, ModelUnknown
 from pressroom.domain.retry import RetryPolicy
 from pressroom.engines.base import Engine
 from pressroom.jobs.nudges import NudgeListener
@@ -20,11 +22,13 @@ from pressroom.settings import Settings
 
 Pool = Literal["text", "image"]
 
+_ALL = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a worker is made of. ``listen`` gives the nudges to its argument, once it is started;
-    ``open_engine`` loads the weights, so it is called last."""
+    """What a worker is made of. ``listen`` gives the nudges to its argument, once it is started; ``served`` tells the models
+    of this moment; ``open_engine`` gives the house of their engines, which loads weights when it is warmed up."""
 
     store: JobStore
     artifacts: ArtifactStore
@@ -34,14 +38,15 @@ class WorkerParts:
     room: Room
     listen: Callable[[Callable[[frozenset[str]], None]], NudgeListener]
     policy: RetryPolicy
-    manifest: Manifest
+    served: Callable[[], tuple[Manifest, ...]]
     open_engine: Callable[[], Engine]
 
 
 def worker_parts(settings: Settings, pool: Pool) -> WorkerParts:
     """Raises RedisNotNamed, ModelUnknown, DatabaseUnavailable, ArtifactsUnavailable."""
-    name = settings.text_model if pool == "text" else settings.image_model
-    manifest = Catalog.load(settings.zoo_dir, settings.models).find(name)
+    catalog = Catalog.load(settings.zoo_dir, settings.models)
+    asked = Asked(settings, pool, catalog)
+    first = catalog.kept(asked.first)
     return WorkerParts(
         store=open_job_store(settings),
         artifacts=open_artifacts(settings),
@@ -51,23 +56,109 @@ def worker_parts(settings: Settings, pool: Pool) -> WorkerParts:
         room=disk_room(settings),
         listen=lambda heard: RedisNudgeListener(redis_url(settings), heard),
         policy=RetryPolicy(errors_limit=settings.errors_limit),
-        manifest=manifest,
-        open_engine=lambda: _engine(settings, pool, manifest),
+        served=lambda: tuple(kept.manifest for kept in asked.served()),
+        open_engine=lambda: _house(settings, pool, asked, first),
     )
 
 
-def _engine(settings: Settings, pool: Pool, manifest: Manifest) -> Engine:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The models that a worker of a pool is to serve, by its settings. Raises ModelUnknown for one that is not there."""
+
+    settings: Settings
+    pool: Pool
+    catalog: Catalog
+
+    def __post_init__(self) -> None:
+        for name in self._names:
+            if name != _ALL:
+                self.catalog.find(name)
+
+    @property
+    def first(self) -> str:
+        return self.settings.text_model if self.pool == "text" else self.settings.image_model
+
+    def served(self) -> tuple[Kept, ...]:
+        """Every version of each that can be opened here now."""
+        wanted = {name.partition("@")[0] for name in self._names}
+        return tuple(
+            kept
+            for kept in self.catalog.every_version()
+            if kept.manifest.kind == self.pool
+            and (_ALL in wanted or kept.manifest.name in wanted)
+            and self._is_here(kept)
+        )
+
+    def by_hash(self, sha256: str) -> Kept:
+        """Raises ModelUnknown where it has gone meanwhile."""
+        for kept in self.catalog.every_version():
+            if kept.manifest.sha256 == sha256 and kept.manifest.kind == self.pool:
+                return kept
+        raise ModelUnknown("The version that this job was accepted for is not on this machine any more.")
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        more = self.settings.text_models if self.pool == "text" else self.settings.image_models
+        return (self.first, *(name.strip() for name in more.split(",") if name.strip()))
+
+    def _is_here(self, kept: Kept) -> bool:
+        """The weights of a text model are built here, or they are not; that of the first is told when it is opened."""
+        named = kept.manifest.name == self.first.partition("@")[0]
+        return self.pool == "image" or self.settings.engine == "fake" or named or bool(_built(kept))
+
+
+def _house(settings: Settings, pool: Pool, asked: Asked, first: Kept) -> Engine:
+    """All of them behind one seam; the first is opened when it is warmed up."""
+    from pressroom.engines.house import EngineHouse
+
+    def room_of(sha256: str) -> int:
+        return _room(settings, pool, asked.by_hash(sha256))
+
+    ceiling = settings.models_bytes or max(_memory() * 3 // 4, _room(settings, pool, first))
+    return EngineHouse(
+        lambda sha256: _engine(settings, pool, asked.by_hash(sha256)),
+        room_of,
+        first=first.manifest.sha256,
+        ceiling=ceiling,
+    )
+
+
+def _room(settings: Settings, pool: Pool, kept: Kept) -> int:
+    """Bytes of memory of an open model: its weights, and what a text engine may keep beside them."""
     if settings.engine == "fake":
-        return _fake(settings, pool, manifest)
-    return _text(settings, manifest) if pool == "text" else _image(settings, manifest)
+        return 0
+    if pool == "image":
+        return sum(file.bytes for file in kept.manifest.files)
+    weights = max((sum(mark.size for mark in built.files.values()) for built in _built(kept)), default=0)
+    return weights + settings.text_kv_bytes + settings.text_prefix_bytes
+
+
+def _built(kept: Kept) -> list[BuiltMarker]:
+    """What says of each weight format that it is whole; one that cannot be read is told when it is opened."""
+    found = []
+    for path in sorted(kept.folder.glob("*.built.json")):
+        with suppress(ModelCorrupt):
+            found.append(read_marker(path))
+    return found
+
+
+def _memory() -> int:
+    """Bytes of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _engine(settings: Settings, pool: Pool, kept: Kept) -> Engine:
+    if settings.engine == "fake":
+        return _fake(settings, pool, kept.manifest)
+    return _text(settings, kept) if pool == "text" else _image(settings, kept)
 
 
 # Each engine is imported where it is opened: a worker loads the libraries of its own kind only.
-def _text(settings: Settings, manifest: Manifest) -> Engine:
+def _text(settings: Settings, kept: Kept) -> Engine:
     from pressroom.engines.text.opening import open_text_engine
 
     return open_text_engine(
-        _folder(settings, manifest),
+        kept.folder,
         variant=settings.text_variant or None,
         provider=settings.provider,
         allow_cpu_fallback=settings.cpu_fallback,
@@ -87,12 +178,12 @@ def text_threads(settings: Settings) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _image(settings: Settings, manifest: Manifest) -> Engine:
+def _image(settings: Settings, kept: Kept) -> Engine:
     from pressroom.engines.image.engine import open_image_engine
 
     return open_image_engine(
-        _folder(settings, manifest),
-        manifest,
+        kept.folder,
+        kept.manifest,
         provider=settings.provider,
         allow_cpu_fallback=settings.cpu_fallback,
         threads=settings.image_threads,
@@ -108,9 +199,3 @@ def _fake(settings: Settings, pool: Pool, manifest: Manifest) -> Engine:
     return FakeEngine(
         model=manifest.name, slots=slots, step_seconds=settings.fake_step_s, faults=faults_by_words
     )
-
-
-def _folder(settings: Settings, manifest: Manifest) -> Path:
-    """Where the model's files lie: built on this machine, else shipped."""
-    built = settings.models / manifest.name
-    return built if (built / MANIFEST_FILE).is_file() else zoo_folder(settings.zoo_dir) / manifest.name

@@ -83,7 +83,7 @@ class PromptCounter:
         None: the model is not built on this machine or cannot read this input; the worker has the
         last word. An answer of at most ``enough`` may be an upper bound: most inputs have so few
         bytes that they fit however they are cut, and no tokenizer has to be loaded for them."""
-        folder = self._models_dir / manifest.name
+        folder = self._folder(manifest)
         messages = given.messages or (Message(role="user", content=given.prompt or " "),)
         try:
             chat = self._kept(self._chats, folder / SPEC_FILE, lambda: ChatFormat(read_text_spec(folder)))
@@ -102,9 +102,13 @@ class PromptCounter:
 
         Before a fork this lets all processes share the memory of one."""
         try:
-            self._prompt_format(self._models_dir / manifest.name)
+            self._prompt_format(self._folder(manifest))
         except (OSError, ValueError):
             return
+
+    def _folder(self, manifest: Manifest) -> Path:
+        beside = self._models_dir / f"{manifest.name}@{manifest.version}"
+        return beside if beside.is_dir() else self._models_dir / manifest.name
 
     def _prompt_format(self, folder: Path) -> PromptFormat:
         return self._kept(

@@ -8,7 +8,8 @@ from pressroom.contract.base import Wire
 from pressroom.contract.params import ImageParams, TextParams
 from pressroom.contract.webhooks import JobWebhook
 
-ModelRef = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+ModelRef = Annotated[str, StringConstraints(min_length=1, max_length=129)]
+"""A name, or a name and a version: ``vae-fashion``, ``vae-fashion@1.1.0``, ``vae-fashion@latest``."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]

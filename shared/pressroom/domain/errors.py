@@ -3,6 +3,7 @@
     PressroomError                         code
     ├── IllegalTransition                  illegal_transition
     ├── ModelCorrupt                       model_corrupt
+    ├── RouteInvalid                       route_invalid
     ├── Refused                            (the client's request cannot be taken)
     │   ├── ModelUnknown                   model_unknown
     │   ├── InputInvalid                   input_invalid
@@ -67,6 +68,12 @@ class ModelCorrupt(PressroomError):
     """A model's file is not what its hash says; it is not opened."""
 
     code = "model_corrupt"
+
+
+class RouteInvalid(PressroomError):
+    """What is asked for cannot be done with the versions of a model as they stand."""
+
+    code = "route_invalid"
 
 
 class Refused(PressroomError):

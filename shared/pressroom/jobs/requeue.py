@@ -88,9 +88,9 @@ class Requeuer:
 
     def _check_model(self, job: Job) -> None:
         """Another version would write something else: that is for whoever posts to decide."""
-        now = self._catalog.find(job.model.name)
-        if (now.version, now.sha256) != (job.model.version, job.model.sha256):
+        here = [kept.manifest for kept in self._catalog.versions(job.model.name)]
+        if (job.model.version, job.model.sha256) not in [(each.version, each.sha256) for each in here]:
             raise ModelUnknown(
                 f"This job was accepted for {job.model.name} {job.model.version}, which is not here any "
-                f"more; {now.version} is. Post a new job."
+                f"more; {', '.join(each.version for each in here)} is. Post a new job."
             )

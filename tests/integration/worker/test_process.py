@@ -61,7 +61,7 @@ class World:
             room=ENDLESS,
             listen=self.nudges.listener,
             policy=RetryPolicy(),
-            manifest=MANIFEST,
+            served=lambda: (MANIFEST,),
             open_engine=lambda: engine,
         )
         wanted: dict[str, Any] = {"redis_url": redis_url, "drain_s": 0.1, "poll_s": 0.05, **settings}

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tests.support.catalogs import PAINTER, WRITER, save
 
-from pressroom.catalog.catalog import Catalog, zoo_folder
+from pressroom.catalog.catalog import Catalog, in_order, zoo_folder
+from pressroom.catalog.routes import Route, change_route
 from pressroom.domain.errors import ModelUnknown
 
 
@@ -78,3 +79,42 @@ def test_the_shipped_zoo_is_found_and_whole() -> None:
 
 def test_a_named_zoo_goes_before_the_shipped_one(tmp_path: Path) -> None:
     assert zoo_folder(tmp_path) == tmp_path
+
+
+def test_versions_grow_as_people_count() -> None:
+    mixed = ["10.0", "1.0.0", "2", "1.10.0", "1.0.0-rc1", "1.9.0"]
+    assert sorted(mixed, key=in_order) == ["1.0.0-rc1", "1.0.0", "1.9.0", "1.10.0", "2", "10.0"]
+
+
+def test_a_name_and_a_version_is_that_version(tmp_path: Path) -> None:
+    save(WRITER, tmp_path / "zoo")
+    newer = WRITER.model_copy(update={"version": "2", "sha256": "c" * 64})
+    home = save(newer, tmp_path / "models")
+    home.rename(home.with_name("writer@2"))
+    catalog = fresh(tmp_path / "zoo", tmp_path / "models")
+
+    assert [
+        catalog.find(asked).version for asked in ("writer", "writer@stable", "writer@latest", "writer@2")
+    ] == [
+        "1",
+        "1",
+        "2",
+        "2",
+    ]
+    assert [kept.manifest.version for kept in catalog.versions("writer")] == ["2", "1"]
+    assert [kept.manifest.sha256[0] for kept in catalog.every_version()] == ["a", "c"]
+    assert catalog.kept("writer@2").folder == tmp_path / "models" / "writer@2"
+    assert [manifest.version for manifest in catalog.all()] == ["1"]
+    for wrong in ("writer@3", "writer@", "writer@2@2"):
+        with pytest.raises(ModelUnknown, match="Known: 1, 2; or stable, latest"):
+            catalog.find(wrong)
+
+
+def test_a_decision_about_what_is_gone_does_not_count(tmp_path: Path) -> None:
+    save(WRITER, tmp_path)
+    change_route(tmp_path, "writer", lambda _: Route(stable="7", canary="8", share=0.9))
+    catalog = fresh(tmp_path / "none", tmp_path)
+    assert catalog.find("writer").version == "1"
+    assert catalog.choose("writer", 0.1).version == "1"
+    (tmp_path / "routes.json").write_text("what?")
+    assert catalog.find("writer").version == "1"

@@ -27,6 +27,25 @@ def test_the_models(run: Run, script: Script) -> None:
     ]
 
 
+def test_list_is_what_models_alone_says(run: Run, script: Script) -> None:
+    script.on("GET /v1/models", answer(answers.models()))
+    assert run("models", "list").stdout == run("models").stdout
+
+
+def test_an_exported_folder_has_a_name_of_its_own(run: Run, home: Path, asked: list[list[str]]) -> None:
+    (home / "made").mkdir()
+    (home / "made" / "manifest.json").write_text("{}")
+    assert run("models", "import", "made").exit_code == 0
+    assert run("models", "import", "made", "--name", "mine").exit_code == 2
+    assert asked == [["-m", "pressroom.worker.importing", "made"]]
+
+
+def test_verify_is_done_in_a_process_of_the_workers(run: Run, asked: list[list[str]]) -> None:
+    assert run("models", "verify", "mine@2").exit_code == 0
+    assert run("models", "verify", "fails").exit_code == 1
+    assert asked[0] == ["-m", "pressroom.worker.verify", "mine@2"]
+
+
 def test_a_refusal(run: Run, script: Script) -> None:
     script.on("GET /v1/models", problem(401, "api_key_invalid", "This API key is not valid here."))
     assert run("models").exit_code == 1

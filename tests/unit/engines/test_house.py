@@ -29,7 +29,7 @@ class _World:
         self.gate.set()
         self.now = 0.0
         self.house = EngineHouse(
-            self._open, ROOM.__getitem__, ceiling=ceiling, slots=8, clock=lambda: self.now
+            self._open, ROOM.__getitem__, first="small", ceiling=ceiling, clock=lambda: self.now
         )
 
     def _open(self, model: str) -> Engine:
@@ -95,6 +95,22 @@ def test_a_model_is_opened_once_for_all_who_want_it(world: _World) -> None:
     assert world.opened == ["small"]
     assert {outcome.ending for outcome in done.values()} == {Ending.DONE}
     assert [len(outcome.images) for outcome in done.values()] == [3] * 5
+
+
+def test_who_is_ready_has_its_first_model_open_and_its_slots(world: _World) -> None:
+    with pytest.raises(EngineUnavailable):
+        _ = world.house.info
+
+    world.house.warm_up()
+
+    assert world.house.open_models == ("small",)
+    assert (world.house.info.model, world.house.info.slots, world.house.slots_now) == ("small", 2, 2)
+
+
+def test_a_first_model_that_cannot_be_opened_is_told_at_the_start(world: _World) -> None:
+    world.broken["small"] = EngineUnavailable("no file")
+    with pytest.raises(EngineUnavailable, match="no file"):
+        world.house.warm_up()
 
 
 def test_while_one_is_opened_the_others_go_on(world: _World) -> None:

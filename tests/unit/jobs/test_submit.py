@@ -23,7 +23,7 @@ from pressroom.domain.errors import (
 from pressroom.domain.job import PinnedModel
 from pressroom.domain.states import State
 from pressroom.jobs.ports import QueueLimits
-from pressroom.jobs.submit import Submitter
+from pressroom.jobs.submit import Draws, Submitter
 
 
 class Counter:
@@ -351,3 +351,11 @@ def test_without_redis_the_job_is_accepted_all_the_same(world: World) -> None:
 
 def test_the_picture_models_hash_is_pinned_too(world: World) -> None:
     assert world.paint().job.model == PinnedModel("painter", "2", PAINTER.sha256)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+def test_a_canary_gets_its_share_of_any_hundred_jobs(share: float) -> None:
+    draws = Draws()
+    taken = [draws.next() < share for _ in range(1_000)]
+    for at in range(0, 900, 37):
+        assert sum(taken[at : at + 100]) == pytest.approx(100 * share, abs=3)

@@ -30,7 +30,7 @@ class World:
             self.holdings,
             worker="worker-1",
             pool="text",
-            models=[live()],
+            models=lambda: [live()],
             slots=slots,
             lease_ms=LEASE_MS,
             look_ahead=look_ahead,

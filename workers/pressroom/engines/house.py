@@ -26,6 +26,7 @@ from pressroom.engines.base import (
     Outcome,
     Step,
 )
+from pressroom.telemetry import get_logger
 
 Clock = Callable[[], float]
 
@@ -51,7 +52,7 @@ class EngineHouse:
     """Implements ``Engine`` over many.
 
     ``open_engine`` opens a model, by the hash of its weights, and ``room_of`` says how many bytes it takes; all that are
-    open take at most ``ceiling`` together. ``slots``: generations that the house holds at once.
+    open take at most ``ceiling`` together. ``first`` is opened by ``warm_up``; the house has as many slots as that one.
     """
 
     def __init__(
@@ -59,14 +60,15 @@ class EngineHouse:
         open_engine: Callable[[str], Engine],
         room_of: Callable[[str], int],
         *,
+        first: str,
         ceiling: int,
-        slots: int,
         clock: Clock = time.monotonic,
     ) -> None:
         self._open_engine = open_engine
         self._room_of = room_of
+        self._first = first
         self._ceiling = ceiling
-        self._slots = slots
+        self._info: EngineInfo | None = None
         self._clock = clock
         self._residents: dict[str, _Resident] = {}
         self._lines: dict[str, _Line] = {}
@@ -77,13 +79,15 @@ class EngineHouse:
 
     @property
     def info(self) -> EngineInfo:
-        open_now = ", ".join(resident.engine.info.model for resident in self._residents.values())
-        providers = {resident.engine.info.provider for resident in self._residents.values()}
-        return EngineInfo(open_now, "", ", ".join(sorted(providers)), self._slots)
+        """Of the model that was opened first. Raises EngineUnavailable before ``warm_up``."""
+        if self._info is None:
+            raise EngineUnavailable("No model is open yet: warm_up comes first.")
+        return self._info
 
     @property
     def slots_now(self) -> int:
-        return self._slots
+        """As many as the one of the open models has that has the fewest now."""
+        return min([self.info.slots, *(each.engine.slots_now for each in self._residents.values())])
 
     @property
     def open_models(self) -> tuple[str, ...]:
@@ -135,7 +139,13 @@ class EngineHouse:
             self._residents[model].engine.end(key, ending)
 
     def warm_up(self) -> None:
-        """Nothing: each model is warmed up when it is opened, before anybody gets it."""
+        """Open the first model, so that whoever is ready can serve it. Raises what opening it raises; every other is opened
+        and warmed up when it is wanted, before anybody gets it."""
+        if self._room_of(self._first) > self._ceiling:
+            raise ModelTooLarge(self._ceiling)
+        engine = self._opened(self._first)
+        self._info = engine.info
+        self._reside(self._first, engine)
 
     def close(self) -> None:
         self._openers.shutdown(wait=True, cancel_futures=True)
@@ -177,10 +187,14 @@ class EngineHouse:
                 self._lines.pop(model, None)
                 continue
             del self._lines[model]
-            self._residents[model] = _Resident(engine, self._clock())
-            self._turn.append(model)
+            self._reside(model, engine)
             for generation in line.waiting:
                 engine.admit(generation)
+
+    def _reside(self, model: str, engine: Engine) -> None:
+        self._residents[model] = _Resident(engine, self._clock())
+        self._turn.append(model)
+        self._tell("model_opened", engine.info)
 
     def _open_wanted(self) -> None:
         """One at a time, the line that began first: the others would take its room."""
@@ -219,8 +233,17 @@ class EngineHouse:
                 self._close(model)
 
     def _close(self, model: str) -> None:
-        self._residents.pop(model).engine.close()
+        engine = self._residents.pop(model).engine
         self._turn.remove(model)
+        info = engine.info
+        engine.close()
+        self._tell("model_closed", info)
+
+    def _tell(self, event: str, info: EngineInfo) -> None:
+        taken = sum(map(self._room_of, self._residents))
+        get_logger(__name__).info(
+            event, model=info.model, version=info.version, bytes=taken, of=self._ceiling
+        )
 
     def _step_one(self) -> Step:
         for _ in range(len(self._turn)):

@@ -62,7 +62,8 @@ def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Gener
     claimed_at = job.claimed_at if job.claimed_at is not None else job.due_at
     deadline = now + (job.deadline_at - claimed_at) / 1000
     if job.kind == "image":
-        return base.ImageGeneration(key, ImageParams.model_validate(dict(job.params)), deadline)
+        params_of_picture = ImageParams.model_validate(dict(job.params))
+        return base.ImageGeneration(key, params_of_picture, deadline, job.model.sha256)
     params = TextParams.model_validate(dict(job.params))
     given = JobInput.model_validate(dict(job.input))
     prompt = None
@@ -83,6 +84,7 @@ def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Gener
         deadline=deadline,
         scope=job.tenant,
         priority=job.priority,
+        model=job.model.sha256,
     )
 
 

@@ -17,7 +17,7 @@ from pressroom.worker.holdings import Holding, Holdings
 
 
 class Desk:
-    """Claims jobs of ``pool`` that run on ``models``, never more than ``slots`` and a small look-ahead;
+    """Claims jobs of ``pool`` that run on what ``models`` tells, never more than ``slots`` and a small look-ahead;
     ``slots_now`` says when it is fewer for a while.
 
     ``begin`` gets each new holding. The look-ahead keeps the engine busy while an end is stored and
@@ -30,7 +30,7 @@ class Desk:
         *,
         worker: str,
         pool: str,
-        models: Sequence[LiveModel],
+        models: Callable[[], Sequence[LiveModel]],
         slots: int,
         lease_ms: int,
         begin: Callable[[Holding], None],
@@ -43,7 +43,7 @@ class Desk:
         self._holdings = holdings
         self._worker = worker
         self._pool = pool
-        self._models = tuple(models)
+        self._models = models
         self._slots = slots
         self._slots_now = slots_now or (lambda: slots)
         self._look_ahead = max(1, slots // 8) if look_ahead is None else look_ahead
@@ -113,7 +113,7 @@ class Desk:
             claims = self._store.claim(
                 worker=self._worker,
                 pool=self._pool,
-                models=self._models,
+                models=self._models(),
                 limit=limit,
                 lease_ms=self._lease_ms,
                 idle=self._holdings.load().held == 0,

@@ -1,4 +1,5 @@
-"""``python -m pressroom.worker.importing PATH --name NAME``: makes a model from published files, and checks it here."""
+"""``python -m pressroom.worker.importing PATH [--name NAME]``: makes a model from published files, or takes one in that was
+exported here, and checks it."""
 
 import sys
 from pathlib import Path
@@ -9,32 +10,41 @@ from pydantic import ValidationError
 from pressroom import settings as configuration
 from pressroom.adapters.models.errors import ModelError
 from pressroom.bootstrap.importing import import_model
+from pressroom.bootstrap.verifying import install_model
 from pressroom.domain.errors import PressroomError
 from pressroom.engines.base import EngineError
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--name", required=True)
+@click.option("--name")
 @click.option("--variant", default="q8")
 @click.option("--context", type=int)
 @click.option("--licence")
 @click.option("--replace", is_flag=True)
 def main(
-    path: Path, name: str, variant: str, context: int | None, licence: str | None, replace: bool
+    path: Path, name: str | None, variant: str, context: int | None, licence: str | None, replace: bool
 ) -> None:
-    """Import PATH. Progress goes to stderr, the folder to stdout."""
+    """Import PATH, which is an exported model's folder where no name is given. Progress goes to stderr, the folder to
+    stdout."""
+
+    def say(what: str) -> None:
+        click.echo(what, err=True)
+
     try:
-        folder = import_model(
-            path,
-            name,
-            configuration.load(),
-            lambda what: click.echo(what, err=True),
-            variant=variant,
-            context=context,
-            licence=licence,
-            replace=replace,
-        )
+        if name is None:
+            folder = install_model(path, configuration.load(), say).folder
+        else:
+            folder = import_model(
+                path,
+                name,
+                configuration.load(),
+                say,
+                variant=variant,
+                context=context,
+                licence=licence,
+                replace=replace,
+            )
     except ValidationError as error:
         click.echo(_said(error), err=True)
         sys.exit(2)

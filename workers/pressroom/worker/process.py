@@ -111,12 +111,8 @@ class WorkerProcess:
 
     def _assemble(self, engine: Engine) -> None:
         settings, parts, slots = self._settings, self._parts, engine.info.slots
-        manifest = parts.manifest
-        model = LiveModel(manifest.name, manifest.version, manifest.sha256, engine.info.provider)
         self._engine = engine
-        self._chats = manifest.text is None or manifest.text.chat
         self._slots = slots
-        self._models = (model,)
         self._registry = CollectorRegistry()
         self._metrics = WorkerMetrics(self._registry, pool=self._pool, slots=slots)
         self._holdings = Holdings()
@@ -208,12 +204,26 @@ class WorkerProcess:
     def _begin(self, holding: Holding) -> None:
         """The desk has claimed it: tell its followers, hand it to the engine."""
         try:
-            generation = generation_of(holding.claim, holding.taken_at, chats=self._chats)
+            generation = generation_of(holding.claim, holding.taken_at, chats=self._chats(holding))
         except ValueError as error:
             self._finisher.refuse(holding, error)
             return
         self._publisher.started(holding.claim.held)
         self._loop.submit(generation)
+
+    def _models(self) -> tuple[LiveModel, ...]:
+        """What is served now: versions come and go while the worker lives."""
+        provider = self._engine.info.provider
+        return tuple(
+            LiveModel(manifest.name, manifest.version, manifest.sha256, provider)
+            for manifest in self._parts.served()
+        )
+
+    def _chats(self, holding: Holding) -> bool:
+        """Whether the job's model reads a prompt as a message, which those do that have learnt to chat."""
+        wanted = holding.claim.job.model.sha256
+        texts = [each.text for each in self._parts.served() if each.sha256 == wanted]
+        return all(text is None or text.chat for text in texts)
 
     def _attempt_over(self) -> None:
         self._metrics.held(self._holdings.load().held)
@@ -227,7 +237,7 @@ class WorkerProcess:
             pid=os.getpid(),
             slots=self._engine.slots_now,
             free=self._desk.free,
-            models=self._models,
+            models=self._models(),
             draining=self._desk.closed,
             trouble=self._desk.trouble,
         )
