@@ -110,6 +110,6 @@ def _shelf() -> Iterator["Shelf"]:
 
 def _told(name: str, route: "Route") -> None:
     flying = f", {route.share:.0%} of the jobs get {route.canary}" if route.canary else ""
-    console.note(
+    console.line(
         f"{name}: {route.stable or 'what was stable'} is stable{flying}. Fronts see it within seconds."
     )
