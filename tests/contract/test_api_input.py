@@ -83,7 +83,7 @@ def test_a_missing_field_is_named(front: Front, missing: str) -> None:
         ({"metadata": {"a": "x" * 513}}, "metadata.a"),
         ({"input": {"messages": []}}, "input.messages"),
         ({"input": {"messages": [{"role": "user", "content": "a"}] * 65}}, "input.messages"),
-        ({"model": "m" * 65}, "model"),
+        ({"model": "m" * 130}, "model"),
     ],
 )
 def test_out_of_range_is_named(front: Front, change: dict[str, Any], field: str) -> None:

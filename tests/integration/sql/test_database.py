@@ -259,12 +259,16 @@ def test_a_server_that_is_not_there_is_an_outage() -> None:
 @pytest.mark.postgres
 def test_the_server_has_limits_of_its_own(postgres: Database) -> None:
     def setting(name: str) -> object:
-        return postgres.read(lambda connection: connection.scalar(text(f"SHOW {name}")))
+        return postgres.write(lambda connection: connection.scalar(text(f"SHOW {name}")))
 
     assert setting("idle_in_transaction_session_timeout") == "5s"
     assert setting("statement_timeout") == "15s"
     assert setting("lock_timeout") == "5s"
     assert setting("transaction_isolation") == "read committed"
+    assert postgres.read(lambda c: c.scalar(text("SHOW transaction_isolation"))) == "repeatable read"
+    assert setting("transaction_isolation") == "read committed", (
+        "a reader's is given back with its connection"
+    )
     assert setting("application_name") == "pressroom"
 
 

@@ -42,6 +42,7 @@ _LOOK_S = 0.002
 _PAUSE_SHARE = 0.25
 _PAUSE_S = (0.0005, 0.005)
 _MOST_UNITS = 64
+_READS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _SETTLE_MS = 20
 
 
@@ -55,7 +56,8 @@ class Database:
         self._writer = _Writer(engine) if self.sqlite else None
         # What a unit reads belongs to one moment, also where it asks twice: an ended job and its outputs may be erased
         # in between. SQLite's transactions are so by themselves.
-        self._reading = engine if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+        # And who only reads is held to it: a lock that is taken here would be somebody's error in such a transaction.
+        self._reading = engine.execution_options(**({} if self.sqlite else _READS))
 
     def now(self, connection: Connection) -> Now:
         """The time by the database's clock, read at this moment."""

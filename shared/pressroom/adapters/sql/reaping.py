@@ -54,11 +54,11 @@ def reap(
         now = seen.now
         moved: dict[State, list[str]] = {state: [] for state in State}
         if leases:
-            for row in connection.execute(_lapsed(now, limit)).all():
+            for row in connection.execute(_held(_lapsed(now, limit))).all():
                 moved[_end_attempt(connection, row, now, policy)].append(row.id)
-        for row in connection.execute(_overdue(now, grace_ms, limit)).all():
+        for row in connection.execute(_held(_overdue(now, grace_ms, limit))).all():
             moved[_end(connection, row, now, TOO_LATE, policy)].append(row.id)
-        for row in connection.execute(_expired(now, limit)).all():
+        for row in connection.execute(_held(_expired(now, limit))).all():
             _expire(connection, row, now)
             moved[State.EXPIRED].append(row.id)
         return Reaped(
@@ -85,7 +85,6 @@ def _lapsed(now: Now, limit: int) -> Select[*tuple[Any, ...]]:
         .where(RUNNING, or_(job.c.lease_until <= now.lease, job.c.lease_clock != now.lease_clock))
         .order_by(job.c.lease_until)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
 
 
@@ -105,8 +104,12 @@ def _past_deadline(state: ColumnElement[bool], moment: int, limit: int) -> Selec
         .where(OPEN, state, job.c.deadline_at <= moment)
         .order_by(job.c.deadline_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
+
+
+def _held(found: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The same, locked for whoever moves them; what others hold is left to them."""
+    return found.with_for_update(skip_locked=True)
 
 
 def _forgotten(now: Now) -> ColumnElement[bool]:
