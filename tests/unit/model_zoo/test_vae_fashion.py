@@ -1,27 +1,23 @@
-"""The committed picture model: its bytes are the manifest's, and it does what the manifest says.
+"""The picture model that comes first: it does what its manifest says. What holds of all is in ``test_zoo``.
 
 The judge is a classifier that has never seen the model or its samples: the feature net of `pressroom evaluate`.
 """
 
 import contextlib
-import hashlib
 import queue
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.contract.params import ImageParams
-from pressroom.engines import golden
 from pressroom.engines.base import ImageGeneration, ImageOutput, Key
 from pressroom.engines.image.engine import ImageEngine, open_image_engine
 from pressroom.engines.image.latents import latent
 from pressroom.engines.sessions import Provider, open_session
 from pressroom.jobs.submit import resolved_params
-from pressroom.training.recipe import load
 
 REPOSITORY = Path(__file__).parents[3]
 FOLDER = REPOSITORY / "model_zoo" / "vae-fashion"
@@ -51,48 +47,10 @@ def _draw(engine: ImageEngine, *requests: tuple[str, ImageParams]) -> dict[str, 
     return drawn
 
 
-def test_the_files_are_those_of_the_manifest() -> None:
-    assert {file.path for file in MANIFEST.files} == {*TRAITS.files.values(), "golden.npz"}
-    for file in MANIFEST.files:
-        content = (FOLDER / file.path).read_bytes()
-        assert (hashlib.sha256(content).hexdigest(), len(content)) == (file.sha256, file.bytes)
-
-
-def test_the_models_hash_covers_all_its_files() -> None:
-    lines = "".join(f"{file.sha256}  {file.path}\n" for file in MANIFEST.files)
-    assert [file.path for file in MANIFEST.files] == sorted(file.path for file in MANIFEST.files)
-    assert hashlib.sha256(lines.encode()).hexdigest() == MANIFEST.sha256
-
-
-def test_the_weights_are_small_enough_to_commit() -> None:
-    assert sum(file.bytes for file in MANIFEST.files) < 5_000_000
-
-
 def test_the_manifests_figures_meet_the_goals() -> None:
     metrics = MANIFEST.metrics
     assert metrics["test_negative_elbo_nats"] <= 245
     assert metrics["class_accuracy"] >= 0.86
-    assert metrics["samples"] == 10_000
-    assert MANIFEST.made is not None
-    assert MANIFEST.made.parity < 1e-5
-
-
-def test_its_recipe_is_the_one_that_is_shipped() -> None:
-    made = MANIFEST.made
-    assert made is not None
-    assert load(made.recipe).digest() == made.recipe_sha256
-
-
-def test_its_golden_outputs_are_what_it_makes() -> None:
-    assert golden.largest_difference(FOLDER, TRAITS.files) < 1e-5
-
-
-def test_it_comes_with_licence_and_a_sheet_of_samples() -> None:
-    licence = (FOLDER / "LICENSE").read_text(encoding="utf-8")
-    assert "Apache-2.0" in licence
-    assert "Zalando" in licence
-    with Image.open(FOLDER / "samples.png") as sheet:
-        assert np.asarray(sheet).std() > 30  # not a blank sheet
 
 
 @pytest.mark.parametrize(
