@@ -13,7 +13,7 @@ from PIL import Image
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams
 from pressroom.engines import golden
-from pressroom.engines.base import ImageGeneration, Key
+from pressroom.engines.base import ImageGeneration, ImageOutput, Key
 from pressroom.engines.image.engine import open_image_engine
 from pressroom.engines.sessions import Provider, open_session
 from pressroom.jobs.submit import resolved_params
@@ -97,7 +97,7 @@ def test_the_judge_finds_what_was_asked_for_as_often_as_the_manifest_says(manife
         params = resolved_params(manifest, {"label": label, "n": SAMPLES_A_LABEL, "seed": 7})
         assert isinstance(params, ImageParams)
         engine.admit(ImageGeneration(Key(label, 1), params))
-    drawn = {}
+    drawn: dict[str, tuple[ImageOutput, ...]] = {}
     while engine.load:
         drawn |= {outcome.key.job_id: outcome.images for outcome in engine.step().outcomes}
     pictures = np.stack([image.pixels for label in labels for image in drawn[label]])
