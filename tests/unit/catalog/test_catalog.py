@@ -74,7 +74,7 @@ def test_a_manifest_under_another_name_is_left_out(tmp_path: Path) -> None:
 
 def test_the_shipped_zoo_is_found_and_whole() -> None:
     names = [manifest.name for manifest in Catalog.load(None, Path("/nonexistent")).all()]
-    assert names == ["smollm2-135m-instruct", "vae-fashion"]
+    assert names == ["fashion-flow", "smollm2-135m-instruct", "vae-fashion"]
 
 
 def test_a_named_zoo_goes_before_the_shipped_one(tmp_path: Path) -> None:
