@@ -6,8 +6,11 @@ is handed to the main thread, which stops in good order; a second one ends the p
 
 import os
 import signal
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
+
+# A signal that the system hands to another thread is noted by it, but wakes nobody: the main thread looks this often.
+_LOOK_S = 0.5
 
 
 class StopSignals:
@@ -33,7 +36,11 @@ class StopSignals:
 
     def wait(self) -> str:
         """Blocks until the process is to stop; the signal's name, or what ``ask`` was given."""
-        return self._reasons.get()
+        while True:
+            try:
+                return self._reasons.get(timeout=_LOOK_S)
+            except Empty:
+                continue
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if not self._ready:
