@@ -139,6 +139,12 @@ class Processes:
         """All that all of them have logged."""
         return "\n".join(line for process in self._all for line in process.log)
 
+    def tracebacks(self) -> list[str]:
+        """Lines with one. Celery's word for a ticket that it was acknowledging when Redis went does not count: it has one
+        whatever we do, and the ticket comes again."""
+        lines = self.said().splitlines()
+        return [line for line in lines if "Traceback" in line and "Couldn't ack" not in line]
+
     def kill_all(self) -> None:
         for process in self._all:
             process.kill()

@@ -70,7 +70,7 @@ def test_without_a_database_a_post_is_refused_and_its_key_tells_later(
     assert on_postgres.post(body, idempotency_key="before").json()["id"] == before
     assert on_postgres.rows("SELECT count(*) FROM job") == 2
     assert on_postgres.client().wait(sent[0].json()["id"], 30).status == "succeeded"
-    assert "Traceback" not in on_postgres.processes.said()
+    assert on_postgres.processes.tracebacks() == []
 
 
 @pytest.mark.postgres
@@ -166,7 +166,7 @@ def test_without_redis_jobs_are_accepted_run_and_fetched(on_valkey: Press, valke
     assert told(heard) == stored(http, after)
     assert len(heard) > 10, "it was told as it came"
     assert stored(http, during) == texts
-    assert "Traceback" not in on_valkey.processes.said()
+    assert on_valkey.processes.tracebacks() == []
 
 
 def test_what_was_accepted_without_redis_and_without_a_worker_runs_when_they_are_back(
