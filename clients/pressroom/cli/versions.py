@@ -28,13 +28,12 @@ def show(name: str) -> None:
     rows = []
     for one in standings:
         manifest = one.kept.manifest
-        size = sum(file.bytes for file in manifest.files)
         rows.append(
             [
                 manifest.version,
                 f"{one.role} {one.share:.0%}" if one.share else one.role,
                 manifest.sha256[:12],
-                f"{size / 1e6:.1f} MB" if size else "",
+                f"{manifest.size / 1e6:.1f} MB" if manifest.size else "",
                 manifest.made.recipe if manifest.made is not None else manifest.origin,
                 ", ".join(f"{key} {value:g}" for key, value in sorted(manifest.metrics.items())),
             ]

@@ -128,7 +128,7 @@ def _room(settings: Settings, pool: Pool, kept: Kept) -> int:
     if settings.engine == "fake":
         return 0
     if pool == "image":
-        return sum(file.bytes for file in kept.manifest.files)
+        return kept.manifest.size
     weights = max((sum(mark.size for mark in built.files.values()) for built in _built(kept)), default=0)
     return weights + settings.text_kv_bytes + settings.text_prefix_bytes
 

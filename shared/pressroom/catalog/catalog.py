@@ -207,7 +207,7 @@ def _manifests(folders: tuple[Path, ...]) -> Iterator[Kept]:
         except (OSError, ValidationError) as error:
             log.warning("manifest_left_out", path=str(path), reason=str(error).splitlines()[0])
             continue
-        if path.parent.name not in (manifest.name, f"{manifest.name}@{manifest.version}"):
+        if path.parent.name not in (manifest.name, manifest.reference):
             log.warning("manifest_left_out", path=str(path), reason="its folder has another name")
             continue
         yield Kept(manifest, path.parent)

@@ -114,6 +114,16 @@ class Manifest(_Part):
         return self
 
     @property
+    def reference(self) -> str:
+        """Name and version: what jobs ask for, and what its folder is called beside other versions."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def size(self) -> int:
+        """Bytes of its shipped files together."""
+        return sum(file.bytes for file in self.files)
+
+    @property
     def marks(self) -> dict[str, FileMark]:
         """What each shipped file is known by."""
         return {file.path: FileMark(size=file.bytes, sha256=file.sha256) for file in self.files}

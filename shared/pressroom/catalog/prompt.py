@@ -107,7 +107,7 @@ class PromptCounter:
             return
 
     def _folder(self, manifest: Manifest) -> Path:
-        beside = self._models_dir / f"{manifest.name}@{manifest.version}"
+        beside = self._models_dir / manifest.reference
         return beside if beside.is_dir() else self._models_dir / manifest.name
 
     def _prompt_format(self, folder: Path) -> PromptFormat:

@@ -83,7 +83,7 @@ class Shelf:
             raise RouteInvalid(
                 f"{manifest.name} {manifest.version} is here with other weights: give the new ones another version."
             )
-        target = self._catalog.models_dir / f"{manifest.name}@{manifest.version}"
+        target = self._catalog.models_dir / manifest.reference
         draft = target.with_name(f".{target.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ class Shelf:
                 os.replace(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        return Kept(manifest, target) if known is None else self._catalog.kept(_named(known))
+        return Kept(manifest, target) if known is None else self._catalog.kept(known.reference)
 
     def remove(self, name: str, version: str) -> Path:
         """Delete a version's folder. Raises ModelUnknown, and RouteInvalid for one that is shipped, or that jobs may still
@@ -132,7 +132,3 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelCorrupt(
             f"{folder / MANIFEST_FILE} does not tell what lies there ({type(error).__name__})."
         ) from error
-
-
-def _named(manifest: Manifest) -> str:
-    return f"{manifest.name}@{manifest.version}"

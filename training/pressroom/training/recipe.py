@@ -141,6 +141,10 @@ class FlowRecipe(Recipe):
     plan: Plan = Field(description="Of the flow.")
 
 
+PictureRecipe = VaeRecipe | GanRecipe | FsqRecipe | FlowRecipe
+"""Of what draws a picture by a seed."""
+
+
 class IconsRecipe(Recipe):
     """An autoencoder of icons in colour."""
 

@@ -19,7 +19,7 @@ from pressroom.training.gan import room as gan_room
 from pressroom.training.measure.likeness import Likeness, Yardstick
 from pressroom.training.measure.psnr import psnr
 from pressroom.training.pictures import COLUMNS, PictureModel, draw
-from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, VaeRecipe
+from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, PictureRecipe, VaeRecipe
 from pressroom.training.run import Run
 from pressroom.training.sheets import sheet
 from pressroom.training.tensors import as_tensors
@@ -27,8 +27,6 @@ from pressroom.training.vae import evaluate as bounds_of
 from pressroom.training.vae import room as vae_room
 from pressroom.training.vae.evaluate import ALIVE_KL, Bounds
 from pressroom.training.vae.pictures import VaePictures
-
-PictureRecipe = VaeRecipe | GanRecipe | FsqRecipe | FlowRecipe
 
 _MAPPED = 3_000
 """Test pictures on the map of latents; more only cover each other."""

@@ -14,7 +14,7 @@ from pressroom.training.evaluating.report import NUMBERS
 from pressroom.training.exporting.errors import ExportError, NotServed
 from pressroom.training.exporting.weights import Weights
 from pressroom.training.made import Made, NotMade
-from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, VaeRecipe
+from pressroom.training.recipe import PictureRecipe
 from pressroom.training.rooms import not_installed
 from pressroom.training.run import Run
 
@@ -88,7 +88,7 @@ def exported(
 ) -> Manifest:
     """Raises NotServed, NotMade without an evaluation, and what ``write_model`` raises."""
     recipe = made.recipe
-    if not isinstance(recipe, VaeRecipe | GanRecipe | FsqRecipe | FlowRecipe):
+    if not isinstance(recipe, PictureRecipe):
         raise NotServed(
             f"No engine opens a model of kind {recipe.kind} from here; those that draw by a seed can be exported."
         )

@@ -10,12 +10,10 @@ from pressroom.training.fsq import room as fsq_room
 from pressroom.training.fsq.graphs import decoder_graph as fsq_graph
 from pressroom.training.gan import room as gan_room
 from pressroom.training.gan.graphs import decoder_graph as gan_graph
-from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, VaeRecipe
+from pressroom.training.recipe import FlowRecipe, FsqRecipe, GanRecipe, PictureRecipe, VaeRecipe
 from pressroom.training.run import Run
 from pressroom.training.vae import room as vae_room
 from pressroom.training.vae.graphs import decoder_graph, encoder_graph
-
-PictureRecipe = VaeRecipe | GanRecipe | FsqRecipe | FlowRecipe
 
 
 @dataclass(frozen=True, slots=True)
