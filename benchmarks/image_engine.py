@@ -24,7 +24,8 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams
 from pressroom.engines.base import ImageGeneration, Key
 from pressroom.engines.image.decoder import Decoder
-from pressroom.engines.image.engine import ImageEngine, open_image_engine
+from pressroom.engines.image.engine import ImageEngine
+from pressroom.engines.image.opening import open_image_engine
 from pressroom.engines.sessions import Provider, open_session
 
 MODEL = Path(__file__).parents[1] / "model_zoo" / "vae-fashion"

@@ -25,7 +25,7 @@ from pressroom.engines.base import (
     TextGeneration,
 )
 from pressroom.engines.fake.engine import FakeEngine
-from pressroom.engines.image.engine import open_image_engine
+from pressroom.engines.image.opening import open_image_engine
 
 ZOO = Path(__file__).parents[2] / "model_zoo"
 FAR = 1e18  # seconds of time.monotonic: a deadline that no test meets

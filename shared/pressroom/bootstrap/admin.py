@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pressroom import settings as configuration
 from pressroom.adapters.sql import schema
 from pressroom.adapters.sql.retentions import SqlRetentionStore
+from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.bootstrap.stores import (
     open_database,
     open_job_store,
@@ -45,7 +46,7 @@ def admin_parts(settings: Settings | None = None) -> Iterator[AdminParts]:
 
         def requeuer() -> Requeuer:
             catalog = Catalog.load(settings.zoo_dir, settings.models)
-            return Requeuer(store, requeues, catalog, None, queue_limits(settings))
+            return Requeuer(store, requeues, catalog, None, queue_limits(settings), SqlUploadStore(database))
 
         yield AdminParts(
             Keyring(open_key_store(settings, database)),

@@ -31,6 +31,7 @@ from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.follow import LiveFollower
 from pressroom.jobs.keys import Keyring
 from pressroom.jobs.nudges import Nudges
+from pressroom.jobs.pictures import Pictures
 from pressroom.jobs.ports import (
     ArtifactStore,
     EventLog,
@@ -164,6 +165,15 @@ def assemble(
     catalog = Catalog.load(settings.zoo_dir, settings.models)
     secret = settings.secret.get_secret_value().encode()
     webhooks = Webhooks(adapters.webhooks, adapters.outgoing, SecretSeal(secret))
+    fetcher = Fetcher(adapters.store, adapters.cache, adapters.artifacts)
+    uploads = Uploads(
+        adapters.uploads,
+        adapters.artifacts,
+        adapters.cleaner,
+        ttl_s=settings.upload_ttl_s,
+        room=adapters.room,
+    )
+    pictures = Pictures(uploads, fetcher, adapters.outgoing, most_bytes=settings.max_upload_bytes)
     submitter = Submitter(
         adapters.store,
         catalog,
@@ -171,19 +181,19 @@ def assemble(
         counter or PromptCounter(settings.models),
         secret=secret,
         slot_tokens=settings.text_slot_tokens,
+        pictures=pictures,
         limits=queue_limits(settings),
         callbacks=webhooks,
         policy=Policies(adapters.retentions).of,
         room=adapters.room,
     )
-    fetcher = Fetcher(adapters.store, adapters.cache, adapters.artifacts)
     return FrontParts(
         catalog=catalog,
         keyring=Keyring(adapters.keys),
         submitter=submitter,
         fetcher=fetcher,
         withdrawer=Withdrawer(
-            adapters.store, adapters.cache, adapters.events, adapters.artifacts, adapters.nudges
+            adapters.store, adapters.cache, adapters.events, adapters.artifacts, adapters.nudges, pictures
         ),
         requeuer=Requeuer(
             adapters.store,
@@ -191,19 +201,14 @@ def assemble(
             catalog,
             adapters.tickets,
             queue_limits(settings),
+            adapters.uploads,
             adapters.room,
         ),
         follower=LiveFollower(adapters.store, adapters.events),
         store=adapters.store,
         cache=adapters.cache,
         artifacts=adapters.artifacts,
-        uploads=Uploads(
-            adapters.uploads,
-            adapters.artifacts,
-            adapters.cleaner,
-            ttl_s=settings.upload_ttl_s,
-            room=adapters.room,
-        ),
+        uploads=uploads,
         feedbacks=Feedbacks(adapters.feedback, fetcher),
         batches=Batches(
             adapters.batches,

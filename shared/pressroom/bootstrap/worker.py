@@ -179,7 +179,7 @@ def text_threads(settings: Settings) -> int:
 
 
 def _image(settings: Settings, kept: Kept) -> Engine:
-    from pressroom.engines.image.engine import open_image_engine
+    from pressroom.engines.image.opening import open_image_engine
 
     return open_image_engine(
         kept.folder,

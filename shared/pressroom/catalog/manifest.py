@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pressroom.catalog.files import FileMark, FileName, Sha256
+from pressroom.contract.pictures import Operation
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
@@ -46,15 +47,46 @@ class TextTraits(_Part):
     )
 
 
-class ImageTraits(_Part):
-    """What a picture model can do."""
+_NEEDED: dict[Operation, tuple[str, ...]] = {
+    "sample": ("decoder",),
+    "reconstruct": ("encoder", "decoder"),
+    "variation": ("encoder", "decoder"),
+    "interpolate": ("encoder", "decoder"),
+    "edit": ("encoder", "decoder", "attributes"),
+    "inpaint": ("encoder", "decoder"),
+    "upscale": ("upscaler",),
+    "icon": ("icons",),
+}
+"""Roles of the files that an operation needs."""
 
-    labels: tuple[str, ...]
+
+class ImageTraits(_Part):
+    """What a picture model can do. ``height``, ``width`` and ``channels`` are of the pictures that it draws, or of the tiles that
+    it makes ``times`` as large; ``latent`` is 0 where it has none."""
+
+    operations: tuple[Operation, ...] = ("sample",)
+    labels: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     height: int
     width: int
     channels: Literal[1, 3]
-    latent: int
-    files: dict[str, FileName] = Field(description="Role (decoder, encoder) to file.")
+    latent: int = 0
+    times: int = 1
+    files: dict[str, FileName] = Field(
+        description="Role (decoder, encoder, attributes, upscaler, icons) to file."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        for operation in self.operations:
+            if missing := [role for role in _NEEDED[operation] if role not in self.files]:
+                raise ValueError(f"{operation} needs a file for {', '.join(missing)}")
+        return self
+
+    @property
+    def graphs(self) -> dict[str, str]:
+        """Role to file, of those that a network is in."""
+        return {role: file for role, file in self.files.items() if file.endswith(".onnx")}
 
 
 class TensorTraits(_Part):

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from pressroom.contract.base import Wire
 from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.pictures import Operation, Picture
 from pressroom.contract.webhooks import JobWebhook
 
 ModelRef = Annotated[str, StringConstraints(min_length=1, max_length=129)]
@@ -29,15 +30,29 @@ class Message(Wire):
 
 
 class JobInput(Wire):
-    """What to write from: ``prompt`` or ``messages`` for a text model, nothing for a picture model."""
+    """What to work from: ``prompt`` or ``messages`` for a text model; for a picture model what its operation asks for: nothing
+    for a sample, words for an icon, pictures for all others."""
 
-    prompt: Words | None = Field(None, description="A request to the model, as one user message.")
+    prompt: Words | None = Field(
+        None, description="A request to a text model, as one user message; or what an icon shows."
+    )
     messages: tuple[Message, ...] | None = Field(
         None,
         min_length=1,
         max_length=64,
         strict=False,
         description="A conversation, ended by a user message.",
+    )
+    pictures: tuple[Picture, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=2,
+        strict=False,
+        description="What a picture model works on: one picture, or the two ends of an interpolation.",
+    )
+    mask: Picture | None = Field(
+        None,
+        description="Of the size of the picture: what is white in it, or lighter than half, is painted anew.",
     )
 
 
@@ -105,6 +120,10 @@ class OutputView(Wire):
     width: int | None = None
     height: int | None = None
     label: str | None = None
+    origin: Literal["generated", "retrieved"] | None = Field(
+        None,
+        description="Of a picture: whether a model made it, or it was found among drawings that people made.",
+    )
     logprobs: tuple[DrawnTokenView, ...] | None = Field(
         None, description="Of a text, where it was asked for."
     )
@@ -200,6 +219,10 @@ class ModelCard(Wire):
     licence: str
     languages: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    operations: tuple[Operation, ...] = Field(
+        (), description="Of a picture model: what it can be asked to do."
+    )
+    attributes: tuple[str, ...] = Field((), description="What its `edit` gives more or less of.")
     context: int | None = None
     defaults: dict[str, Any]
     live_workers: int

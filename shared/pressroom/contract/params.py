@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from pressroom.contract.base import Wire
 from pressroom.contract.guide import Guide
+from pressroom.contract.pictures import Operation
 
 # The largest integer that every JSON reader keeps exact (2**53 - 1).
 MAX_SEED = 9_007_199_254_740_991
@@ -21,7 +22,8 @@ Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 TokenId = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,6})$")]
 Bias = Annotated[float, Field(ge=-100, le=100)]
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-ImageFormat = Literal["png", "webp"]
+ImageFormat = Literal["png", "webp", "svg"]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
 class TextParams(Wire):
@@ -90,13 +92,47 @@ class TextParams(Wire):
 
 
 class ImageParams(Wire):
-    """Sampling of a picture job."""
+    """What is to be drawn, and how. Each operation has its own parameters; those of others are refused."""
 
+    operation: Operation = Field(
+        "sample",
+        description="`sample`: new pictures. `reconstruct`: the picture as the model sees it. `variation`: pictures like it. "
+        "`interpolate`: `n` pictures on the way from one to another. `edit`: more or less of an attribute. `inpaint`: "
+        "what the mask shows is painted anew. `upscale`: the picture larger. `icon`: drawings found by words.",
+    )
     label: str | None = Field(None, max_length=64, description="A class of the model; any class when absent.")
-    n: int = Field(1, ge=1, le=64, description="How many pictures.")
+    n: int = Field(1, ge=1, le=256, description="How many pictures.")
     seed: Seed | None = Field(None, description="Same seed, same pictures. Drawn and reported when absent.")
     guidance: float = Field(
-        1.0, ge=0, le=4, description="How far to lean towards the class: 0 ignores it, 1 is the model's own."
+        1.0,
+        ge=0,
+        le=4,
+        description="Of samples: how far to lean towards the class. 0 ignores it, 1 is the model's own.",
     )
-    scale: int = Field(4, ge=1, le=16, description="Whole-number magnification of the model's pixels.")
-    format: ImageFormat = Field("png", description="File format of the outputs.")
+    truncation: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Of samples: by what their noise is multiplied. Less is more typical and less varied.",
+    )
+    strength: float = Field(
+        0.5,
+        ge=-4,
+        le=4,
+        description="Of a variation, from 0 (the very pixels of the original) to 1; of an edit, how many standard deviations "
+        "of the attribute, where a negative number takes away.",
+    )
+    attribute: str | None = Field(
+        None, max_length=64, description="Of an edit: one of the model's `attributes`."
+    )
+    colour: Colour | None = Field(None, description="Of icons that have no colours of their own: `#rrggbb`.")
+    size: int | None = Field(None, ge=8, le=2048, description="Of icons: pixels a side. [default: 256]")
+    scale: int = Field(
+        4,
+        ge=1,
+        le=16,
+        description="Whole-number magnification of the model's pixels. Variations, edits and inpainted pictures keep the size "
+        "of their original, upscaled ones have the model's.",
+    )
+    sheet: bool = Field(False, description="All pictures in one, in rows: a contact sheet.")
+    format: ImageFormat = Field("png", description="File format of the outputs; `svg` for icons.")

@@ -11,6 +11,7 @@
     │   ├── KeyReused                      idempotency_key_reused
     │   ├── QueueFull                      queue_full
     │   ├── PictureInvalid                 picture_invalid
+    │   ├── PictureUnreachable             picture_unreachable
     │   ├── TooManyEndpoints               too_many_endpoints
     │   ├── TooManyRows                    too_many_rows
     │   ├── TooMuchFeedback                too_much_feedback
@@ -123,6 +124,12 @@ class QueueFull(Refused):
 
 class PictureInvalid(Refused):
     code = "picture_invalid"
+
+
+class PictureUnreachable(Refused):
+    """It lies on the web, and cannot be had from there."""
+
+    code = "picture_unreachable"
 
 
 class CursorInvalid(Refused):

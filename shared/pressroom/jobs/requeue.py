@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pressroom.catalog.catalog import Catalog
+from pressroom.contract.jobs import JobInput
 from pressroom.domain.errors import JobUnknown, ModelUnknown
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
 from pressroom.jobs.fetch import check_id
+from pressroom.jobs.pictures import keep_pictures
 from pressroom.jobs.ports import JobStore, QueueLimits, Submitted, Tickets
 from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.jobs.submit import wake
+from pressroom.jobs.uploads import UploadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class RequeueStore(Protocol):
 
 class Requeuer:
     """The use case behind ``POST …/requeue`` and ``pressroom admin requeue``. Without ``tickets`` it is the
-    relay that wakes a worker."""
+    relay that wakes a worker. The ``uploads`` that a job works on are kept for as long as the new one may need them."""
 
     def __init__(
         self,
@@ -55,9 +58,11 @@ class Requeuer:
         catalog: Catalog,
         tickets: Tickets | None,
         limits: QueueLimits,
+        uploads: UploadStore,
         room: Room = ENDLESS,
     ) -> None:
         self._room = room
+        self._uploads = uploads
         self._store = store
         self._requeues = requeues
         self._catalog = catalog
@@ -68,11 +73,15 @@ class Requeuer:
         """A new job of one that failed, expired or was canceled; ``created`` is False for one that was
         made before.
 
-        Raises JobUnknown, JobErased, NotRequeueable, PromptErased, ModelUnknown, QueueFull, NoRoom,
-        DatabaseUnavailable."""
+        Raises JobUnknown, JobErased, NotRequeueable, PromptErased, ModelUnknown, UploadUnknown (a picture that is gone), QueueFull,
+        NoRoom, DatabaseUnavailable."""
         check_id(job_id)
         check_room(self._room)
-        self._check_model(self._store.job(tenant, job_id))
+        job = self._store.job(tenant, job_id)
+        self._check_model(job)
+        if job.kind == "image":
+            left_s = (job.deadline_at - job.created_at) // 1000 + job.result_ttl_s
+            keep_pictures(self._uploads, tenant, JobInput.model_validate(dict(job.input)), left_s)
         submitted = self._requeues.requeue(tenant, job_id, new_id("job"), request_id, self._limits)
         if submitted.created and self._tickets is not None:
             wake(self._tickets, submitted.job.pool)

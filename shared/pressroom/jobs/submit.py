@@ -21,11 +21,13 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput, JobRequest
 from pressroom.contract.params import MAX_SEED, ImageParams, TextParams
 from pressroom.contract.webhooks import JobWebhook
-from pressroom.domain.errors import InputInvalid, PromptTooLong, RedisUnavailable
+from pressroom.domain.errors import DatabaseUnavailable, InputInvalid, PromptTooLong, RedisUnavailable
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.domain.retention import Retention
 from pressroom.jobs.invalid import wrong_fields
+from pressroom.jobs.operations import check_given, check_params, check_sizes
+from pressroom.jobs.pictures import Pictures, Pinned
 from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
 from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.telemetry import get_logger
@@ -62,6 +64,7 @@ class Submitter:
         *,
         secret: bytes,
         slot_tokens: int,
+        pictures: Pictures,
         limits: QueueLimits | None = None,
         callbacks: Callbacks | None = None,
         policy: Callable[[str], Retention] = lambda tenant: Retention(),
@@ -73,6 +76,7 @@ class Submitter:
         self._counter = counter
         self._secret = secret
         self._slot_tokens = slot_tokens
+        self._pictures = pictures
         self._limits = limits or QueueLimits()
         self._callbacks = callbacks
         self._policy = policy
@@ -84,46 +88,73 @@ class Submitter:
     ) -> Submitted:
         """Store the job, or find the one that ``key`` names.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull, NoRoom,
-        DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
+        Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull, NoRoom, what ``Pictures.pin``
+        raises, DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
         check_room(self._room)
-        new = self.resolved(tenant, request, request_id)
-        # Only now: params that no model has may be of any form, and nested too deeply to be written.
-        idempotency = self._idempotency(tenant, request, key)
-        submitted = self._store.submit(new, idempotency, self._limits)
+        new, made = self._resolved(tenant, request, request_id, fetch=True)
+        try:
+            # Only now: params that no model has may be of any form, and nested too deeply to be written.
+            idempotency = self._idempotency(tenant, request, key)
+            submitted = self._store.submit(new, idempotency, self._limits)
+        except DatabaseUnavailable:
+            raise  # it may be stored all the same: its pictures stay for their time
+        except BaseException:
+            self._pictures.drop(tenant, made)
+            raise
         if submitted.created:
             wake(self._tickets, new.pool)
+        else:
+            self._pictures.drop(tenant, made)
         return submitted
 
     def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
-        """The job that a request asks for, checked, with everything resolved; nothing is stored.
+        """The job that a row of a batch asks for, checked, with everything resolved; but for its pictures nothing is stored.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong, TargetRefused, DatabaseUnavailable."""
+        Raises ModelUnknown, InputInvalid, PromptTooLong, TargetRefused, what ``Pictures.pin`` raises, DatabaseUnavailable."""
+        return self._resolved(tenant, request, request_id, fetch=False)[0]
+
+    def _resolved(
+        self, tenant: str, request: JobRequest, request_id: str | None, *, fetch: bool
+    ) -> tuple[NewJob, tuple[str, ...]]:
+        """The job, and the uploads that were made for it."""
         policy = self._policy(tenant)
         manifest = self._catalog.choose(request.model, self._draws.next())
         params = resolved_params(manifest, request.params)
-        check_input(manifest, request.input)
+        check_input(manifest, request.input, params)
         if isinstance(params, TextParams):
             self._check_length(manifest, request.input, params)
-        return NewJob(
+        webhook = self._webhook(tenant, request.webhook)
+        result_ttl_s = policy.result_ttl_s(
+            request.result_ttl_s, said="result_ttl_s" in request.model_fields_set
+        )
+        pinned = Pinned(request.input, (), None, ())
+        if isinstance(params, ImageParams) and request.input.pictures is not None:
+            prompt_s = result_ttl_s if policy.prompts_s is None else min(policy.prompts_s, result_ttl_s)
+            pinned = self._pictures.pin(tenant, request.input, request.deadline_s + prompt_s, fetch=fetch)
+        try:
+            if isinstance(params, ImageParams):
+                check_sizes(manifest, params, pinned.pictures, pinned.mask)
+        except InputInvalid:
+            self._pictures.drop(tenant, pinned.made)
+            raise
+        new = NewJob(
             id=new_id("job"),
             tenant=tenant,
             model=PinnedModel(manifest.name, manifest.version, manifest.sha256),
             kind=manifest.kind,
             pool=manifest.pool,
             priority=request.priority,
-            input=request.input.model_dump(mode="json", exclude_none=True),
+            input=pinned.input.model_dump(mode="json", exclude_none=True),
             params=params.model_dump(mode="json"),
             metadata=dict(request.metadata),
             deadline_s=request.deadline_s,
-            result_ttl_s=policy.result_ttl_s(
-                request.result_ttl_s, said="result_ttl_s" in request.model_fields_set
-            ),
+            result_ttl_s=result_ttl_s,
             prompt_ttl_s=policy.prompts_s,
             events_ttl_s=policy.events_s,
             request_id=request_id,
-            webhook=self._webhook(tenant, request.webhook),
+            webhook=webhook,
         )
+        return new, pinned.made
 
     def _webhook(self, tenant: str, asked: JobWebhook | None) -> Mapping[str, Any] | None:
         if asked is None:
@@ -197,17 +228,15 @@ def check_key(key: str) -> None:
 def resolved_params(manifest: Manifest, given: Mapping[str, Any]) -> TextParams | ImageParams:
     """All params with the manifest's defaults under the client's, and a seed. Raises InputInvalid."""
     shape = TextParams if manifest.kind == "text" else ImageParams
+    defaults = dict(manifest.defaults)
+    if manifest.image is not None:
+        defaults.setdefault("operation", manifest.image.operations[0])
     try:
-        params: TextParams | ImageParams = shape.model_validate({**manifest.defaults, **given})
+        params: TextParams | ImageParams = shape.model_validate({**defaults, **given})
     except ValidationError as error:
         raise _params_invalid(manifest, error) from None
-    if isinstance(params, ImageParams) and params.label is not None:
-        labels = manifest.image.labels if manifest.image is not None else ()
-        if params.label not in labels:
-            raise InputInvalid(
-                f"{manifest.name} has no such label. It has: {', '.join(labels) or 'none at all'}.",
-                field="params.label",
-            )
+    if isinstance(params, ImageParams):
+        check_params(manifest, params, given.keys())
     if isinstance(params, TextParams) and params.guide is not None:
         try:
             check_guide(params.guide)
@@ -218,14 +247,13 @@ def resolved_params(manifest: Manifest, given: Mapping[str, Any]) -> TextParams 
     return params
 
 
-def check_input(manifest: Manifest, given: JobInput) -> None:
-    """Raises InputInvalid unless the input is what this kind of model reads."""
-    if manifest.kind == "image":
-        if given.prompt is not None or given.messages is not None:
-            raise InputInvalid(
-                f"{manifest.name} makes pictures from params.label; leave input empty.", field="input"
-            )
+def check_input(manifest: Manifest, given: JobInput, params: TextParams | ImageParams) -> None:
+    """Raises InputInvalid unless the input is what this model reads for what it is asked."""
+    if isinstance(params, ImageParams):
+        check_given(manifest, params, given)
         return
+    if given.pictures is not None or given.mask is not None:
+        raise InputInvalid(f"{manifest.name} writes text: it reads no pictures.", field="input")
     if (given.prompt is None) == (given.messages is None):
         raise InputInvalid(
             f"{manifest.name} writes text: give either input.prompt or input.messages.", field="input"

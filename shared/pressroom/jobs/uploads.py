@@ -20,6 +20,9 @@ from pressroom.telemetry import get_logger
 
 _PREFIX = "upl"
 
+# Who finds an upload just before its end may have it kept for longer, and must not lose the race.
+_GRACE_MS = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class CleanPicture:
@@ -65,6 +68,9 @@ class UploadStore(Protocol):
     def remove(self, tenant: str, upload_id: str) -> Upload:
         """Raises UploadUnknown. The upload as it was."""
 
+    def keep(self, tenant: str, upload_id: str, until: int) -> Upload:
+        """Let it not end before ``until``. Raises UploadUnknown. The upload as it is now."""
+
     def expired(self, now: int, limit: int = 100) -> tuple[Upload, ...]:
         """Those past their time, the oldest first."""
 
@@ -89,8 +95,10 @@ class Uploads:
         self._ttl_s = ttl_s
         self._wall_ms = wall_ms
 
-    def take(self, tenant: str, given: bytes) -> Upload:
-        """Keep a picture. Raises PictureInvalid, Busy, NoRoom, ArtifactsUnavailable, DatabaseUnavailable."""
+    def take(self, tenant: str, given: bytes, keep_s: int | None = None) -> Upload:
+        """Keep a picture, for ``keep_s`` seconds where that is said.
+
+        Raises PictureInvalid, Busy, NoRoom, ArtifactsUnavailable, DatabaseUnavailable."""
         check_room(self._room)
         picture = self._cleaner.clean(given)
         now = self._wall_ms()
@@ -103,9 +111,9 @@ class Uploads:
             sha256=hashlib.sha256(picture.content).hexdigest(),
             width=picture.width,
             height=picture.height,
-            artifact=f"{upload_id}/1/0.png",
+            artifact=upload_path(upload_id),
             created_at=now,
-            expires_at=now + self._ttl_s * 1000,
+            expires_at=now + (self._ttl_s if keep_s is None else keep_s) * 1000,
         )
         self._artifacts.put(upload.artifact, picture.content, picture.media_type)
         try:
@@ -124,6 +132,12 @@ class Uploads:
         if upload.expires_at <= self._wall_ms():
             raise unknown_upload()
         return upload
+
+    def keep(self, tenant: str, upload_id: str, keep_s: int) -> Upload:
+        """Let it not end within ``keep_s`` seconds. Raises UploadUnknown as ``find`` does, DatabaseUnavailable."""
+        upload = self.find(tenant, upload_id)
+        until = self._wall_ms() + keep_s * 1000
+        return upload if upload.expires_at >= until else self._store.keep(tenant, upload_id, until)
 
     def content(self, upload: Upload) -> bytes:
         """Raises OutputUnknown, ArtifactsUnavailable."""
@@ -149,9 +163,9 @@ class UploadKeeping:
         self._wall_ms = wall_ms
 
     def forget_expired(self) -> int:
-        """Remove those past their time; how many. Raises DatabaseUnavailable."""
+        """Remove those past their time by a minute; how many. Raises DatabaseUnavailable."""
         done = 0
-        for upload in self._store.expired(self._wall_ms()):
+        for upload in self._store.expired(self._wall_ms() - _GRACE_MS):
             # The bytes first: a row without bytes is found again by the next call, bytes without a row never.
             if _drop_bytes(self._artifacts, upload):
                 try:
@@ -170,6 +184,11 @@ def _drop_bytes(artifacts: ArtifactStore, upload: Upload) -> bool:
         get_logger(__name__).warning("upload_not_removed", upload=upload.id, reason=error.message)
         return False
     return True
+
+
+def upload_path(upload_id: str) -> str:
+    """Where its bytes lie in the artifact store."""
+    return f"{upload_id}/1/0.png"
 
 
 def unknown_upload() -> UploadUnknown:

@@ -7,11 +7,13 @@ do it again until it has worked.
 
 from collections.abc import Callable
 
+from pressroom.contract.jobs import JobInput
 from pressroom.domain.errors import Unavailable
 from pressroom.domain.job import Job
 from pressroom.jobs.fetch import check_id
 from pressroom.jobs.late_end import late_end
 from pressroom.jobs.nudges import Nudges, nudge
+from pressroom.jobs.pictures import Pictures
 from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
 from pressroom.telemetry import get_logger
 
@@ -26,12 +28,14 @@ class Withdrawer:
         events: EventLog,
         artifacts: ArtifactStore,
         nudges: Nudges,
+        pictures: Pictures,
     ) -> None:
         self._store = store
         self._cache = cache
         self._events = events
         self._artifacts = artifacts
         self._nudges = nudges
+        self._pictures = pictures
 
     def cancel(self, tenant: str, job_id: str) -> Job:
         """The job as it is then; one that has ended stays as it is. A queued one has ended now, and its
@@ -51,7 +55,9 @@ class Withdrawer:
 
         Raises JobUnknown, JobErased (done before), DatabaseUnavailable."""
         check_id(job_id)
+        given = self._store.job(tenant, job_id).input
         self._store.erase(tenant, job_id)
+        self._pictures.erase_with(tenant, JobInput.model_validate(dict(given)))
         nudge(self._nudges, job_id, job=job_id)
         for remove in (self._cache.erase, self._events.erase, self._artifacts.erase):
             _try(remove, job_id, "erasure_left_to_relay")

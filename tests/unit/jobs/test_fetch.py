@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.support.desk import Desk
 from tests.support.jobs import MODEL, card, live, picture, success, text_output
+from tests.support.pictures import pictures_over
 from tests.support.troubled import Troubled, without_redis
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
@@ -160,9 +161,14 @@ def test_an_output_that_is_not_there_says_how_many_are(world: World) -> None:
 def test_an_erased_jobs_outputs_are_gone_from_the_cache_too(world: World) -> None:
     job = world.finished()
     world.cache.put(job, 60)
-    Withdrawer(world.plain_store, world.cache, MemoryEventLog(), world.artifacts, MemoryNudges()).erase(
-        "acme", job.id
-    )
+    Withdrawer(
+        world.plain_store,
+        world.cache,
+        MemoryEventLog(),
+        world.artifacts,
+        MemoryNudges(),
+        pictures_over(world.plain_store),
+    ).erase("acme", job.id)
     with pytest.raises(JobErased):
         world.fetcher.output("acme", job.id, 0)
 

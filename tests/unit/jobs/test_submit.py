@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.catalogs import LABELS, PAINTER, WRITER, catalog, save
+from tests.support.pictures import pictures_over
 from tests.support.troubled import without_redis
 
 from pressroom.adapters.memory.jobs import MemoryJobStore
@@ -44,7 +45,13 @@ class World:
         self.store = MemoryJobStore()
         self.tickets: Any = without_redis(MemoryTickets())
         self.counter = Counter()
-        options = {"secret": b"secret", "slot_tokens": 2_048, "limits": None, **changes}
+        options = {
+            "secret": b"secret",
+            "slot_tokens": 2_048,
+            "pictures": pictures_over(self.store),
+            "limits": None,
+            **changes,
+        }
         self.submitter = Submitter(self.store, catalog(folder), self.tickets, self.counter, **options)
 
     def submit(self, key: str | None = None, tenant: str = "acme", **fields: Any) -> Any:
@@ -178,7 +185,7 @@ def test_a_guide_is_stored_as_it_was_asked_for(world: World) -> None:
 @pytest.mark.parametrize(
     ("params", "field"),
     [
-        ({"n": 65}, "params.n"),
+        ({"n": 257}, "params.n"),
         ({"guidance": 4.5}, "params.guidance"),
         ({"scale": 0}, "params.scale"),
         ({"scale": 17}, "params.scale"),
@@ -229,7 +236,7 @@ def test_a_model_without_a_chat_format_reads_no_messages(world: World, tmp_path:
 
 
 def test_a_picture_model_reads_no_prompt(world: World) -> None:
-    assert refused(world, model="painter", input={"prompt": "a boot"}).field == "input"
+    assert refused(world, model="painter", input={"prompt": "a boot"}).field == "input.prompt"
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_both_counts(world: World) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from tests.support.desk import Desk
 from tests.support.jobs import failure, partial, picture, success
+from tests.support.pictures import pictures_over
 from tests.support.troubled import Troubled, without_artifacts, without_redis
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache
+from pressroom.adapters.memory.uploads import MemoryUploadStore
 from pressroom.contract.events import End, Started
 from pressroom.domain.errors import DatabaseUnavailable, JobErased, JobUnknown, OutputUnknown
 from pressroom.domain.job import Job
@@ -30,7 +32,15 @@ class World:
         self.nudged: list[frozenset[str]] = []
         self.nudges.listener(self.nudged.append).start()
         self.nudged.clear()
-        self.withdrawer = Withdrawer(self.store, self.cache, self.events, self.artifacts, self.nudges)
+        self.uploads = MemoryUploadStore()
+        self.withdrawer = Withdrawer(
+            self.store,
+            self.cache,
+            self.events,
+            self.artifacts,
+            self.nudges,
+            pictures_over(self.store, self.artifacts, self.uploads),
+        )
         self.desk = Desk(self.plain_store)
 
     def painted(self) -> Job:

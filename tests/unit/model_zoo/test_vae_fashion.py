@@ -14,7 +14,8 @@ import pytest
 from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.contract.params import ImageParams
 from pressroom.engines.base import ImageGeneration, ImageOutput, Key
-from pressroom.engines.image.engine import ImageEngine, open_image_engine
+from pressroom.engines.image.engine import ImageEngine
+from pressroom.engines.image.opening import open_image_engine
 from pressroom.engines.image.latents import latent
 from pressroom.engines.sessions import Provider, open_session
 from pressroom.jobs.submit import resolved_params
@@ -108,8 +109,8 @@ def test_64_jobs_of_two_tenants_ride_together() -> None:
         done += len(engine.step().outcomes)
     for tenant in tenants:
         tenant.join()
-    assert engine.pictures == 64
-    assert engine.pictures / engine.batches >= 8
+    assert engine.rows == 64
+    assert engine.rows / engine.batches >= 8
 
 
 def test_guidance_changes_the_picture_and_0_ignores_the_label(engine: ImageEngine) -> None:

@@ -14,7 +14,7 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams
 from pressroom.engines import golden
 from pressroom.engines.base import ImageGeneration, ImageOutput, Key
-from pressroom.engines.image.engine import open_image_engine
+from pressroom.engines.image.opening import open_image_engine
 from pressroom.engines.sessions import Provider, open_session
 from pressroom.jobs.submit import resolved_params
 from pressroom.training.recipe import load

@@ -10,7 +10,7 @@ from tests.support.bars import bars
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.params import ImageParams
 from pressroom.engines.base import Ending, ImageGeneration, Key
-from pressroom.engines.image.engine import open_image_engine
+from pressroom.engines.image.opening import open_image_engine
 from pressroom.training.cli import main
 from pressroom.training.data import idx
 from pressroom.training.data.idx import Pictures

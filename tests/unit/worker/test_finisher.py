@@ -16,7 +16,7 @@ from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
 from pressroom.engines.base import Ending, Key, Outcome, TextOutput
 from pressroom.jobs.attempts import Attempts
-from pressroom.worker.attempt import abandoned
+from pressroom.worker.attempt import abandoned, unreadable
 from pressroom.worker.finisher import Finisher
 from pressroom.worker.holdings import Abandoned, Holdings
 
@@ -130,7 +130,7 @@ def test_a_job_that_cannot_be_read_fails_for_good(world: World) -> None:
     holding = world.holdings.get(Key(claim.job.id, 1))
     assert holding is not None
 
-    world.finisher.refuse(holding, ValueError("max_tokens"))
+    world.finisher.refuse(holding, unreadable(ValueError("max_tokens")))
     world.done.wait(1)
 
     job = world.plain_store.job("acme", claim.job.id)

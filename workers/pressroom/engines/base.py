@@ -115,14 +115,22 @@ class TextGeneration:
     model: str = ""
 
 
+Pixels = NDArray[np.uint8]
+"""(H, W) grey, (H, W, 3) RGB or (H, W, 4) with alpha, uint8."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageGeneration:
-    """A picture request; ``params.seed`` is never None here, ``model`` as in a text's."""
+    """A picture request; ``params.seed`` is never None here, ``model`` as in a text's. ``pictures`` are what its operation
+    works on, ``mask`` (H, W) what is painted anew, ``words`` what an icon shows."""
 
     key: Key
     params: ImageParams
     deadline: float | None = None
     model: str = ""
+    pictures: tuple[Pixels, ...] = field(default=(), compare=False)
+    mask: Pixels | None = field(default=None, compare=False)
+    words: str = ""
 
 
 Generation = TextGeneration | ImageGeneration
@@ -156,12 +164,17 @@ class TextOutput:
 
 @dataclass(frozen=True, slots=True)
 class ImageOutput:
-    """``pixels``: (H, W) grey or (H, W, 3) RGB, uint8, before magnification. ``label``: None of a model without classes."""
+    """``pixels`` before magnification, which those that are not ``scalable`` never get: they have their original's size.
+    ``label``: None of a model without classes. ``drawing`` is an SVG document instead, to be shown ``side`` pixels large;
+    it has no pixels."""
 
     index: int
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     label: str | None
     finish_reason: str = "done"
+    scalable: bool = True
+    drawing: str | None = None
+    side: int = 0
 
 
 class Ending(StrEnum):

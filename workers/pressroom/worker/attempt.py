@@ -4,8 +4,9 @@ Nothing here touches the outside: times and pictures' bytes are worked out, not 
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pressroom.contract.jobs import JobInput
 from pressroom.contract.params import ImageParams, TextParams
@@ -15,6 +16,10 @@ from pressroom.domain.states import State
 from pressroom.engines import base
 from pressroom.jobs.attempts import Content, Result
 from pressroom.worker.holdings import Abandoned, Holding
+from pressroom.worker.pictures import Given
+
+if TYPE_CHECKING:
+    from pressroom.engines.image.encode import PictureFile
 
 _TEXT = "text/plain; charset=utf-8"
 _CANCELED = "canceled"
@@ -50,10 +55,17 @@ def weight(job: Job) -> int:
     return n if job.kind == "text" and isinstance(n, int) else 1
 
 
-def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Generation:
+def generation_of(
+    claim: Claim,
+    now: float,
+    *,
+    chats: bool = True,
+    given: Given = Given(),  # noqa: B008 (it is frozen)
+) -> base.Generation:
     """What the engine is asked for. ``now`` is the moment of the claim in ``time.monotonic`` seconds.
 
-    A prompt is one message of a conversation; a model that does not chat (``chats``) continues it.
+    A prompt is one message of a conversation; a model that does not chat (``chats``) continues it. ``given``: the pixels that
+    a picture job works on.
 
     The deadline is measured from the claim by the database's clock, so that this host's does not
     matter. Raises ValueError for a job that this version cannot read."""
@@ -63,17 +75,20 @@ def generation_of(claim: Claim, now: float, *, chats: bool = True) -> base.Gener
     deadline = now + (job.deadline_at - claimed_at) / 1000
     if job.kind == "image":
         params_of_picture = ImageParams.model_validate(dict(job.params))
-        return base.ImageGeneration(key, params_of_picture, deadline, job.model.sha256)
+        words = job.input.get("prompt") or ""
+        return base.ImageGeneration(
+            key, params_of_picture, deadline, job.model.sha256, given.pictures, given.mask, words
+        )
     params = TextParams.model_validate(dict(job.params))
-    given = JobInput.model_validate(dict(job.input))
+    said = JobInput.model_validate(dict(job.input))
     prompt = None
-    if given.messages:
-        turns = tuple(base.ChatTurn(message.role, message.content) for message in given.messages)
-    elif given.prompt and not chats:
-        prompt = given.prompt
+    if said.messages:
+        turns = tuple(base.ChatTurn(message.role, message.content) for message in said.messages)
+    elif said.prompt and not chats:
+        prompt = said.prompt
         turns = ()
-    elif given.prompt:
-        turns = (base.ChatTurn("user", given.prompt),)
+    elif said.prompt:
+        turns = (base.ChatTurn("user", said.prompt),)
     else:
         raise ValueError(f"{job.id} has neither a prompt nor messages")
     return base.TextGeneration(
@@ -151,15 +166,10 @@ def _result(holding: Holding, outcome: base.Outcome, state: State, reason: str) 
     job, attempt = holding.claim.job, holding.claim.attempt
     outputs = [_text(text) for text in outcome.texts]
     contents = []
-    if outcome.images:
-        from pressroom.engines.image.encode import encode  # a text worker needs no picture library
-
-        params = ImageParams.model_validate(dict(job.params))
-        for image in outcome.images:
-            data, media_type = encode(image, params.scale, params.format)
-            path = f"{job.id}/{attempt}/{image.index}.{params.format}"
-            contents.append(Content(path, data, media_type))
-            outputs.append(_picture(image, contents[-1], params.scale))
+    for index, label, finish_reason, file in _files(job, outcome.images):
+        path = f"{job.id}/{attempt}/{index}.{file.media_type.partition('/')[2].partition('+')[0]}"
+        contents.append(Content(path, file.data, file.media_type))
+        outputs.append(_picture(index, label, finish_reason, file, path))
     first = outcome.first_output
     return Result(
         Completion(
@@ -193,18 +203,33 @@ def _text(text: base.TextOutput) -> Output:
     )
 
 
-def _picture(image: base.ImageOutput, content: Content, scale: int) -> Output:
-    height, width = image.pixels.shape[:2]
+def _files(
+    job: Job, images: Sequence[base.ImageOutput]
+) -> "Iterator[tuple[int, str | None, str, PictureFile]]":
+    """Index, label, finish reason and file of each picture, or of the sheet that holds them all."""
+    if not images:
+        return
+    from pressroom.engines.image.encode import encode, encode_sheet  # a text worker needs no picture library
+
+    params = ImageParams.model_validate(dict(job.params))
+    if params.sheet:
+        yield 0, params.label, images[0].finish_reason, encode_sheet(images, params.scale, params.format)
+        return
+    for image in images:
+        yield image.index, image.label, image.finish_reason, encode(image, params.scale, params.format)
+
+
+def _picture(index: int, label: str | None, finish_reason: str, file: "PictureFile", path: str) -> Output:
     return Output(
-        n=image.index,
-        media_type=content.media_type,
-        size=len(content.data),
-        sha256=hashlib.sha256(content.data).hexdigest(),
-        finish_reason=image.finish_reason,
-        artifact=content.path,
-        width=width * scale,
-        height=height * scale,
-        label=image.label,
+        n=index,
+        media_type=file.media_type,
+        size=len(file.data),
+        sha256=hashlib.sha256(file.data).hexdigest(),
+        finish_reason=finish_reason,
+        artifact=path,
+        width=file.width,
+        height=file.height,
+        label=label,
     )
 
 

@@ -10,7 +10,7 @@ from pressroom.domain.retry import Failure, FailureKind
 from pressroom.engines.base import Key, Outcome
 from pressroom.jobs.attempts import Attempts
 from pressroom.telemetry import get_logger
-from pressroom.worker.attempt import Closing, Complete, Drop, Release, closing, nothing, unreadable
+from pressroom.worker.attempt import Closing, Complete, Drop, Release, closing, nothing
 from pressroom.worker.holdings import Holding, Holdings
 
 _THREADS = 4
@@ -49,11 +49,11 @@ class Finisher:
         self._hand_over(outcome.key, lambda held: closing(held, outcome))
         self._on_ending(outcome.ending.value)
 
-    def refuse(self, holding: Holding, error: ValueError) -> None:
-        """A claim that never reached the engine, since it cannot be read."""
+    def refuse(self, holding: Holding, failure: Failure) -> None:
+        """A claim that never reached the engine, since it cannot be read, or what it works on."""
         key = Key(holding.claim.job.id, holding.claim.attempt)
         self._holdings.left_engine(key)
-        self._hand_over(key, lambda _: Release(unreadable(error), nothing()))
+        self._hand_over(key, lambda _: Release(failure, nothing()))
         self._on_ending("unreadable")
 
     def close_now(self, key: Key, verdict: Callable[[Holding], Closing]) -> None:

@@ -29,12 +29,13 @@ from pressroom.jobs.attempts import Attempts
 from pressroom.jobs.ports import LiveModel, WorkerCard
 from pressroom.settings import Settings
 from pressroom.telemetry import get_logger
-from pressroom.worker.attempt import abandoned, generation_of
+from pressroom.worker.attempt import abandoned
 from pressroom.worker.celery_app import TicketConsumer
 from pressroom.worker.desk import Desk
 from pressroom.worker.finisher import Finisher
 from pressroom.worker.heartbeat import Heartbeat
 from pressroom.worker.holdings import Abandoned, Holding, Holdings
+from pressroom.worker.intake import Intake
 from pressroom.worker.loop import EngineLoop
 from pressroom.worker.metrics import WorkerMetrics
 from pressroom.worker.publisher import Publisher
@@ -142,6 +143,13 @@ class WorkerProcess:
             on_step=self._metrics.step,
             on_slots=self._on_slots,
         )
+        self._intake = Intake(
+            parts.artifacts,
+            chats=self._chats,
+            started=lambda holding: self._publisher.started(holding.claim.held),
+            submit=self._loop.submit,
+            refuse=self._finisher.refuse,
+        )
         self._desk = Desk(
             parts.store,
             self._holdings,
@@ -150,7 +158,7 @@ class WorkerProcess:
             models=self._models,
             slots=slots,
             lease_ms=self._lease_ms,
-            begin=self._begin,
+            begin=self._intake.take,
             room=parts.room,
             slots_now=lambda: engine.slots_now,
         )
@@ -200,16 +208,6 @@ class WorkerProcess:
                 self._desk.turn()
             if self._no_more_looks.wait(self._settings.poll_s):
                 return
-
-    def _begin(self, holding: Holding) -> None:
-        """The desk has claimed it: tell its followers, hand it to the engine."""
-        try:
-            generation = generation_of(holding.claim, holding.taken_at, chats=self._chats(holding))
-        except ValueError as error:
-            self._finisher.refuse(holding, error)
-            return
-        self._publisher.started(holding.claim.held)
-        self._loop.submit(generation)
 
     def _models(self) -> tuple[LiveModel, ...]:
         """What is served now: versions come and go while the worker lives."""
@@ -277,6 +275,7 @@ class WorkerProcess:
         self._giving_up.set()
         self._nudges.stop()
         self._heartbeat.stop()
+        self._intake.stop()
         self._finisher.stop()
         self._publisher.stop(_LAST_EVENTS_S)
         try:

@@ -22,7 +22,7 @@ _FROM_CLIENT = [
     header_parameter("If-None-Match", "An ETag that you have.", {"type": "string"}),
     header_parameter("If-Range", "Send the range only if this is still the ETag.", {"type": "string"}),
 ]
-_SUFFIX = {"image/png": "png", "image/webp": "webp"}
+_SUFFIX = {"image/png": "png", "image/webp": "webp", "image/svg+xml": "svg"}
 
 
 def blueprint(parts: FrontParts) -> APIBlueprint:

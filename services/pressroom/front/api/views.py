@@ -1,6 +1,6 @@
 """Jobs and models of the domain as the API shows them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import (
@@ -86,6 +86,8 @@ def model_card(manifest: Manifest, live: tuple[tuple[LiveModel, int], ...]) -> M
         licence=manifest.licence,
         languages=manifest.languages,
         labels=manifest.image.labels if manifest.image is not None else (),
+        operations=manifest.image.operations if manifest.image is not None else (),
+        attributes=manifest.image.attributes if manifest.image is not None else (),
         context=manifest.text.context if manifest.text is not None else None,
         defaults=manifest.defaults,
         live_workers=sum(workers for _, workers in running),
@@ -103,7 +105,7 @@ def _blocked(job: Job, waiting: Waiting | None) -> str | None:
 
 def output_views(job: Job) -> tuple[OutputView, ...]:
     """All outputs of a job."""
-    return tuple(_output_view(job_url(job.id), output) for output in job.outputs)
+    return tuple(_output_view(job_url(job.id), output, _origin(job)) for output in job.outputs)
 
 
 def usage_view(job: Job) -> UsageView:
@@ -115,7 +117,14 @@ def usage_view(job: Job) -> UsageView:
     )
 
 
-def _output_view(url: str, output: Output) -> OutputView:
+def _origin(job: Job) -> Literal["generated", "retrieved"] | None:
+    """Where a picture comes from. Nobody shall take a drawing that was found for one that a model made."""
+    if job.kind != "image":
+        return None
+    return "retrieved" if job.params.get("operation") == "icon" else "generated"
+
+
+def _output_view(url: str, output: Output, origin: Literal["generated", "retrieved"] | None) -> OutputView:
     return OutputView(
         n=output.n,
         media_type=output.media_type,
@@ -127,6 +136,7 @@ def _output_view(url: str, output: Output) -> OutputView:
         width=output.width,
         height=output.height,
         label=output.label,
+        origin=origin,
         logprobs=None if output.logprobs is None else tuple(map(_drawn_view, output.logprobs)),
     )
 

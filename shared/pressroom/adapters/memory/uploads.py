@@ -1,6 +1,7 @@
 """``MemoryUploadStore``: rows of uploads in memory."""
 
 import threading
+from dataclasses import replace
 
 from pressroom.jobs.uploads import Upload, unknown_upload
 
@@ -29,6 +30,14 @@ class MemoryUploadStore:
             if found is None or found.tenant != tenant:
                 raise unknown_upload()
             return self._rows.pop(upload_id)
+
+    def keep(self, tenant: str, upload_id: str, until: int) -> Upload:
+        with self._lock:
+            found = self._rows.get(upload_id)
+            if found is None or found.tenant != tenant:
+                raise unknown_upload()
+            self._rows[upload_id] = kept = replace(found, expires_at=max(found.expires_at, until))
+            return kept
 
     def expired(self, now: int, limit: int = 100) -> tuple[Upload, ...]:
         with self._lock:

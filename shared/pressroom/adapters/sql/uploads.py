@@ -1,6 +1,6 @@
 """``SqlUploadStore``: rows of uploads."""
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
@@ -39,6 +39,20 @@ class SqlUploadStore:
             return connection.execute(
                 delete(table).where(table.c.id == upload_id, table.c.tenant == tenant).returning(table)
             ).one_or_none()
+
+        row = self._database.write(move)
+        if row is None:
+            raise unknown_upload()
+        return _upload(row)
+
+    def keep(self, tenant: str, upload_id: str, until: int) -> Upload:
+        if not storable(upload_id):
+            raise unknown_upload()
+        its = (table.c.id == upload_id, table.c.tenant == tenant)
+
+        def move(connection: Connection) -> JobRow | None:
+            connection.execute(update(table).where(*its, table.c.expires_at < until).values(expires_at=until))
+            return connection.execute(select(table).where(*its)).one_or_none()
 
         row = self._database.write(move)
         if row is None:

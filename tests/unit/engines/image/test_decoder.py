@@ -15,6 +15,8 @@ Feeds = Mapping[str, NDArray[Any]]
 class _Session:
     """Rows in, rows out: z summed up, with an error that depends on the batch where told so."""
 
+    inputs = ("z", "label", "guidance")
+
     def __init__(self, *, wrong_sizes: tuple[int, ...] = (), wrong_places: bool = False) -> None:
         self.sizes: list[int] = []
         self._wrong_sizes = wrong_sizes

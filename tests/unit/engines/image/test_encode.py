@@ -21,7 +21,8 @@ def _output(pixels: Any = GREY) -> ImageOutput:
 @pytest.mark.parametrize(("format_", "media_type"), [("png", "image/png"), ("webp", "image/webp")])
 @pytest.mark.parametrize("scale", [1, 4, 16])
 def test_the_file_has_the_size_and_type_asked_for(format_: Any, media_type: str, scale: int) -> None:
-    content, got = encode(_output(), scale, format_)
+    made = encode(_output(), scale, format_)
+    content, got = made.data, made.media_type
     image = Image.open(io.BytesIO(content))
     assert got == media_type
     assert image.size == (28 * scale, 28 * scale)
@@ -32,7 +33,7 @@ def test_the_file_has_the_size_and_type_asked_for(format_: Any, media_type: str,
 @pytest.mark.parametrize("format_", ["png", "webp"])
 @pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
 def test_unmagnified_pixels_come_back_exactly(format_: Any, pixels: Any) -> None:
-    content, _ = encode(_output(pixels), 1, format_)
+    content = encode(_output(pixels), 1, format_).data
     back = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     assert np.array_equal(back, pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2))
 
@@ -43,7 +44,7 @@ def test_the_same_pixels_give_the_same_bytes(format_: Any) -> None:
 
 
 def test_a_png_holds_pixels_and_nothing_else() -> None:
-    content, _ = encode(_output(), 4, "png")
+    content = encode(_output(), 4, "png").data
     chunks, at = [], 8
     while at < len(content):
         chunks.append(content[at + 4 : at + 8])

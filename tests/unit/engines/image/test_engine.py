@@ -1,20 +1,15 @@
 """Which pictures share a batch, when a batch is drawn, and how a generation ends."""
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pressroom.catalog.manifest import ImageTraits, Manifest
+from pressroom.catalog.manifest import ImageTraits
 from pressroom.contract.params import ImageParams, TextParams
-from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines.base import (
     Ending,
     EngineInfo,
     EngineOutOfMemory,
-    EngineUnavailable,
     GenerationFailed,
     ImageGeneration,
     Key,
@@ -22,7 +17,8 @@ from pressroom.engines.base import (
     Outcome,
     TextGeneration,
 )
-from pressroom.engines.image.engine import ImageEngine, open_image_engine
+from pressroom.engines.image.engine import ImageEngine
+from pressroom.engines.image.latent_studio import LatentStudio
 
 LABELS = ("boot", "bag", "dress")
 TRAITS = ImageTraits(
@@ -84,7 +80,7 @@ def engine(decoder: _Decoder, clock: _Clock) -> ImageEngine:
 
 def _engine(decoder: _Decoder, clock: _Clock, gather_ms: float) -> ImageEngine:
     info = EngineInfo("tiny", "1", "cpu", slots=decoder.largest)
-    return ImageEngine(decoder, TRAITS, info, gather_ms=gather_ms, clock=clock)  # type: ignore[arg-type]
+    return ImageEngine(LatentStudio(decoder, TRAITS, name=info.model), info, gather_ms=gather_ms, clock=clock)  # type: ignore[arg-type]
 
 
 def _job(
@@ -116,7 +112,7 @@ def test_singles_of_different_jobs_share_a_batch(engine: ImageEngine, decoder: _
     assert decoder.guidances == [[0.0, 2.5]]
     assert [outcomes[name].images[0].label for name in "ab"] == ["boot", "dress"]
     assert [int(outcomes[name].images[0].pixels[0, 0]) for name in "ab"] == [0, 51]
-    assert (engine.batches, engine.pictures) == (1, 2)
+    assert (engine.batches, engine.rows) == (1, 2)
 
 
 def test_a_large_job_does_not_starve_singles(engine: ImageEngine, decoder: _Decoder) -> None:
@@ -241,8 +237,8 @@ def test_arrivals_one_after_the_other_ride_together_by_gathering(
         engine.admit(_job(f"{number}"))
         _step_for(engine, clock, 0.012)
     _step_for(engine, clock, 0.1)
-    assert engine.pictures == 64
-    assert (engine.pictures / engine.batches >= 8) is together
+    assert engine.rows == 64
+    assert (engine.rows / engine.batches >= 8) is together
 
 
 def test_a_full_batch_does_not_wait(decoder: _Decoder, clock: _Clock) -> None:
@@ -374,50 +370,3 @@ def test_the_same_key_twice_is_the_callers_mistake(engine: ImageEngine) -> None:
     engine.admit(_job("a"))
     with pytest.raises(ValueError, match="already"):
         engine.admit(_job("a"))
-
-
-NO_GRAPH = b"\x00" * 50
-NO_GRAPH_SHA256 = hashlib.sha256(NO_GRAPH).hexdigest()
-
-
-def _manifest(**changes: object) -> Manifest:
-    fields: dict[str, object] = {
-        "name": "tiny",
-        "version": "1",
-        "kind": "image",
-        "title": "",
-        "description": "",
-        "licence": "MIT",
-        "origin": "",
-        "sha256": "0" * 64,
-        "files": [{"path": "decoder.onnx", "sha256": NO_GRAPH_SHA256, "bytes": len(NO_GRAPH)}],
-        "image": TRAITS,
-    }
-    return Manifest.model_validate(fields | changes)
-
-
-def test_what_is_no_graph_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "decoder.onnx").write_bytes(NO_GRAPH)
-    with pytest.raises(EngineUnavailable):
-        open_image_engine(tmp_path, _manifest(), provider="cpu")
-
-
-@pytest.mark.parametrize("content", [None, b"", NO_GRAPH[1:], b"\x01" + NO_GRAPH[1:]])
-def test_a_decoder_that_is_not_the_manifests_is_never_opened(
-    tmp_path: Path, content: bytes | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr("pressroom.engines.image.engine.open_session")
-    if content is not None:
-        (tmp_path / "decoder.onnx").write_bytes(content)
-    with pytest.raises(ModelCorrupt, match=r"decoder\.onnx"):
-        open_image_engine(tmp_path, _manifest(), provider="cpu")
-
-
-def test_a_model_without_pictures_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="no picture model"):
-        open_image_engine(tmp_path, _manifest(image=None), provider="cpu")
-
-
-def test_a_batch_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="max_batch"):
-        open_image_engine(tmp_path, _manifest(), provider="cpu", max_batch=0)

@@ -10,8 +10,9 @@ from tests.unit.training.exporting.test_model import ABOUT
 from pressroom.catalog.manifest import ImageTraits
 from pressroom.contract.params import ImageParams
 from pressroom.engines.base import ImageGeneration, Key, Outcome
-from pressroom.engines.image.engine import ImageEngine, open_image_engine
+from pressroom.engines.image.engine import ImageEngine
 from pressroom.engines.image.latents import latent
+from pressroom.engines.image.opening import open_image_engine
 from pressroom.training.exporting.model import write_model
 from pressroom.training.exporting.onnx_file import Graph
 from pressroom.training.flow import graphs as flow

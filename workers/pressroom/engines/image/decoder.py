@@ -6,6 +6,8 @@ are padded to fixed sizes, and a size is used only after ``verify`` has seen tha
 those of the largest one, bit for bit, on this machine. Until then everything is padded to the largest.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ class Decoder:
     def run(
         self, z: NDArray[np.float32], label: NDArray[np.int64], guidance: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """(B, Z), (B,), (B,) → pixels (B, H, W) float32 in [0, 1]; B at most ``largest``."""
+        """(B, Z), (B,), (B,) → pixels (B, H, W[, 3]) float32 in [0, 1]; B at most ``largest``. A graph may look at less."""
         most = self.sizes[-1]
         parts = []
         for at in range(0, len(z), most):  # more than one part only where the largest size is not usable
@@ -72,7 +74,10 @@ class Decoder:
         if missing:
             z = np.pad(z, ((0, missing), (0, 0)))
             label, guidance = np.pad(label, (0, missing)), np.pad(guidance, (0, missing))
-        pixels: NDArray[np.float32] = self._session.run({"z": z, "label": label, "guidance": guidance})[0]
+        feeds: dict[str, NDArray[Any]] = {"z": z, "label": label, "guidance": guidance}
+        pixels: NDArray[np.float32] = self._session.run({name: feeds[name] for name in self._session.inputs})[
+            0
+        ]
         return pixels[: size - missing]
 
 

@@ -1,8 +1,8 @@
-"""The image engine: each step draws one micro-batch, a picture a turn from every waiting request.
+"""The image engine: each step draws one micro-batch, a place a turn from every waiting request.
 
-    admit ──> turn (a ring of generations) ──step: up to max_batch pictures──> Decoder ──> Outcome
+    admit ─> Studio.plan ─> turn (a ring of works) ──step: up to max_batch rows──> Studio.draw ─> Outcome
 
-Requests of different jobs, tenants, labels and guidance share a batch, and one that wants 64
+Requests of different jobs, tenants, labels, guidance and operations share a batch, and one that wants 64
 pictures gets one place a round, so it delays a single-picture request by one batch at most.
 
 Gathering: one batch takes a millisecond or two, so requests that come one after the other would each
@@ -21,18 +21,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
-from pressroom.catalog.files import check_files
-from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.engines.base import (
     Ending,
     EngineError,
     EngineInfo,
     EngineOutOfMemory,
-    EngineUnavailable,
     Generation,
     GenerationFailed,
     ImageGeneration,
@@ -43,14 +40,11 @@ from pressroom.engines.base import (
     Step,
     Usage,
 )
-from pressroom.engines.image.decoder import Decoder
-from pressroom.engines.image.latents import drawn_label, latent
+from pressroom.engines.image.studio import Plan, Studio
 from pressroom.engines.memory import Breadth, is_out_of_memory
-from pressroom.engines.sessions import Provider, open_session
 
 Clock = Callable[[], float]
 
-MAX_BATCH = 64
 GATHER_MS = 20.0
 # How long a crowd waits for the next to come, how long in all, and for how long one that was seen is
 # remembered: each in times of what a lone request waits.
@@ -59,12 +53,13 @@ _CROWD_QUIET, _CROWD_MOST, _CROWD_SEEN = 2.5, 10, 10
 
 @dataclass(slots=True, eq=False)
 class _Work:
-    """A generation inside the engine: which picture comes next, and what is done."""
+    """A generation inside the engine: which place comes next, and what is done. ``once_more``: places that take another turn."""
 
     generation: ImageGeneration
-    seed: int
+    plan: Plan[Any]
     since: float
-    next_index: int = 0
+    next_place: int = 0
+    once_more: deque[int] = field(default_factory=deque)
     images: list[ImageOutput] = field(default_factory=list)
     engine_seconds: float = 0.0
     first_output: float | None = None
@@ -74,8 +69,23 @@ class _Work:
         return self.generation.key
 
     @property
-    def all_drawn(self) -> bool:
-        return self.next_index >= self.generation.params.n
+    def wanted(self) -> int:
+        """Places that wait to be drawn, as far as is known."""
+        return self.plan.places - self.next_place + len(self.once_more)
+
+    def take(self) -> int:
+        """The place whose turn it is."""
+        if self.once_more:
+            return self.once_more.popleft()
+        self.next_place += 1
+        return self.next_place - 1
+
+    def put_back(self, place: int) -> None:
+        """As if it had not been taken."""
+        if place == self.next_place - 1 and not self.once_more:
+            self.next_place = place
+        else:
+            self.once_more.appendleft(place)
 
     def outcome(self, ending: Ending, error: EngineError | None = None) -> Outcome:
         return Outcome(
@@ -88,40 +98,29 @@ class _Work:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One picture of a micro-batch."""
-
-    work: _Work
-    index: int
-    label: int
-
-
 class ImageEngine:
-    """Implements ``Engine`` over a decoder. ``batches`` and ``pictures`` count what was drawn."""
+    """Implements ``Engine`` over a studio. ``batches`` and ``rows`` count what was drawn."""
 
     def __init__(
         self,
-        decoder: Decoder,
-        traits: ImageTraits,
+        studio: Studio[Any],
         info: EngineInfo,
         *,
         gather_ms: float = GATHER_MS,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._decoder = decoder
-        self._traits = traits
+        self._studio = studio
         self._info = info
         self._gather = gather_ms / 1000
         self._clock = clock
-        self._breadth = Breadth(decoder.largest, clock=clock)
+        self._breadth = Breadth(studio.largest, clock=clock)
         self._last_arrival = clock()
         self._crowd_at = -math.inf  # when works last shared a batch
         self._works: dict[Key, _Work] = {}
-        self._turn: deque[_Work] = deque()  # works that still want pictures, the next one first
+        self._turn: deque[_Work] = deque()  # works that have places to be drawn, the next one first
         self._ended: list[Outcome] = []  # told in the next step
         self.batches = 0
-        self.pictures = 0
+        self.rows = 0
 
     @property
     def info(self) -> EngineInfo:
@@ -139,7 +138,7 @@ class ImageEngine:
     @property
     def batch_sizes(self) -> tuple[int, ...]:
         """Sizes that batches are padded to: the largest alone until ``warm_up``."""
-        return self._decoder.sizes
+        return self._studio.sizes
 
     def admit(self, generation: Generation) -> None:
         """Take a generation. One that this model cannot draw ends FAILED in the next step.
@@ -148,14 +147,14 @@ class ImageEngine:
         """
         if generation.key in self._works:
             raise ValueError(f"{generation.key} is in the engine already")
-        problem = self._problem(generation)
-        if problem is not None:
+        try:
+            plan = self._planned(generation)
+        except EngineError as problem:
             self._ended.append(Outcome(key=generation.key, ending=Ending.FAILED, error=problem))
             return
         assert isinstance(generation, ImageGeneration)
-        assert generation.params.seed is not None
         self._last_arrival = self._clock()
-        work = _Work(generation, generation.params.seed, since=self._last_arrival)
+        work = _Work(generation, plan, since=self._last_arrival)
         self._works[work.key] = work
         self._turn.append(work)
 
@@ -175,20 +174,23 @@ class ImageEngine:
 
     def warm_up(self) -> None:
         """Run the model, and find the batch sizes that may be used (see ``Decoder``)."""
-        self._decoder.verify()
+        self._studio.verify()
 
     def close(self) -> None:
         """Nothing to give back but memory, which goes with the object."""
 
-    def _problem(self, generation: Generation) -> EngineError | None:
+    def _planned(self, generation: Generation) -> Plan[Any]:
+        """Raises EngineError, whatever goes wrong with the request."""
         if not isinstance(generation, ImageGeneration):
-            return NotOffered(f"{self._info.model} makes pictures, not text: send this job to a text model.")
-        label = generation.params.label
-        if label is not None and label not in self._traits.labels:
-            known = ", ".join(self._traits.labels)
-            use = f"use one of {known}" if known else "it knows no classes, so leave the label away"
-            return NotOffered(f"{self._info.model} has no label {label!r}: {use}.")
-        return None
+            raise NotOffered(f"{self._info.model} makes pictures, not text: send this job to a text model.")
+        try:
+            return self._studio.plan(generation)
+        except EngineError:
+            raise
+        except Exception as error:  # onnxruntime's classes have no public base
+            if is_out_of_memory(error):
+                raise EngineOutOfMemory from error
+            raise GenerationFailed(f"the model failed on what it was given: {error}. Try again.") from error
 
     def _end_late(self) -> None:
         now = self._clock()
@@ -202,14 +204,13 @@ class ImageEngine:
 
     def _leave(self, work: _Work, ending: Ending, error: EngineError | None = None) -> None:
         del self._works[work.key]
-        if not work.all_drawn:
+        if work in self._turn:
             self._turn.remove(work)
         self._ended.append(work.outcome(ending, error))
 
     def _gathering(self) -> bool:
         """Is it worth waiting for more requests before a batch is drawn?"""
-        wanted = sum(work.generation.params.n - work.next_index for work in self._turn)
-        if wanted >= self._breadth.now:
+        if sum(work.wanted for work in self._turn) >= self._breadth.now:
             return False
         now, oldest = self._clock(), min(work.since for work in self._turn)
         crowd = len(self._turn) > 1 or now - self._crowd_at < _CROWD_SEEN * self._gather
@@ -218,49 +219,33 @@ class ImageEngine:
         quiet, most = _CROWD_QUIET * self._gather, _CROWD_MOST * self._gather
         return now - self._last_arrival < quiet and now - oldest < most
 
-    def _take(self) -> list[_Place]:
-        """The next pictures to draw: one of each work in turn, round and round, until the batch is full."""
-        places: list[_Place] = []
-        while self._turn and len(places) < self._breadth.now:
+    def _take(self) -> list[tuple[_Work, int]]:
+        """The next places to draw: one of each work in turn, round and round, until the batch is full."""
+        taken: list[tuple[_Work, int]] = []
+        while self._turn and len(taken) < self._breadth.now:
             work = self._turn.popleft()
-            places.append(_Place(work, work.next_index, self._label(work)))
-            work.next_index += 1
-            if not work.all_drawn:
+            taken.append((work, work.take()))
+            if work.wanted:
                 self._turn.append(work)
-        return places
+        return taken
 
-    def _label(self, work: _Work) -> int:
-        wanted = work.generation.params.label
-        if not self._traits.labels:
-            return 0
-        if wanted is None:
-            return drawn_label(work.seed, work.next_index, len(self._traits.labels))
-        return self._traits.labels.index(wanted)
-
-    def _draw(self, places: list[_Place]) -> None:
-        """Run the decoder on one micro-batch and hand the pictures to their works."""
+    def _draw(self, taken: list[tuple[_Work, int]]) -> None:
+        """Run the model on one micro-batch and hand the pixels to their works."""
         start = self._clock()
-        works = list(dict.fromkeys(place.work for place in places))
+        rows = [(work, place, row) for work, place in taken if (row := self._row(work, place)) is not None]
+        if not rows:
+            return
+        works = list(dict.fromkeys(work for work, _, _ in rows))
         try:
-            pixels = self._decoder.run(
-                z=np.stack([latent(place.work.seed, place.index, self._traits.latent) for place in places]),
-                label=np.array([place.label for place in places], dtype=np.int64),
-                guidance=np.array(
-                    [place.work.generation.params.guidance for place in places], dtype=np.float32
-                ),
-            )
-            if not np.isfinite(pixels).all():
-                raise ArithmeticError("it gave pixels that are no numbers")
+            drawn = self._studio.draw([row for _, _, row in rows])
         except (
             Exception
         ) as error:  # onnxruntime's classes have no public base; the batch's works fail, not the engine
             if is_out_of_memory(error):
-                self._cannot_draw(places)
+                self._cannot_draw([(work, place) for work, place, _ in rows])
                 return
             for work in works:
-                failure = GenerationFailed(
-                    f"the model failed on a batch of {len(places)}: {error}. Try again."
-                )
+                failure = GenerationFailed(f"the model failed on a batch of {len(rows)}: {error}. Try again.")
                 self._leave(work, Ending.FAILED, failure)
             return
         self._breadth.went_well()
@@ -268,61 +253,59 @@ class ImageEngine:
         if len(works) > 1:
             self._crowd_at = now
         self.batches += 1
-        self.pictures += len(places)
+        self.rows += len(rows)
         for work in works:
             work.engine_seconds += (now - start) / len(works)
-            work.first_output = work.first_output or now
-        grey = np.rint(pixels * 255).astype(np.uint8)
-        for place, picture in zip(places, grey, strict=True):
-            label = self._traits.labels[place.label] if self._traits.labels else None
-            # A copy, so that a kept picture does not keep its whole batch in memory.
-            place.work.images.append(ImageOutput(index=place.index, pixels=picture.copy(), label=label))
+        for (work, place, _), pixels in zip(rows, drawn, strict=True):
+            self._hand_over(work, place, pixels, now)
         for work in works:
-            if work.all_drawn:
+            if work.key not in self._works:
+                continue
+            if not work.wanted:
                 self._leave(work, Ending.DONE)
+            elif work not in self._turn:
+                self._turn.append(work)
 
-    def _cannot_draw(self, places: list[_Place]) -> None:
-        """The pictures go back to where they stood, and come again in smaller batches."""
-        if len(places) == 1:
-            self._leave(places[0].work, Ending.FAILED, EngineOutOfMemory())
+    def _row(self, work: _Work, place: int) -> Any:
+        """What the model is given, or None where that is the end of the work: another one's trouble is not its batch-mates'."""
+        if work.key not in self._works:
+            return None
+        try:
+            return work.plan.row(place)
+        except Exception as error:  # what an encoder raises
+            self._fails(work, error)
+            return None
+
+    def _hand_over(self, work: _Work, place: int, pixels: NDArray[Any], now: float) -> None:
+        if work.key not in self._works:
             return
-        self._breadth.narrow(len(places))
-        for place in reversed(places):
-            work = place.work
+        try:
+            drawn = work.plan.drawn(place, pixels)
+        except Exception as error:
+            self._fails(work, error)
+            return
+        if drawn.images:
+            work.images += drawn.images
+            work.first_output = work.first_output or now
+        if drawn.again:
+            work.once_more.append(place)
+
+    def _fails(self, work: _Work, error: Exception) -> None:
+        if is_out_of_memory(error):
+            self._leave(work, Ending.FAILED, EngineOutOfMemory())
+            return
+        self._leave(
+            work, Ending.FAILED, GenerationFailed(f"the model failed on this picture: {error}. Try again.")
+        )
+
+    def _cannot_draw(self, taken: list[tuple[_Work, int]]) -> None:
+        """The places go back to where they stood, and come again in smaller batches."""
+        if len(taken) == 1:
+            self._leave(taken[0][0], Ending.FAILED, EngineOutOfMemory())
+            return
+        self._breadth.narrow(len(taken))
+        for work, place in reversed(taken):
             if work in self._turn:
                 self._turn.remove(work)
-            work.next_index = place.index
+            work.put_back(place)
             self._turn.appendleft(work)
-
-
-def open_image_engine(
-    model_dir: Path,
-    manifest: Manifest,
-    *,
-    provider: str = Provider.AUTO,
-    allow_cpu_fallback: bool = False,
-    threads: int = 1,
-    max_batch: int = MAX_BATCH,
-    gather_ms: float = GATHER_MS,
-) -> ImageEngine:
-    """Open the picture model that ``manifest`` describes; its files lie in ``model_dir``.
-
-    :param threads: intra-op threads of the session.
-    :param max_batch: most pictures of one micro-batch.
-    :param gather_ms: how long a lone request waits for company, in milliseconds.
-    :raises EngineUnavailable: not a picture model, or its decoder cannot be opened.
-    :raises ProviderUnavailable: CUDA was asked for and there is none.
-    :raises ModelCorrupt: a file is not what the manifest's hashes say.
-    """
-    traits = manifest.image
-    if traits is None or "decoder" not in traits.files:
-        raise EngineUnavailable(f"{manifest.name} is no picture model with a decoder: see its manifest.json.")
-    if max_batch < 1:
-        raise ValueError(f"max_batch is {max_batch}: it must be 1 or more")
-    check_files(model_dir, manifest.marks)
-    session = open_session(
-        model_dir / traits.files["decoder"], provider, threads, allow_cpu_fallback=allow_cpu_fallback
-    )
-    decoder = Decoder(session, latents=traits.latent, labels=max(1, len(traits.labels)), largest=max_batch)
-    info = EngineInfo(manifest.name, manifest.version, session.provider.value, slots=max_batch)
-    return ImageEngine(decoder, traits, info, gather_ms=gather_ms)
