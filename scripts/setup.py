@@ -18,7 +18,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"stack": "requirements/stack.txt", "dev": "requirements/dev.txt"}
 # torch is large and comes in many builds: it stays outside the hashed lock.
-TRAIN = ["torch==2.13.0", "onnxscript>=0.5", "matplotlib>=3.11", "resvg-py>=0.5", "tensorboardX>=2.6.5"]
+TRAIN = ["torch==2.13.0", "onnxscript>=0.5", "matplotlib>=3.11", "tensorboardX>=2.6.5"]
 PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 

@@ -146,7 +146,7 @@ def test_a_job_that_ended_badly_is_requeued_once(front: Front) -> None:
     new = made.json
     assert (made.status_code, new["status"], new["requeue_of"]) == (202, "queued", job_id)
     assert made.headers["Location"] == f"/v1/jobs/{new['id']}"
-    assert (new["input"], new["metadata"]) == ({"prompt": "again", "messages": None}, {"sku": "1"})
+    assert (new["input"]["prompt"], new["metadata"]) == ("again", {"sku": "1"})
     again = front.call("POST", f"/v1/jobs/{job_id}/requeue")
     assert (again.status_code, again.json["id"]) == (200, new["id"])
     assert front.call("GET", f"/v1/jobs/{job_id}").json["status"] == "canceled"
@@ -186,7 +186,7 @@ def test_models_show_who_runs_them(front: Front) -> None:
         found = ModelList.model_validate_json(front.call("GET", "/v1/models").data)
         return {card.name: card for card in found.items}
 
-    assert [card.live_workers for card in cards().values()] == [0, 0]
+    assert not any(card.live_workers for card in cards().values())
     front.worker.announce()
     assert cards()["writer"].live_workers == 1
     assert cards()["writer"].providers == ("cpu",)
@@ -236,7 +236,7 @@ def test_jobs_are_kept_by_the_policy_of_their_tenant(front: Front) -> None:
     assert front.cache.get("acme", job["id"]) is None
     assert front.store.erase_prompts() == 3
     after = front.call("GET", f"/v1/jobs/{job['id']}").json
-    assert after["input"] == {"prompt": None, "messages": None}
+    assert not any(after["input"].values())
     assert after["prompt_erased_at"] is not None
     assert after["outputs"] == job["outputs"]
     cannot = front.post(TEXT_JOB).json["id"]

@@ -92,7 +92,7 @@ def test_the_shapes_are_those_that_validate(spec: dict[str, Any]) -> None:
     shapes = spec["components"]["schemas"]
     assert shapes["JobRequest"]["additionalProperties"] is False
     assert shapes["TextParams"]["properties"]["top_p"]["exclusiveMinimum"] == 0
-    assert shapes["ImageParams"]["properties"]["n"]["maximum"] == 64
+    assert shapes["ImageParams"]["properties"]["n"]["maximum"] == 256
     assert {
         ref["$ref"].rpartition("/")[2] for ref in shapes["JobRequest"]["properties"]["params"]["anyOf"]
     } == {

@@ -77,3 +77,23 @@ def test_the_expired_ones_oldest_first(store: UploadStore) -> None:
     assert store.expired(30, limit=1) == found[:1]
     assert store.expired(9) == ()
     assert replace(found[0]) in uploads
+
+
+def test_it_is_kept_for_longer_and_never_for_less(store: UploadStore) -> None:
+    upload = made(expires_at=100)
+    store.add(upload)
+    assert store.keep("acme", upload.id, 500) == replace(upload, expires_at=500)
+    assert store.keep("acme", upload.id, 200) == replace(upload, expires_at=500)
+    assert store.find("acme", upload.id).expires_at == 500
+    assert store.expired(499) == ()
+
+
+@pytest.mark.parametrize("upload_id", ["", "nope", "\x00"])
+def test_what_is_not_there_cannot_be_kept(store: UploadStore, upload_id: str) -> None:
+    upload = made()
+    store.add(upload)
+    with pytest.raises(UploadUnknown):
+        store.keep("acme", upload_id, 500)
+    with pytest.raises(UploadUnknown):
+        store.keep("globex", upload.id, 500)
+    assert store.find("acme", upload.id) == upload

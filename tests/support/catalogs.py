@@ -35,6 +35,49 @@ PAINTER = Manifest(
         labels=LABELS, height=28, width=28, channels=1, latent=8, files={"decoder": "decoder.onnx"}
     ),
 )
+RETOUCHER = PAINTER.model_copy(
+    update={
+        "name": "retoucher",
+        "sha256": "c" * 64,
+        "files": tuple(
+            File(path=path, sha256="d" * 64, bytes=1)
+            for path in ("decoder.onnx", "encoder.onnx", "attributes.npz")
+        ),
+        "image": ImageTraits(
+            operations=("sample", "reconstruct", "variation", "interpolate", "edit", "inpaint"),
+            labels=LABELS,
+            attributes=("light", "wide"),
+            height=28,
+            width=28,
+            channels=1,
+            latent=8,
+            files={"decoder": "decoder.onnx", "encoder": "encoder.onnx", "attributes": "attributes.npz"},
+        ),
+    }
+)
+ENLARGER = PAINTER.model_copy(
+    update={
+        "name": "enlarger",
+        "sha256": "e" * 64,
+        "image": ImageTraits(
+            operations=("upscale",),
+            height=88,
+            width=88,
+            channels=3,
+            times=4,
+            files={"upscaler": "decoder.onnx"},
+        ),
+    }
+)
+ICONS = PAINTER.model_copy(
+    update={
+        "name": "icons",
+        "sha256": "f" * 64,
+        "image": ImageTraits(
+            operations=("icon",), height=24, width=24, channels=3, files={"icons": "decoder.onnx"}
+        ),
+    }
+)
 
 # ChatML, as the default model has it, without its default system message.
 TEMPLATE = (

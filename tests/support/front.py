@@ -9,7 +9,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from PIL import Image
 from pydantic import SecretStr
-from tests.support.catalogs import PAINTER, WRITER, save
+from tests.support.catalogs import ENLARGER, ICONS, PAINTER, RETOUCHER, WRITER, save
 from tests.support.mini_worker import MiniWorker
 from tests.support.outgoing import quiet_outgoing
 from tests.support.pictures import QuickCleaner
@@ -65,7 +65,7 @@ class Front:
     """One tenant's view of a front; ``store``, ``redis`` parts and ``artifacts`` take orders for trouble."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        for manifest in (WRITER, PAINTER):
+        for manifest in (WRITER, PAINTER, RETOUCHER, ENLARGER, ICONS):
             save(manifest, folder / "zoo")
         self.store: Any = Troubled(MemoryJobStore())
         self.batches: Any = Troubled(MemoryBatchStore(self.store._inner))

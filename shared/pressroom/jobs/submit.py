@@ -168,9 +168,12 @@ class Submitter:
             return None
         check_key(key)
         asked = request.model_dump(mode="json")
+        # As it was written before there were webhooks and pictures: a key outlives an upgrade.
         if request.webhook is None:
-            # As it was written before there were webhooks: a key outlives an upgrade.
             del asked["webhook"]
+        for name in ("pictures", "mask"):
+            if asked["input"][name] is None:
+                del asked["input"][name]
         body = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         mac = hmac.new(self._secret, b"pressroom idempotency 1\n" + body.encode(), hashlib.sha256)
         return IdempotencyKey(key, mac.hexdigest(), self._policy(tenant).keys_s)

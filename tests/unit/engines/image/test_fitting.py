@@ -25,7 +25,8 @@ def test_every_picture_fits_the_frame_and_no_change_is_none(frame: Frame, shape:
     seen = frame.seen(picture)
     assert seen.shape == ((28, 28) if frame is GREY else (64, 64, 3))
     assert seen.dtype == np.float32
-    assert (seen >= 0).all() and (seen <= 1).all()
+    assert (seen >= 0).all()
+    assert (seen <= 1).all()
     made = changed(picture, frame.back(np.zeros_like(seen), picture))
     assert np.array_equal(on_paper(made, frame.channels), on_paper(picture, frame.channels))
     if made.shape == picture.shape:

@@ -104,7 +104,8 @@ def test_there_are_no_more_than_there_are() -> None:
 
 def test_what_is_not_found_is_told() -> None:
     outcome = _run("zeppelin")
-    assert isinstance(outcome.error, NotOffered) and "Try other" in str(outcome.error)
+    assert isinstance(outcome.error, NotOffered)
+    assert "Try other" in str(outcome.error)
 
 
 def test_it_does_nothing_else() -> None:

@@ -33,7 +33,8 @@ def _spread(pixels: NDArray[np.float32], far: int) -> NDArray[np.float32]:
     padded = np.pad(pixels, ((far, far), (far, far), (0, 0)), mode="edge")
     height, width = pixels.shape[:2]
     corners = [padded[y : y + height, x : x + width] for y in (0, 2 * far) for x in (0, 2 * far)]
-    return np.mean(corners, axis=0, dtype=np.float32)
+    mean: NDArray[np.float32] = np.mean(corners, axis=0, dtype=np.float32)
+    return mean
 
 
 class _Session:
@@ -74,7 +75,7 @@ def test_tiles_make_what_the_whole_would_have_become(session: _Session, size: tu
     picture = np.random.default_rng(2).integers(0, 256, (*size, 3), dtype=np.uint8)
     outcome = _run(session, picture)
     assert outcome.ending is Ending.DONE
-    whole = _spread(picture.astype(np.float32) / 255, RIM).repeat(TIMES, 0).repeat(TIMES, 1)
+    whole = _spread(picture.astype(np.float32) / np.float32(255), RIM).repeat(TIMES, 0).repeat(TIMES, 1)
     made = outcome.images[0].pixels
     assert np.array_equal(made, np.rint(whole * 255).astype(np.uint8))
     assert not outcome.images[0].scalable
