@@ -14,7 +14,7 @@ from pressroom.cli.stops import Stop
 from pressroom.client import Client
 from pressroom.contract.jobs import JobView, OutputView
 
-_SUFFIXES = {"image/png": ".png", "image/webp": ".webp", "text/plain": ".txt"}
+_SUFFIXES = {"image/png": ".png", "image/webp": ".webp", "image/svg+xml": ".svg", "text/plain": ".txt"}
 _GAP = 2
 
 

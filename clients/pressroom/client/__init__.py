@@ -15,6 +15,7 @@ from pressroom.client.errors import (
 )
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.transcript import Transcript
+from pressroom.contract.pictures import OutputRef, Picture
 
 __all__ = [
     "ApiProblem",
@@ -24,6 +25,8 @@ __all__ = [
     "JobFailed",
     "NotSendable",
     "OutputDamaged",
+    "OutputRef",
+    "Picture",
     "RetryPolicy",
     "ServerUnreachable",
     "StreamBroken",

@@ -16,6 +16,8 @@ from pressroom.client.answers import Answer, parse
 from pressroom.client.errors import BadAnswer, NotSendable, OutputDamaged
 from pressroom.contract.jobs import JobPage, JobRequest, JobView, ModelList
 from pressroom.contract.params import ImageFormat
+from pressroom.contract.pictures import Operation, Picture
+from pressroom.contract.uploads import UploadView
 
 Result = TypeVar("Result")
 _SHA256 = re.compile(r'^(?:W/)?"([0-9a-f]{64})(?:[^0-9a-f][^"]*)?"$')
@@ -45,11 +47,18 @@ class TextOptions(TypedDict, total=False):
 class ImageOptions(TypedDict, total=False):
     """Parameters of a picture job; what is absent is the model's or the server's default."""
 
+    operation: Operation
     label: str
     n: int
     seed: int
     guidance: float
+    truncation: float
+    strength: float
+    attribute: str
+    colour: str
+    size: int
     scale: int
+    sheet: bool
     format: ImageFormat
 
 
@@ -153,10 +162,48 @@ def text_request(
 
 
 def image_request(
-    *, model: str, params: ImageOptions | None = None, job: JobOptions | None = None
+    *,
+    model: str,
+    words: str | None = None,
+    pictures: Sequence[Picture] = (),
+    mask: Picture | None = None,
+    params: ImageOptions | None = None,
+    job: JobOptions | None = None,
 ) -> dict[str, Any]:
     """A picture job as ``POST /v1/jobs`` takes it."""
-    return {"model": model, "params": dict(params or {}), **(job or {})}
+    given: dict[str, Any] = {} if words is None else {"prompt": words}
+    if pictures:
+        given["pictures"] = [_told(picture) for picture in pictures]
+    if mask is not None:
+        given["mask"] = _told(mask)
+    return {
+        "model": model,
+        **({"input": given} if given else {}),
+        "params": dict(params or {}),
+        **(job or {}),
+    }
+
+
+def upload(content: bytes) -> Call[UploadView]:
+    """``POST /v1/uploads``. Sent twice it is two uploads, of which the one that nobody knows goes by itself."""
+    return Call(
+        "POST",
+        "/v1/uploads",
+        lambda answer: parse(UploadView, answer.body),
+        headers={"content-type": _media_type(content)},
+        body=content,
+    )
+
+
+def _told(picture: Picture) -> dict[str, Any]:
+    return picture.model_dump(mode="json", exclude_defaults=True)
+
+
+def _media_type(content: bytes) -> str:
+    """By its first bytes; what is none of the three is sent as one, so that the server says what is wrong with it."""
+    if content.startswith(b"\xff\xd8"):
+        return "image/jpeg"
+    return "image/webp" if content[8:12] == b"WEBP" else "image/png"
 
 
 def _of(job_id: str, rest: str = "") -> str:

@@ -5,7 +5,7 @@ with Client("http://127.0.0.1:8017", api_key) as pressroom:
     print(job.outputs[0].text)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -22,7 +22,9 @@ from pressroom.client.stream import follow
 from pressroom.client.transcript import Reader
 from pressroom.contract.events import End, EventEnvelope, Gone
 from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard, StateName
+from pressroom.contract.pictures import Operation, Picture
 from pressroom.contract.problem import Problem
+from pressroom.contract.uploads import UploadView
 
 
 class Client:
@@ -110,15 +112,25 @@ class Client:
         self,
         *,
         model: str | None = None,
+        words: str | None = None,
+        pictures: Sequence[Picture] = (),
+        mask: Picture | None = None,
         job: JobOptions | None = None,
         timeout_s: float | None = None,
         **params: Unpack[ImageOptions],
     ) -> JobView:
-        """Have pictures drawn and wait for them: fetch their bytes with ``output``.
+        """Have pictures drawn, or something done with ``pictures``, and wait for it: fetch the bytes with ``output``.
 
         Raises JobFailed, TimedOut (the job then goes on)."""
-        name = model or self.pick_model("image").name
-        return self._finished(self.submit(calls.image_request(model=name, params=params, job=job)), timeout_s)
+        name = model or self.pick_model("image", params.get("operation")).name
+        request = calls.image_request(
+            model=name, words=words, pictures=pictures, mask=mask, params=params, job=job
+        )
+        return self._finished(self.submit(request), timeout_s)
+
+    def upload(self, content: bytes) -> UploadView:
+        """Send in a picture: PNG, JPEG or WebP. A job names it as ``Picture(upload=….id)``."""
+        return self._courier.send(calls.upload(content))
 
     # -- looking at jobs -----------------------------------------------------------------------
     def job(self, job_id: str) -> JobView:
@@ -200,11 +212,14 @@ class Client:
         """The models that jobs can be posted for."""
         return self._courier.send(calls.models()).items
 
-    def pick_model(self, kind: Kind) -> ModelCard:
-        """The first model of a kind that a live worker runs, else the first of the kind."""
-        cards = [card for card in self.models() if card.kind == kind]
+    def pick_model(self, kind: Kind, operation: Operation | None = None) -> ModelCard:
+        """The first model of a kind, which offers this operation, that a live worker runs, else the first of them. Pictures are
+        drawn by one that samples where nothing is said."""
+        wanted = operation or ("sample" if kind == "image" else None)
+        cards = [card for card in self.models() if card.kind == kind and _offers(card, wanted)]
         if not cards:
-            raise ClientError(f"{self.base_url} offers no {kind} model. Pull or import one on the server.")
+            what = f"{kind} model" if operation is None else f"model for {operation}"
+            raise ClientError(f"{self.base_url} offers no {what}. Pull or import one on the server.")
         return next((card for card in cards if card.live_workers), cards[0])
 
     def _finished(self, job: JobView, timeout_s: float | None) -> JobView:
@@ -212,3 +227,8 @@ class Client:
         if job.status != "succeeded":
             raise JobFailed(job)
         return job
+
+
+def _offers(card: ModelCard, wanted: Operation | None) -> bool:
+    """A server of before there were operations tells none: its models sample."""
+    return wanted is None or wanted in (card.operations or ("sample",))

@@ -79,3 +79,75 @@ def test_a_damaged_picture(run: Run, front: Script, home: Path) -> None:
     assert result.exit_code == 1
     assert "sha256" in result.stderr
     assert not (home / "out").exists()
+
+
+UPLOAD_ID = "upl_0190f3a2b4c57d8e9fa0b1c2d3e4f5a6"
+
+
+def _upload(**changes: object) -> dict[str, object]:
+    return {
+        "id": UPLOAD_ID,
+        "media_type": "image/png",
+        "size": 1,
+        "sha256": "a" * 64,
+        "width": 4,
+        "height": 4,
+        "url": f"/v1/uploads/{UPLOAD_ID}/content",
+        "created_at": 1,
+        "expires_at": 2,
+        **changes,
+    }
+
+
+def test_files_are_sent_in_and_go_with_the_job(run: Run, front: Script, home: Path) -> None:
+    front.on("POST /v1/uploads", answer(_upload(), 201))
+    (home / "boot.png").write_bytes(png(9))
+    (home / "mask.jpg").write_bytes(b"\xff\xd8jpeg")
+    result = run(
+        "image",
+        *("--operation", "inpaint", "--picture", "boot.png", "--mask", "mask.jpg", "--model", "vae-fashion"),
+    )
+    assert result.exit_code == 0, result.stderr
+    sent = front.sent("POST /v1/uploads")
+    assert [call.headers["content-type"] for call in sent] == ["image/png", "image/jpeg"]
+    assert [call.content for call in sent] == [png(9), b"\xff\xd8jpeg"]
+    body = json.loads(front.sent("POST /v1/jobs")[0].content)
+    picture = {"upload": UPLOAD_ID, "goes_with_job": True}
+    assert body["input"] == {"pictures": [picture], "mask": picture}
+    assert body["params"] == {"operation": "inpaint"}
+
+
+def test_urls_and_uploads_are_named(run: Run, front: Script) -> None:
+    url = "https://shop.example/boot.png"
+    result = run(
+        "image",
+        *("--operation", "interpolate", "--picture", url, "--picture", UPLOAD_ID, "-n", "5", "--sheet"),
+        *("--model", "vae-fashion"),
+    )
+    assert result.exit_code == 0, result.stderr
+    body = json.loads(front.sent("POST /v1/jobs")[0].content)
+    assert body["input"] == {"pictures": [{"url": url}, {"upload": UPLOAD_ID}]}
+    assert body["params"] == {"operation": "interpolate", "n": 5, "sheet": True}
+
+
+def test_icons_are_asked_for_by_words_of_a_model_that_has_them(run: Run, front: Script) -> None:
+    cards = [answers.card("vae-fashion", "image"), answers.card("icons", "image", operations=["icon"])]
+    front.on("GET /v1/models", answer({"items": cards}))
+    result = run("image", "--operation", "icon", "--words", "a van", "--colour", "#ff0000", "--size", "64")
+    assert result.exit_code == 0, result.stderr
+    body = json.loads(front.sent("POST /v1/jobs")[0].content)
+    assert (body["model"], body["input"]) == ("icons", {"prompt": "a van"})
+    assert body["params"] == {"operation": "icon", "colour": "#ff0000", "size": 64}
+
+
+def test_what_no_model_offers_is_told(run: Run, front: Script) -> None:
+    result = run("image", "--operation", "upscale", "--picture", UPLOAD_ID)
+    assert result.exit_code == 1
+    assert "no model for upscale" in result.stderr
+
+
+def test_a_file_that_cannot_be_read_posts_nothing(run: Run, front: Script) -> None:
+    result = run("image", "--operation", "reconstruct", "--picture", "nowhere.png", "--model", "vae-fashion")
+    assert result.exit_code == 1
+    assert "nowhere.png" in result.stderr
+    assert not front.sent("POST /v1/jobs")

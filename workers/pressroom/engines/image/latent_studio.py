@@ -125,9 +125,9 @@ class LatentStudio:
         if len(labels) < 2:
             return labels[0] if labels else 0
         again = self.draw([LatentRow(self._encode(seen, label)[0], label) for label in labels])
-        return min(
-            zip(labels, again, strict=True), key=lambda each: float(np.square(each[1] - seen).sum())
-        )[0]
+        return min(zip(labels, again, strict=True), key=lambda each: float(np.square(each[1] - seen).sum()))[
+            0
+        ]
 
     def _check(self, params: ImageParams) -> None:
         """Raises NotOffered."""
