@@ -162,6 +162,16 @@ class UpscaleRecipe(Recipe):
     times: Literal[2, 4]
 
 
+class DrawingsRecipe(Recipe):
+    """Icons that are found by words; nothing is trained."""
+
+    kind: Literal["drawings"]
+
+
+ServedRecipe = PictureRecipe | IconsRecipe | UpscaleRecipe | DrawingsRecipe
+"""Of what picture workers open."""
+
+
 class FeaturesRecipe(Recipe):
     """The network in whose features pictures are compared: a classifier of both data sets at once."""
 
@@ -218,6 +228,7 @@ AnyRecipe = (
     | FlowRecipe
     | IconsRecipe
     | UpscaleRecipe
+    | DrawingsRecipe
     | FeaturesRecipe
     | EmbeddingsRecipe
     | LanguageRecipe

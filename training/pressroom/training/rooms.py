@@ -4,6 +4,7 @@ import click
 
 from pressroom.training.recipe import (
     AnyRecipe,
+    DrawingsRecipe,
     EmbeddingsRecipe,
     FeaturesRecipe,
     FlowRecipe,
@@ -53,6 +54,10 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
             from pressroom.training.upscale import room as upscale_room
 
             return upscale_room.make(recipe, run)
+        case DrawingsRecipe():
+            from pressroom.training.drawings import room as drawings_room
+
+            return drawings_room.make(recipe, run)
         case FeaturesRecipe():
             from pressroom.training.features import room as features_room
 

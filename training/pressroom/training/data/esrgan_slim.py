@@ -15,6 +15,7 @@ from PIL import Image
 
 from pressroom.training.data import sources
 from pressroom.training.data.errors import DataCorrupt
+from pressroom.training.data.licences import mit
 from pressroom.training.data.packages import Npm
 from pressroom.training.data.sources import Say, Source
 
@@ -36,6 +37,7 @@ SOURCE = Source(
     },
     package=Npm("@upscalerjs/esrgan-slim", "1.0.0"),
     megabytes=5,
+    licence_text=mit("Copyright (c) 2022 Kevin Scott"),
 )
 
 Pixels = NDArray[np.uint8]

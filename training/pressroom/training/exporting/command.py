@@ -6,28 +6,22 @@ from pathlib import Path
 
 import click
 
-from pressroom.catalog.manifest import ImageTraits, Manifest
+from pressroom.catalog.manifest import Manifest
 from pressroom.training.data.errors import DataError
-from pressroom.training.data.idx import Source
-from pressroom.training.data.named import PICTURES
 from pressroom.training.evaluating.report import NUMBERS
 from pressroom.training.exporting.errors import ExportError, NotServed
 from pressroom.training.exporting.weights import Weights
 from pressroom.training.made import Made, NotMade
-from pressroom.training.recipe import PictureRecipe
+from pressroom.training.recipe import ServedRecipe
 from pressroom.training.rooms import not_installed
 from pressroom.training.run import Run
 
-_SIDE = 28
-"""Of a picture of these data sets."""
-
 NOTICE = """\
-{name}: weights of a small network, made by `pressroom train {recipe}` and `pressroom export`.
+{name}, made by `pressroom train {recipe}` and `pressroom export`.
 
-Weights: Apache-2.0, like the rest of Pressroom (see LICENSE at the top of the repository).
+What this project added: Apache-2.0, like the rest of Pressroom (see LICENSE at the top of the repository).
 
-Trained on {title} ({licence}).
-"""
+{whose}"""
 
 
 @click.command()
@@ -88,46 +82,39 @@ def exported(
 ) -> Manifest:
     """Raises NotServed, NotMade without an evaluation, and what ``write_model`` raises."""
     recipe = made.recipe
-    if not isinstance(recipe, PictureRecipe):
+    if not isinstance(recipe, ServedRecipe):
         raise NotServed(
-            f"No engine opens a model of kind {recipe.kind} from here; those that draw by a seed can be exported."
+            f"No picture worker opens a model of kind {recipe.kind}; what makes pictures, or finds them, can be exported."
         )
     from pressroom.training.exporting.kinds import served
     from pressroom.training.exporting.model import About, write_model
 
-    source = PICTURES[recipe.data]
     metrics = _evaluated(made, run.folder)
-    found = served(recipe, run)
-    shown = "conditional on the class, with guidance" if found.conditional else "which is not told a class"
+    found = served(recipe, run, guidance)
     about = About(
         name=name,
         version=version,
         title=title,
-        description=f"Small grey pictures like those of {source.title}, {_SIDE} × {_SIDE} pixels: {found.network}, {shown}.",
-        origin=f"Trained by this project on {source.title} ({source.licence}): {_command(made)}.",
+        description=found.description,
+        origin=f"Made by this project from {found.data}: {_command(made)}.",
         architecture=found.architecture,
-        data=f"{source.title}, {source.licence}",
+        data=found.data,
         recipe=made.name,
         recipe_sha256=recipe.digest(),
-        defaults={"guidance": guidance} if found.conditional else {},
+        defaults=found.defaults,
         metrics=metrics,
-        notice=notice(name, made, source),
+        notice=NOTICE.format(name=name, recipe=made.name, whose=found.notice),
+        licence=found.licence,
     )
-    traits = ImageTraits(
-        labels=source.labels if found.conditional else (),
-        height=_SIDE,
-        width=_SIDE,
-        channels=1,
-        latent=found.latent,
-        files={role: f"{role}.onnx" for role in found.graphs},
+    return write_model(
+        about,
+        found.graphs,
+        found.traits,
+        out,
+        files=found.files,
+        weights=weights,
+        sheet=run.folder / found.sheet,
     )
-    return write_model(about, found.graphs, traits, out, weights=weights, sheet=run.folder / "samples.png")
-
-
-def notice(name: str, made: Made, source: Source) -> str:
-    """Whose the weights are, and the data's licence with its text."""
-    text = NOTICE.format(name=name, recipe=made.name, title=source.title, licence=source.licence)
-    return text + (f"\n{source.licence_text}" if source.licence_text else "")
 
 
 def _command(made: Made) -> str:

@@ -6,7 +6,7 @@ network ─> files ─> parity, likeness of lighter weights ─> golden.npz ─>
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class About:
     defaults: Mapping[str, Any]
     metrics: Mapping[str, float]
     notice: str
+    licence: str = "Apache-2.0"
 
 
 def write_model(
@@ -49,10 +50,11 @@ def write_model(
     traits: ImageTraits,
     folder: Path,
     *,
+    files: Mapping[str, Callable[[Path], None]] | None = None,
     weights: Weights = "fp32",
     sheet: Path | None = None,
 ) -> Manifest:
-    """``graphs`` by role, as ``traits.files``; ``sheet`` shows samples. What lies in ``folder`` is replaced when all gates
+    """``graphs`` by role, as ``traits.files``, and how its other ``files`` are written; ``sheet`` shows samples. What lies in ``folder`` is replaced when all gates
     are passed.
 
     :raises ParityBroken: a file is not the function that was trained.
@@ -62,6 +64,8 @@ def write_model(
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
         made = Path(place) / folder.name
         made.mkdir()
+        for role, write in (files or {}).items():
+            write(made / traits.files[role])
         manifest = _written(about, graphs, traits, made, weights)
         if sheet is not None:
             shutil.copyfile(sheet, made / SHEET)
@@ -82,15 +86,17 @@ def _written(
         if weights != "fp32":
             lighten(path, weights)
             signal[f"{role}_signal_db"] = round(require_likeness(graph, path), 1)
-    golden.write(graphs, folder)
-    files = tuple(_file(folder / name) for name in sorted((*traits.files.values(), GOLDEN)))
+    if graphs:
+        golden.write(graphs, folder)
+    names = (*traits.files.values(), *([GOLDEN] if graphs else []))
+    files = tuple(_file(folder / name) for name in sorted(names))
     manifest = Manifest(
         name=about.name,
         version=about.version,
         kind="image",
         title=about.title,
         description=about.description,
-        licence="Apache-2.0",
+        licence=about.licence,
         origin=about.origin,
         sha256=digest(files),
         files=files,

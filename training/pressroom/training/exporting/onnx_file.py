@@ -22,7 +22,7 @@ MAX_BATCH = 4096
 @dataclass(frozen=True, slots=True)
 class Graph:
     """A module to export. ``example(rows, generator)`` makes valid inputs whose first size is ``rows``; ``meanings`` say of
-    each input and output what its numbers are."""
+    each input and output what its numbers are; ``golden_rows`` of examples travel with the model."""
 
     name: str
     module: nn.Module
@@ -30,6 +30,7 @@ class Graph:
     outputs: tuple[str, ...]
     example: Callable[[int, torch.Generator], tuple[Tensor, ...]]
     meanings: Mapping[str, str] = field(default_factory=dict)
+    golden_rows: int = 4
 
     @torch.no_grad()
     def answers(self, rows: int, generator: torch.Generator) -> tuple[Arrays, Arrays]:

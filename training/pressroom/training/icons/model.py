@@ -27,6 +27,11 @@ class IconConfig:
     blocks: int = 2
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of a picture's latents."""
+        return self.latent, PLACES, PLACES
+
+    @property
     def numbers(self) -> int:
         return self.latent * PLACES * PLACES
 
@@ -86,14 +91,18 @@ class IconAutoencoder(nn.Module):
         return self.decode(self.encode(pixels))
 
 
+def spread_of(latents: Tensor) -> Tensor:
+    """The standard deviation of each kind of number over a picture's places: (B, Z, 8, 8) → (B, Z, 1, 1)."""
+    return latents.std(dim=(2, 3), keepdim=True)
+
+
 @torch.no_grad()
 def varied(network: IconAutoencoder, pixels: Tensor, strength: float, dice: torch.Generator) -> Tensor:
     """Pictures like these: (B, 3, 64, 64) → the same. ``strength`` in standard deviations of the latents of each picture; 0
     gives the very pixels, since only what the change makes of the network's own picture is added to the original."""
     network.eval()
     latents = network.encode(pixels)
-    spread = latents.std(dim=(2, 3), keepdim=True)
-    moved = latents + strength * spread * torch.randn(latents.shape, generator=dice)
+    moved = latents + strength * spread_of(latents) * torch.randn(latents.shape, generator=dice)
     return (pixels + (network.decode(moved) - network.decode(latents))).clamp(0, 1)
 
 

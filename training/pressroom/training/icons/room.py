@@ -51,6 +51,18 @@ def make_from(split: Split, recipe: IconsRecipe, run: Run) -> dict[str, float]:
     }
 
 
+def opened(recipe: IconsRecipe, run: Run) -> IconAutoencoder:
+    """What ``make`` has left in the run's folder. Raises NotMade."""
+    network = IconAutoencoder(IconConfig(recipe.latent, recipe.channels, recipe.blocks))
+    network.load_state_dict(weights.read(run.folder))
+    return network.eval()
+
+
+def shown(icons: Icons) -> Tensor:
+    """(N, 64, 64, 3) float32 in [0, 1]."""
+    return as_pixels(_pictures(icons)).permute(0, 2, 3, 1)
+
+
 def _draw(network: IconAutoencoder, pixels: Tensor, again: Tensor, linear: Tensor, run: Run) -> None:
     rows = [part[: _COLUMNS * _ROWS].unflatten(0, (-1, _COLUMNS)) for part in (pixels, again, linear)]
     sheet(torch.stack(rows, 1).flatten(0, 2), run.folder / "reconstructions.png", _COLUMNS)

@@ -25,8 +25,8 @@ from pressroom.engines.image.studio import Drawn, Plan
 SIDE = 256
 """Pixels a side of an icon whose size is not told."""
 
-_PART = 0.4
-"""What a word counts for that is only a part of the drawing's, or the other way round."""
+_PART, _TAG = 0.4, 0.8
+"""What a word counts for that is only a part of the drawing's, or the other way round; and one that is not in its name."""
 _NONE: NDArray[np.float32] = np.zeros((1, 1), np.float32)
 
 
@@ -104,10 +104,11 @@ class Index:
 
     def __init__(self, drawings: Sequence[Drawing]) -> None:
         self._sizes = [len(set(drawing.words)) for drawing in drawings]
-        self._having: dict[str, set[int]] = defaultdict(set)
+        self._having: dict[str, dict[int, float]] = defaultdict(dict)
         for n, drawing in enumerate(drawings):
+            called = set(tokens(drawing.name.partition(":")[2]))
             for word in drawing.words:
-                self._having[word].add(n)
+                self._having[word][n] = 1.0 if word in called else _TAG
         self._count = len(drawings)
 
     def find(self, words: str, most: int) -> list[int]:
@@ -116,13 +117,13 @@ class Index:
         for asked in set(tokens(words)):
             best: dict[int, float] = {}
             for word, having in self._having.items():
-                share = _likeness(asked, word)
-                if share:
-                    worth = share * log(1 + self._count / len(having))
-                    for n in having:
-                        best[n] = max(best.get(n, 0.0), worth)
-            for n, worth in best.items():
-                points[n] += worth
+                if share := _likeness(asked, word):
+                    for n, weight in having.items():
+                        best[n] = max(best.get(n, 0.0), share * weight)
+            # Of the asked word, whichever form it was found in: a plural is rarer, and no better for that.
+            rare = log(1 + self._count / max(1, len(best)))
+            for n, share in best.items():
+                points[n] += share * rare
         return sorted(points, key=lambda n: (-points[n], self._sizes[n], n))[:most]
 
 

@@ -1,0 +1,1 @@
+"""Icons that are found by words: nothing is trained, a few thousand drawings are put into one file that workers search."""
