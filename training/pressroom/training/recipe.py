@@ -149,8 +149,12 @@ class IconsRecipe(Recipe):
     """An autoencoder of icons in colour."""
 
     kind: Literal["icons"]
-    latent: int = Field(8, ge=1, description="Numbers for each of 8 by 8 places.")
-    channels: int = Field(64, ge=1)
+    latent: int = Field(512, ge=1, description="Numbers of a picture.")
+    waves: int = Field(
+        24, ge=1, le=64, description="Of the cosine transform, a side, that principal components see."
+    )
+    channels: int = Field(48, ge=1)
+    middle: int = Field(128, ge=1, description="Channels where a picture is 8 by 8.")
     blocks: int = Field(2, ge=1)
     plan: Plan
 

@@ -238,15 +238,6 @@ def test_latents_that_are_no_numbers_fail_the_request(world: _World, bad: float)
     assert isinstance(outcome.error, GenerationFailed)
 
 
-def test_a_spread_of_the_encoders_own_is_how_far_variations_go(world: _World) -> None:
-    world.encoder.outputs = ("mean", "spread")  # 0.25 each
-    picture = np.full((4, 4), 128, np.uint8)
-    near = world.pixels(picture, operation="variation", strength=1)[0].astype(int)
-    world.encoder.outputs = ("mean", "log_variance")
-    far = world.pixels(picture, operation="variation", strength=1)[0].astype(int)
-    assert 0 < np.abs(near - 128).mean() < np.abs(far - 128).mean()
-
-
 def test_memory_that_does_not_do_halves_the_batch_and_changes_no_picture(world: _World) -> None:
     picture = _picture(4, 4)
     calm = world.pixels(picture, operation="variation", n=6)

@@ -9,7 +9,7 @@ import torch
 
 from pressroom.training.data.errors import DataCorrupt
 from pressroom.training.data.icons import Icon, Icons, Split, draw, icons_of, split
-from pressroom.training.icons.model import IconAutoencoder, IconConfig, between, varied
+from pressroom.training.icons.model import IconAutoencoder, IconConfig, between, cosines, varied
 from pressroom.training.icons.pca import Pca
 from pressroom.training.icons.room import make_from
 from pressroom.training.measure.psnr import psnr
@@ -80,6 +80,8 @@ def _drawings(count: int, seed: int) -> Icons:
 def test_components_are_exact_where_there_are_enough() -> None:
     flat = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)) @ torch.randn(3, 40)
     torch.testing.assert_close(Pca.of(flat, 3).again(flat), flat, atol=1e-3, rtol=1e-3)
+    few = flat[:30]  # by the products of pictures: there are more numbers than pictures
+    torch.testing.assert_close(Pca.of(few, 3).again(few), few, atol=1e-3, rtol=1e-3)
     fewer = (Pca.of(flat, 2).again(flat) - flat).square().mean()
     _, _, directions = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
     centred = flat - flat.mean(0)
@@ -92,15 +94,17 @@ def test_it_learns_and_is_told_beside_its_components(tmp_path: Path) -> None:
         {
             "kind": "icons",
             "title": "t",
-            "latent": 2,
+            "latent": 64,
+            "waves": 8,
             "channels": 12,
+            "middle": 24,
             "blocks": 1,
             "plan": {"epochs": 6, "batch": 16, "learning_rate": 1e-2, "warm_up_steps": 10},
         }
     )
     parts = Split(_drawings(300, 0), _drawings(40, 1), _drawings(60, 2))
     found = make_from(parts, recipe, Run(tmp_path, lambda line: None, quiet=True))
-    assert found["numbers_a_picture"] == 128
+    assert found["numbers_a_picture"] == 64
     blank = psnr(torch.ones(60, 3, 64, 64), torch.from_numpy(parts.test.pixels).float() / 255)
     assert found["test_psnr_db"] > blank + 4
     assert found["test_psnr_pca_db"] > blank + 4
@@ -114,11 +118,33 @@ def test_it_learns_and_is_told_beside_its_components(tmp_path: Path) -> None:
 
 def test_no_strength_is_the_very_picture_and_ends_of_a_way_are_the_network_s_own() -> None:
     torch.manual_seed(0)
-    network = IconAutoencoder(IconConfig(2, 8, 1)).eval()
+    network = IconAutoencoder(IconConfig(12, 6, 8, 16, 1)).eval()
     pixels = torch.rand(3, 3, 64, 64)
+    network.begin(torch.from_numpy(_drawings(60, 4).pixels).float() / 255)
     dice = torch.Generator().manual_seed(0)
     assert torch.equal(varied(network, pixels, 0.0, dice), pixels)
     assert not torch.equal(varied(network, pixels, 1.0, dice), pixels)
     way = between(network, pixels[:1], pixels[1:2], 5)
     torch.testing.assert_close(way[0], network(pixels[:1])[0].clamp(0, 1))
     torch.testing.assert_close(way[-1], network(pixels[1:2])[0].clamp(0, 1))
+
+
+def test_it_begins_as_the_components_of_the_low_waves() -> None:
+    pixels = torch.from_numpy(_drawings(120, 3).pixels).float() / 255
+    torch.manual_seed(0)
+    network = IconAutoencoder(IconConfig(32, 12, 8, 16, 1)).eval()
+    network.begin(pixels)
+    low = network._low(pixels)
+    mirrored = network._low(pixels.flip(3))
+    again = Pca.of(torch.cat([low, mirrored]), 32).again(low)
+    wanted = network.waves.T @ again.view(-1, 3, 12, 12) @ network.waves
+    with torch.no_grad():
+        torch.testing.assert_close(network(pixels), wanted, atol=1e-3, rtol=1e-3)
+        both = torch.cat([network.encode(pixels), network.encode(pixels.flip(3))])
+    torch.testing.assert_close(both.std(0), torch.ones(32), atol=0.02, rtol=0.02)
+
+
+def test_all_waves_together_are_the_picture() -> None:
+    pixels = torch.rand(2, 3, 64, 64)
+    waves = cosines(64)
+    torch.testing.assert_close(waves.T @ (waves @ pixels @ waves.T) @ waves, pixels, atol=1e-4, rtol=1e-4)

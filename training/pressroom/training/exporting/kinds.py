@@ -188,12 +188,12 @@ def _icons(recipe: IconsRecipe, run: Run) -> Served:
             height=icons.SIDE,
             width=icons.SIDE,
             channels=3,
-            latent=network.config.numbers,
+            latent=network.config.latent,
             files=_files(graphs, {"attributes": None}),
         ),
-        f"Icons and emoji of {icons.SIDE} × {icons.SIDE} pixels in colour, through {network.config.numbers} numbers and back: "
+        f"Icons and emoji of {icons.SIDE} × {icons.SIDE} pixels in colour, through {network.config.latent} numbers and back: "
         "variations, recolouring, ways from one to another.",
-        f"autoencoder, {recipe.channels} channels, {network.config.numbers} latents",
+        f"autoencoder, {recipe.channels} channels, {network.config.latent} latents",
         "; ".join(titles),
         f"Trained on {', '.join(titles)}.\n",
         {"attributes": lambda path: attributes.write(moves, path)},

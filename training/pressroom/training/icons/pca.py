@@ -15,11 +15,14 @@ class Pca:
 
     @classmethod
     def of(cls, pictures: Tensor, count: int) -> "Pca":
-        """(N, …) → the ``count`` widest directions, at most N - 1 of them. By the N by N products of pictures with one
-        another, which is smaller than D by D where there are fewer pictures than pixels."""
+        """(N, …) → the ``count`` widest directions, at most N - 1 and D of them. By the D by D products of pixels, or by the N by N
+        ones of pictures with one another where there are fewer pictures than pixels."""
         flat = pictures.flatten(1)
         mean = flat.mean(0)
         centred = flat - mean
+        if flat.shape[1] <= len(flat):
+            _, directions = torch.linalg.eigh(centred.T @ centred)  # columns, the widest last
+            return cls(mean, directions[:, -min(count, len(flat) - 1) :].T.contiguous())
         variances, weights = torch.linalg.eigh(centred @ centred.T)  # ascending
         kept = min(count, len(flat) - 1)
         directions = weights[:, -kept:].T @ centred

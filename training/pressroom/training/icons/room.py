@@ -33,29 +33,35 @@ def make_from(split: Split, recipe: IconsRecipe, run: Run) -> dict[str, float]:
         f"{len(split.train.icons):,} icons to train on, {len(split.test.icons):,} of other concepts to test on"
     )
     torch.manual_seed(recipe.plan.seed)
-    network = IconAutoencoder(IconConfig(recipe.latent, recipe.channels, recipe.blocks))
+    network = IconAutoencoder(config_of(recipe))
     shown, held_out, test = (_pictures(part) for part in (split.train, split.held_out, split.test))
+    network.begin(as_pixels(shown))
     fitted(IconTask(network, shown, held_out), recipe.plan, recipe.digest(), run)
     weights.write(network.state_dict(), run.folder)
     pixels = as_pixels(test)
     again = seen_again(network, pixels)
-    linear = Pca.of(as_pixels(shown), network.config.numbers).again(pixels).clamp(0, 1)
+    linear = Pca.of(as_pixels(shown), recipe.latent).again(pixels).clamp(0, 1)
     _draw(network, pixels, again, linear, run)
     ours, theirs = psnr(pixels, again), psnr(pixels, linear)
     return {
         "test_psnr_db": round(ours, 2),
         "test_psnr_pca_db": round(theirs, 2),
         "above_pca_db": round(ours - theirs, 2),
-        "numbers_a_picture": float(network.config.numbers),
+        "numbers_a_picture": float(recipe.latent),
         "test_icons": float(len(test)),
     }
 
 
 def opened(recipe: IconsRecipe, run: Run) -> IconAutoencoder:
     """What ``make`` has left in the run's folder. Raises NotMade."""
-    network = IconAutoencoder(IconConfig(recipe.latent, recipe.channels, recipe.blocks))
+    network = IconAutoencoder(config_of(recipe))
     network.load_state_dict(weights.read(run.folder))
     return network.eval()
+
+
+def config_of(recipe: IconsRecipe) -> IconConfig:
+    """Sizes of the recipe's network."""
+    return IconConfig(recipe.latent, recipe.waves, recipe.channels, recipe.middle, recipe.blocks)
 
 
 def shown(icons: Icons) -> Tensor:

@@ -6,10 +6,13 @@ import torch
 from torch import Tensor
 
 from pressroom.training.icons.model import IconAutoencoder
+from pressroom.training.loop.muon import Muon
 from pressroom.training.loop.task import Now, OneLoss
 from pressroom.training.measure.psnr import psnr
 
 _AT_ONCE = 64
+_OF_COMPONENTS, _OF_OTHERS = 0.01, 0.05
+"""Shares of the learning rate."""
 
 
 class IconTask(OneLoss):
@@ -18,9 +21,7 @@ class IconTask(OneLoss):
     most_gradient = 1.0
 
     def __init__(self, network: IconAutoencoder, train: Tensor, held_out: Tensor) -> None:
-        super().__init__(
-            network, torch.optim.AdamW(network.parameters(), betas=(0.9, 0.99), weight_decay=0.01)
-        )
+        super().__init__(network, _optimiser(network))
         self.autoencoder, self._train, self._held_out = network, train, held_out
 
     @property
@@ -41,6 +42,22 @@ class IconTask(OneLoss):
         again = seen_again(self.autoencoder, pixels)
         error = float((again - pixels).square().mean())
         return {"score": error, "loss": error, "psnr_db": psnr(pixels, again)}
+
+
+def _optimiser(network: IconAutoencoder) -> Muon:
+    """Kernels and matrices by Muon. What reads and writes pixels, and the principal components, which are good from the start,
+    by Adam in smaller steps."""
+    components = {id(network.into), id(network.out_of)}
+    at_the_edge = {id(network.read[1].weight), id(network.draw[-2].weight)}
+    matrices, others = [], []
+    for each in network.parameters():
+        if id(each) in components:
+            others.append((each, _OF_COMPONENTS))
+        elif each.ndim < 2 or id(each) in at_the_edge:
+            others.append((each, _OF_OTHERS))
+        else:
+            matrices.append(each)
+    return Muon(matrices, others)
 
 
 def as_pixels(pictures: Tensor) -> Tensor:

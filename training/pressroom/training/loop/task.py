@@ -48,7 +48,8 @@ class Task(Protocol):
 
 
 class OneLoss:
-    """A task of one network, one optimiser and one loss; a model's page says ``losses`` and ``score``."""
+    """A task of one network, one optimiser and one loss; a model's page says ``losses`` and ``score``. Groups of parameters that have a
+    ``share`` get so much of the learning rate."""
 
     # Far above the usual norm: only a runaway batch of the first steps meets it.
     most_gradient = 200.0
@@ -63,7 +64,7 @@ class OneLoss:
 
     def step(self, rows: Tensor, now: Now) -> Mapping[str, float]:
         for group in self._optimiser.param_groups:
-            group["lr"] = now.rate
+            group["lr"] = now.rate * group.get("share", 1.0)
         self.network.train()
         found = self.losses(rows, now)
         self._optimiser.zero_grad()

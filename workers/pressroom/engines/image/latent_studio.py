@@ -97,10 +97,10 @@ class LatentStudio:
         if params.operation == "interpolate":
             # Of no class, which is the one that all pictures share.
             label = asked[0] if len(asked) == 1 else len(classes)
-            ends = [self._encode(each, label)[0] for each in seen]
+            ends = [self._encode(each, label) for each in seen]
             return Way((seen[0], seen[1]), (ends[0], ends[1]), params.n, label, params.label)
         label = self._class_of(seen[0], asked)
-        z, spread = self._encode(seen[0], label)
+        z = self._encode(seen[0], label)
         named = self._named(label)
         match params.operation:
             case "reconstruct":
@@ -108,7 +108,7 @@ class LatentStudio:
             case "variation":
 
                 def moved(n: int) -> Floats:
-                    return turned(z, spread, latent(seed, n, size), params.strength)
+                    return turned(z, latent(seed, n, size), params.strength)
             case _:
                 direction = self._attributes[params.attribute or ""]
 
@@ -124,7 +124,7 @@ class LatentStudio:
         """As which of these classes the model sees a picture: the one that it draws again with the least error."""
         if len(labels) < 2:
             return labels[0] if labels else 0
-        again = self.draw([LatentRow(self._encode(seen, label)[0], label) for label in labels])
+        again = self.draw([LatentRow(self._encode(seen, label), label) for label in labels])
         return min(zip(labels, again, strict=True), key=lambda each: float(np.square(each[1] - seen).sum()))[
             0
         ]
@@ -143,7 +143,7 @@ class LatentStudio:
                 f"{self._name} has no attribute {params.attribute!r}: use one of {', '.join(self._attributes)}."
             )
 
-    def _encode(self, seen: Floats, label: int) -> tuple[Floats, Floats]:
+    def _encode(self, seen: Floats, label: int) -> Floats:
         assert self._encoder is not None  # the manifest's operations say so
         return self._encoder.run(seen, label)
 

@@ -25,8 +25,8 @@ from pressroom.engines.image.latents import latent
 from pressroom.engines.image.studio import Drawn
 
 Floats = NDArray[np.float32]
-Encode = Callable[[Floats, int], tuple[Floats, Floats]]
-"""A picture of the frame, as one of a class, to the mean and the spread of its latent."""
+Encode = Callable[[Floats, int], Floats]
+"""A picture of the frame, as one of a class, to the mean of its latent."""
 
 BEGINNINGS, ROUNDS = 32, 12
 """Of an inpainted picture: samples of which the one goes on that is most like what is known, and turns, of which the last ones
@@ -180,8 +180,7 @@ class Inpainting:
         if place not in self._now:
             return LatentRow(latent(self.seed, place, self.size), self._label(place))
         _, label, pixels = self._now[place]
-        mean, _ = self.encode(pixels, label)
-        return LatentRow(mean, label)
+        return LatentRow(self.encode(pixels, label), label)
 
     def drawn(self, place: int, pixels: Floats) -> Drawn:
         n, begun = divmod(place, BEGINNINGS)
@@ -211,9 +210,7 @@ class Inpainting:
         return (self._hole * pixels + (1 - self._hole) * self._known).astype(np.float32)
 
 
-def turned(z: Floats, spread: Floats, noise: Floats, strength: float) -> Floats:
-    """A latent on its way to chance: itself at 0. Its length stays what it was where the spread is that of N(0, 1), so that the
-    decoder knows the place."""
-    keep = np.float32((1 - strength**2) ** 0.5) if strength < 1 else np.float32(0)
-    centre = z * keep if np.all(spread == 1) else z
-    return (centre + np.float32(strength) * spread * noise).astype(np.float32)
+def turned(z: Floats, noise: Floats, strength: float) -> Floats:
+    """A latent on its way to chance: itself at 0, noise at 1. Its length stays what it was, so that the decoder knows the place."""
+    keep = np.float32((1 - strength**2) ** 0.5)
+    return (z * keep + np.float32(strength) * noise).astype(np.float32)
