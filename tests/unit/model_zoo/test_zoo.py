@@ -26,6 +26,8 @@ FASHION = slice(10, 20)  # its first ten classes are digits
 SAMPLES_A_LABEL = 60
 # Of what 10,000 samples have shown: 600 are less sure.
 _UNSURE = 0.04
+# Lighter weights say other things than the network, within what the export has allowed.
+_FAR = {"fp32": 1e-4, "fp16": 0.02, "int8": 0.2}
 
 MANIFESTS = [
     manifest
@@ -47,7 +49,8 @@ def _folder(manifest: Manifest) -> Path:
 @every_model
 def test_the_files_are_those_of_the_manifest(manifest: Manifest) -> None:
     assert manifest.image is not None
-    assert {file.path for file in manifest.files} == {*manifest.image.files.values(), "golden.npz"}
+    golden_file = {"golden.npz"} if manifest.image.graphs else set()
+    assert {file.path for file in manifest.files} == {*manifest.image.files.values()} | golden_file
     for file in manifest.files:
         content = (_folder(manifest) / file.path).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (file.sha256, file.bytes)
@@ -76,7 +79,8 @@ def test_its_recipe_is_the_one_that_is_shipped(manifest: Manifest) -> None:
 @every_model
 def test_its_golden_outputs_are_what_it_makes(manifest: Manifest) -> None:
     assert manifest.image is not None
-    assert golden.largest_difference(_folder(manifest), manifest.image.files) < 1e-4
+    if manifest.image.graphs:
+        assert golden.largest_difference(_folder(manifest), manifest.image.graphs) < _FAR[manifest.made.weights]  # type: ignore[union-attr]
 
 
 @every_model
