@@ -52,6 +52,13 @@ class _Model:
     plain: str | None = None
     route: Route = field(default_factory=Route)
 
+    def seen_by(self, tenant: str) -> "_Model":
+        """Without versions that are another tenant's."""
+        seen = {
+            version: kept for version, kept in self.versions.items() if kept.manifest.tenant in (None, tenant)
+        }
+        return _Model(seen, self.plain, self.route)
+
     @property
     def latest(self) -> str:
         return max(self.versions, key=in_order)
@@ -97,7 +104,11 @@ class Catalog:
 
     def all(self) -> tuple[Manifest, ...]:
         """The stable version of every model, by name."""
-        return tuple(model.versions[model.stable].manifest for model in self._current().values())
+        return _stable(self._current())
+
+    def seen_by(self, tenant: str) -> tuple[Manifest, ...]:
+        """The same of what a tenant may use."""
+        return _stable(_seen(self._current(), tenant))
 
     def find(self, asked: str) -> Manifest:
         """What is asked for by name, or by name and version; a bare name is the stable one.
@@ -105,9 +116,9 @@ class Catalog:
         Raises ModelUnknown, which names the known ones."""
         return self.kept(asked).manifest
 
-    def choose(self, asked: str, draw: float) -> Manifest:
-        """The same for a job: a bare name may be the canary's turn. ``draw`` in [0, 1) is the job's own."""
-        model, version = self._found(asked)
+    def choose(self, asked: str, draw: float, tenant: str) -> Manifest:
+        """The same for a tenant's job: a bare name may be the canary's turn. ``draw`` in [0, 1) is the job's own."""
+        model, version = _found(_seen(self._current(), tenant), asked)
         if "@" not in asked:
             canary = model.route.chosen(draw)
             version = canary if canary in model.versions else version
@@ -115,38 +126,23 @@ class Catalog:
 
     def kept(self, asked: str) -> Kept:
         """As ``find``, with its folder."""
-        model, version = self._found(asked)
+        model, version = _found(self._current(), asked)
         return model.versions[version]
 
     def versions(self, name: str) -> tuple[Kept, ...]:
         """All of one name, the highest first. Raises ModelUnknown."""
-        found, _ = self._found(name)
+        found, _ = _found(self._current(), name)
         return tuple(
             found.versions[version] for version in sorted(found.versions, key=in_order, reverse=True)
         )
 
     def route(self, name: str) -> Route:
         """What was decided about its versions. Raises ModelUnknown."""
-        return self._found(name)[0].route
+        return _found(self._current(), name)[0].route
 
     def every_version(self) -> tuple[Kept, ...]:
         """Of every model."""
         return tuple(kept for model in self._current().values() for kept in model.versions.values())
-
-    def _found(self, asked: str) -> tuple[_Model, str]:
-        models = self._current()
-        name, _, wanted = asked.partition("@")
-        model = models.get(name)
-        if model is None:
-            known = ", ".join(models) or "none yet; `pressroom models pull` fetches one"
-            raise ModelUnknown(f"There is no model of this name. Known models: {known}.", field="model")
-        version = {"": model.stable, STABLE: model.stable, LATEST: model.latest}.get(wanted, wanted)
-        if version not in model.versions or asked == f"{name}@":
-            known = ", ".join(sorted(model.versions, key=in_order))
-            raise ModelUnknown(
-                f"{name} has no such version. Known: {known}; or {STABLE}, {LATEST}.", field="model"
-            )
-        return model, version
 
     def _current(self) -> dict[str, _Model]:
         with self._lock:
@@ -158,6 +154,32 @@ class Catalog:
                     self._stamp = stamp
                     self._models = _read(self._folders)
             return self._models
+
+
+def _stable(models: Mapping[str, _Model]) -> tuple[Manifest, ...]:
+    return tuple(model.versions[model.stable].manifest for model in models.values())
+
+
+def _seen(models: Mapping[str, _Model], tenant: str) -> dict[str, _Model]:
+    """Those of which a tenant may use any version."""
+    seen = {name: model.seen_by(tenant) for name, model in models.items()}
+    return {name: model for name, model in seen.items() if model.versions}
+
+
+def _found(models: Mapping[str, _Model], asked: str) -> tuple[_Model, str]:
+    """Raises ModelUnknown, which names the known ones."""
+    name, _, wanted = asked.partition("@")
+    model = models.get(name)
+    if model is None:
+        known = ", ".join(models) or "none yet; `pressroom models pull` fetches one"
+        raise ModelUnknown(f"There is no model of this name. Known models: {known}.", field="model")
+    version = {"": model.stable, STABLE: model.stable, LATEST: model.latest}.get(wanted, wanted)
+    if version not in model.versions or asked == f"{name}@":
+        known = ", ".join(sorted(model.versions, key=in_order))
+        raise ModelUnknown(
+            f"{name} has no such version. Known: {known}; or {STABLE}, {LATEST}.", field="model"
+        )
+    return model, version
 
 
 def _files(folders: tuple[Path, ...]) -> Iterator[Path]:

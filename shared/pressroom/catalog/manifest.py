@@ -129,6 +129,10 @@ class Manifest(_Part):
     licence: str
     origin: str = Field(description="Who made the weights, from what.")
     languages: tuple[str, ...] = ()
+    tenant: str | None = Field(
+        None,
+        description="Whose it is alone: it was trained on what this tenant has said. No other one sees it.",
+    )
     sha256: Sha256
     source: WheelSource | None = None
     files: tuple[File, ...] = ()

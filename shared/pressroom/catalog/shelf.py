@@ -49,13 +49,13 @@ class Shelf:
 
     def canary(self, name: str, version: str, share: float) -> Route:
         """Give a version so many of the jobs that name none. Raises ModelUnknown, RouteInvalid."""
-        found = self._catalog.find(f"{name}@{version}")
+        found = _everybodys(self._catalog.find(f"{name}@{version}"))
         stable = self._catalog.find(name).version
         return self._change(name, lambda route: route.flying(found.version, share, stable=stable))
 
     def promote(self, name: str, version: str | None) -> Route:
         """Make a version stable; the canary, when None. Raises ModelUnknown, RouteInvalid."""
-        chosen = None if version is None else self._catalog.find(f"{name}@{version}").version
+        chosen = None if version is None else _everybodys(self._catalog.find(f"{name}@{version}")).version
         stable = self._catalog.find(name).version
         return self._change(name, lambda route: route.promoted(chosen, stable=stable))
 
@@ -132,3 +132,12 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelCorrupt(
             f"{folder / MANIFEST_FILE} does not tell what lies there ({type(error).__name__})."
         ) from error
+
+
+def _everybodys(manifest: Manifest) -> Manifest:
+    """Raises RouteInvalid for what is one tenant's: a bare name is everybody's."""
+    if manifest.tenant is not None:
+        raise RouteInvalid(
+            f"{manifest.reference} is for {manifest.tenant} alone, who asks for it by its version; nobody else may get it."
+        )
+    return manifest

@@ -118,7 +118,7 @@ class Submitter:
     ) -> tuple[NewJob, tuple[str, ...]]:
         """The job, and the uploads that were made for it."""
         policy = self._policy(tenant)
-        manifest = self._catalog.choose(request.model, self._draws.next())
+        manifest = self._catalog.choose(request.model, self._draws.next(), tenant)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input, params)
         if isinstance(params, TextParams):

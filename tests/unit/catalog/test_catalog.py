@@ -115,6 +115,37 @@ def test_a_decision_about_what_is_gone_does_not_count(tmp_path: Path) -> None:
     change_route(tmp_path, "writer", lambda _: Route(stable="7", canary="8", share=0.9))
     catalog = fresh(tmp_path / "none", tmp_path)
     assert catalog.find("writer").version == "1"
-    assert catalog.choose("writer", 0.1).version == "1"
+    assert catalog.choose("writer", 0.1, "acme").version == "1"
     (tmp_path / "routes.json").write_text("what?")
     assert catalog.find("writer").version == "1"
+
+
+OWN = WRITER.model_copy(update={"version": "2", "sha256": "9" * 64, "tenant": "acme"})
+
+
+def test_what_is_one_tenants_is_nobody_elses(tmp_path: Path) -> None:
+    save(WRITER, tmp_path)
+    folder = tmp_path / OWN.reference
+    folder.mkdir()
+    (folder / "manifest.json").write_text(OWN.model_dump_json())
+    catalog = fresh(tmp_path / "none", tmp_path)
+    assert catalog.choose("writer@2", 0.1, "acme") == OWN
+    assert catalog.choose("writer@latest", 0.1, "acme") == OWN
+    assert catalog.choose("writer", 0.1, "acme") == WRITER
+    for asked in ("writer", "writer@latest", "writer@stable"):
+        assert catalog.choose(asked, 0.1, "globex") == WRITER
+    with pytest.raises(ModelUnknown, match="Known: 1; or"):
+        catalog.choose("writer@2", 0.1, "globex")
+    assert catalog.seen_by("globex") == (WRITER,)
+    assert {kept.manifest.version for kept in catalog.every_version()} == {"1", "2"}
+
+
+def test_a_model_that_is_only_one_tenants_is_unknown_to_others(tmp_path: Path) -> None:
+    save(OWN.model_copy(update={"name": "own"}), tmp_path)
+    save(WRITER, tmp_path)
+    catalog = fresh(tmp_path / "none", tmp_path)
+    assert [manifest.name for manifest in catalog.seen_by("acme")] == ["own", "writer"]
+    assert [manifest.name for manifest in catalog.seen_by("globex")] == ["writer"]
+    with pytest.raises(ModelUnknown) as unknown:
+        catalog.choose("own", 0.1, "globex")
+    assert "Known models: writer." in str(unknown.value.message)

@@ -70,8 +70,11 @@ def test_tried_promoted_and_back(world: _World) -> None:
 
     world.shelf.canary("painter", "latest", 0.2)
     assert world.roles() == {"1.10.0": ("canary", 0.2), "1.9.0": ("stable", 0.8)}
-    assert [world.catalog.choose("painter", draw).version for draw in (0.1, 0.3)] == ["1.10.0", "1.9.0"]
-    assert world.catalog.choose("painter@stable", 0.1).version == "1.9.0"
+    assert [world.catalog.choose("painter", draw, "acme").version for draw in (0.1, 0.3)] == [
+        "1.10.0",
+        "1.9.0",
+    ]
+    assert world.catalog.choose("painter@stable", 0.1, "acme").version == "1.9.0"
 
     world.shelf.promote("painter", None)
     assert world.roles() == {"1.10.0": ("stable", 1.0), "1.9.0": ("previous", 0.0)}
@@ -146,3 +149,16 @@ def test_an_unknown_model_is_named_so(world: _World, what: str) -> None:
     with pytest.raises(ModelUnknown, match="painter"):
         getattr(world.shelf, what)("nobody", *arguments)
     assert not (world.models / "routes.json").exists()
+
+
+def test_what_is_one_tenants_cannot_be_made_everybodys(world: _World) -> None:
+    made = _made(world.home / "made", "2.0.0")
+    path = made / "manifest.json"
+    manifest = Manifest.model_validate_json(path.read_text()).model_copy(update={"tenant": "acme"})
+    path.write_text(manifest.model_dump_json())
+    world.shelf.take_in(made, world._check)
+    with pytest.raises(RouteInvalid, match="for acme alone"):
+        world.shelf.promote("painter", "2.0.0")
+    with pytest.raises(RouteInvalid, match="for acme alone"):
+        world.shelf.canary("painter", "2.0.0", 0.1)
+    assert world.catalog.find("painter").version == "1.9.0"

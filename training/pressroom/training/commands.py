@@ -10,8 +10,8 @@ from rich.table import Table
 from pressroom.training import recipe as recipes
 from pressroom.training.data.errors import DataError
 from pressroom.training.loop.errors import TrainingError
-from pressroom.training.made import Made
-from pressroom.training.recipe import RecipeError
+from pressroom.training.made import Made, NotMade
+from pressroom.training.recipe import AnyRecipe, RecipeError
 from pressroom.training.rooms import make, not_installed
 from pressroom.training.run import Run
 
@@ -34,6 +34,17 @@ OUT = Path("var/train")
     type=click.Path(file_okay=False, path_type=Path),
     help=f"Where it is made; a run that was broken off there goes on. [default: {OUT}/RECIPE]",
 )
+@click.option(
+    "--from-feedback",
+    "feedback",
+    type=click.Path(exists=True, path_type=Path),
+    help="What `pressroom feedback export` wrote: RECIPE is then a run's folder, which goes on with it in another one.",
+)
+@click.option(
+    "--model",
+    metavar="NAME[@VERSION]",
+    help="Whose outputs the feedback is about, where it is about several.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def train(
     name: str | None,
@@ -43,6 +54,8 @@ def train(
     seed: int | None,
     data: Path | None,
     out: Path | None,
+    feedback: Path | None,
+    model: str | None,
     quiet: bool,
 ) -> None:
     """Train what RECIPE says: the name of one that is shipped (--list), or a file of your own (.toml).
@@ -55,16 +68,37 @@ def train(
     if epochs is not None and cpu_seconds is not None:
         raise click.UsageError("give --epochs or --cpu-seconds, not both")
     try:
-        recipe = recipes.load(name, _budget(epochs, cpu_seconds), seed)
-        run = Run(out or OUT / Path(name).stem, click.echo, data, quiet)
-        run.folder.mkdir(parents=True, exist_ok=True)
+        called, recipe, folder = _begun(name, _budget(epochs, cpu_seconds), seed, out, feedback, model)
+        run = Run(folder, click.echo, data, quiet)
         metrics = make(recipe, run)
-    except (RecipeError, TrainingError, DataError) as error:
+    except (RecipeError, TrainingError, DataError, NotMade) as error:
         raise click.ClickException(str(error)) from error
     except ModuleNotFoundError as error:
         raise not_installed(error) from error
-    Made(Path(name).stem, recipe, metrics).write(run.folder)
+    Made(called, recipe, metrics).write(run.folder)
     click.echo(f"{run.folder}: " + ", ".join(f"{metric} {value:g}" for metric, value in metrics.items()))
+
+
+def _begun(
+    name: str,
+    budget: dict[str, Any],
+    seed: int | None,
+    out: Path | None,
+    feedback: Path | None,
+    model: str | None,
+) -> tuple[str, AnyRecipe, Path]:
+    """Name, recipe and folder of the run, which is there then."""
+    if feedback is None:
+        recipe, folder = recipes.load(name, budget, seed), out or OUT / Path(name).stem
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(name).stem, recipe, folder
+    from pressroom.training.preference import start
+
+    base = Path(name) if Path(name).is_dir() else OUT / name
+    folder = out or base.with_name(f"{base.name}-preferred")
+    plan = start.PLAN.model_copy(update=budget | ({} if seed is None else {"seed": seed}))
+    called, preference = start.begin(base, feedback, folder, plan, model)
+    return called, preference, folder
 
 
 def _budget(epochs: int | None, cpu_seconds: float | None) -> dict[str, Any]:

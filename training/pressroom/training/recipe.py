@@ -172,7 +172,23 @@ class DrawingsRecipe(Recipe):
     kind: Literal["drawings"]
 
 
-ServedRecipe = PictureRecipe | IconsRecipe | UpscaleRecipe | DrawingsRecipe
+class PreferenceRecipe(Recipe):
+    """A variational autoencoder that goes on with what people chose. ``base_sha256`` is of the weights that it goes on from,
+    ``feedback_sha256`` of the choices."""
+
+    kind: Literal["preference"]
+    base: VaeRecipe
+    base_sha256: str
+    feedback_sha256: str
+    model: str | None = Field(
+        None, description="Whose pictures were chosen from, where the choices are about several."
+    )
+    sharpness: float = Field(0.05, gt=0, description="β: of a nat that the chosen one is likelier.")
+    kept: float = Field(1.0, ge=0, description="Weight of the bound of real pictures.")
+    plan: Plan
+
+
+ServedRecipe = PictureRecipe | PreferenceRecipe | IconsRecipe | UpscaleRecipe | DrawingsRecipe
 """Of what picture workers open."""
 
 
@@ -233,6 +249,7 @@ AnyRecipe = (
     | IconsRecipe
     | UpscaleRecipe
     | DrawingsRecipe
+    | PreferenceRecipe
     | FeaturesRecipe
     | EmbeddingsRecipe
     | LanguageRecipe

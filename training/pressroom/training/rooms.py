@@ -13,6 +13,7 @@ from pressroom.training.recipe import (
     GaussianRecipe,
     IconsRecipe,
     LanguageRecipe,
+    PreferenceRecipe,
     UpscaleRecipe,
     VaeRecipe,
 )
@@ -58,6 +59,10 @@ def make(recipe: AnyRecipe, run: Run) -> dict[str, float]:
             from pressroom.training.drawings import room as drawings_room
 
             return drawings_room.make(recipe, run)
+        case PreferenceRecipe():
+            from pressroom.training.preference import room as preference_room
+
+            return preference_room.make(recipe, run)
         case FeaturesRecipe():
             from pressroom.training.features import room as features_room
 

@@ -19,14 +19,14 @@ def write(weights: dict[str, Any], folder: Path) -> None:
     os.replace(part, folder / FILE)
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path, file: str = FILE) -> dict[str, Any]:
     """Raises NotMade. Nothing but tensors is unpickled."""
     try:
-        weights: dict[str, Any] = torch.load(folder / FILE, weights_only=True)
+        weights: dict[str, Any] = torch.load(folder / file, weights_only=True)
     except OSError as error:
-        raise NotMade(f"{folder} has no {FILE}: train there again, `pressroom train`.") from error
+        raise NotMade(f"{folder} has no {file}: train there again, `pressroom train`.") from error
     except (RuntimeError, UnpicklingError, EOFError) as error:
         raise NotMade(
-            f"{folder / FILE} cannot be read, it was cut or changed. Train anew in another folder."
+            f"{folder / file} cannot be read, it was cut or changed. Train anew in another folder."
         ) from error
     return weights

@@ -1,7 +1,7 @@
 """Models that jobs can be posted for."""
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, g
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.contract.jobs import ModelList
@@ -22,7 +22,7 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
 
         Each with the defaults of its params and the workers that run it now."""
         live = parts.store.live_models()
-        cards = tuple(model_card(manifest, live) for manifest in parts.catalog.all())
+        cards = tuple(model_card(manifest, live) for manifest in parts.catalog.seen_by(g.tenant))
         return wire_response(ModelList(items=cards))
 
     return models

@@ -82,12 +82,12 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
 
 def _desk(parts: FrontParts, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
     live = parts.store.live_models()
-    cards = [model_card(manifest, live) for manifest in parts.catalog.all()]
+    cards = [model_card(manifest, live) for manifest in parts.catalog.seen_by(g.tenant)]
     recent: list[JobView] = [job_view(job) for job in parts.fetcher.page(g.tenant, limit=_RECENT).jobs]
     page = render_template(
         "desk.html",
         texts=[card for card in cards if card.kind == "text"],
-        images=[card for card in cards if card.kind == "image"],
+        images=[card for card in cards if "sample" in card.operations],
         recent=recent,
         wrong=wrong,
         form=request.form,

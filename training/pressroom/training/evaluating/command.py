@@ -9,7 +9,7 @@ from pressroom.training.evaluating import report
 from pressroom.training.evaluating.found import Found, Picture
 from pressroom.training.loop.errors import TrainingError
 from pressroom.training.made import Made, NotMade
-from pressroom.training.recipe import PictureRecipe
+from pressroom.training.recipe import PictureRecipe, PreferenceRecipe
 from pressroom.training.rooms import make, not_installed
 from pressroom.training.run import Run
 
@@ -63,7 +63,7 @@ def evaluate(folder: Path, guidances: tuple[float, ...], samples: int, data: Pat
 
 def found_in(made: Made, run: Run, guidances: tuple[float, ...], samples: int) -> Found:
     """By its kind. Whatever makes no pictures is measured by its room, which does not train again what is done."""
-    recipe = made.recipe
+    recipe = made.recipe.base if isinstance(made.recipe, PreferenceRecipe) else made.recipe
     if isinstance(recipe, PictureRecipe):
         from pressroom.training.evaluating.kinds import evaluate_pictures
 

@@ -12,7 +12,7 @@ from pressroom.training.evaluating.report import NUMBERS
 from pressroom.training.exporting.errors import ExportError, NotServed
 from pressroom.training.exporting.weights import Weights
 from pressroom.training.made import Made, NotMade
-from pressroom.training.recipe import ServedRecipe
+from pressroom.training.recipe import PreferenceRecipe, ServedRecipe
 from pressroom.training.rooms import not_installed
 from pressroom.training.run import Run
 
@@ -32,6 +32,10 @@ What this project added: Apache-2.0, like the rest of Pressroom (see LICENSE at 
 @click.option("--guidance", type=click.FloatRange(0, 10), default=1.0, show_default=True,
               help="What a job has that says nothing.")  # fmt: skip
 @click.option("--weights", type=click.Choice(["fp32", "fp16", "int8"]), default="fp32", show_default=True)
+@click.option(
+    "--tenant",
+    help="Whose it is alone; needed for what has learnt from feedback, which stays where it came from.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[default: model_zoo/NAME]")
 def export(
     folder: Path,
@@ -40,6 +44,7 @@ def export(
     title: str | None,
     guidance: float,
     weights: Weights,
+    tenant: str | None,
     out: Path | None,
 ) -> None:
     """Export what was trained and evaluated in FOLDER.
@@ -56,6 +61,7 @@ def export(
             title=title or made.recipe.title,
             guidance=guidance,
             weights=weights,
+            tenant=tenant,
             out=out or Path("model_zoo") / name,
         )
     except (NotMade, DataError, ExportError) as error:
@@ -79,12 +85,17 @@ def exported(
     guidance: float,
     weights: Weights,
     out: Path,
+    tenant: str | None = None,
 ) -> Manifest:
     """Raises NotServed, NotMade without an evaluation, and what ``write_model`` raises."""
     recipe = made.recipe
     if not isinstance(recipe, ServedRecipe):
         raise NotServed(
             f"No picture worker opens a model of kind {recipe.kind}; what makes pictures, or finds them, can be exported."
+        )
+    if isinstance(recipe, PreferenceRecipe) and tenant is None:
+        raise NotServed(
+            "It has learnt from what a tenant said, and stays with it: say whose it is, --tenant NAME."
         )
     from pressroom.training.exporting.kinds import served
     from pressroom.training.exporting.model import About, write_model
@@ -105,6 +116,7 @@ def exported(
         metrics=metrics,
         notice=NOTICE.format(name=name, recipe=made.name, whose=found.notice),
         licence=found.licence,
+        tenant=tenant,
     )
     return write_model(
         about,

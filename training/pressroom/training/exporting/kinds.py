@@ -31,6 +31,7 @@ from pressroom.training.recipe import (
     GanRecipe,
     IconsRecipe,
     PictureRecipe,
+    PreferenceRecipe,
     ServedRecipe,
     UpscaleRecipe,
     VaeRecipe,
@@ -78,6 +79,8 @@ def served(recipe: ServedRecipe, run: Run, guidance: float) -> Served:
             return _upscale(recipe, run)
         case DrawingsRecipe():
             return _drawings(run)
+        case PreferenceRecipe():
+            return _pictures(recipe.base, run, guidance)
         case _:
             return _pictures(recipe, run, guidance)
 

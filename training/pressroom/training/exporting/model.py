@@ -42,6 +42,7 @@ class About:
     metrics: Mapping[str, float]
     notice: str
     licence: str = "Apache-2.0"
+    tenant: str | None = None
 
 
 def write_model(
@@ -97,6 +98,7 @@ def _written(
         title=about.title,
         description=about.description,
         licence=about.licence,
+        tenant=about.tenant,
         origin=about.origin,
         sha256=digest(files),
         files=files,
