@@ -74,7 +74,15 @@ def test_a_manifest_under_another_name_is_left_out(tmp_path: Path) -> None:
 
 def test_the_shipped_zoo_is_found_and_whole() -> None:
     names = [manifest.name for manifest in Catalog.load(None, Path("/nonexistent")).all()]
-    assert names == ["fashion-flow", "smollm2-135m-instruct", "vae-fashion"]
+    assert names == [
+        "fashion-flow",
+        "icons",
+        "icons64",
+        "mnist-vae",
+        "smollm2-135m-instruct",
+        "upscale-x4",
+        "vae-fashion",
+    ]
 
 
 def test_a_named_zoo_goes_before_the_shipped_one(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ MAX_BATCH = 4096
 @dataclass(frozen=True, slots=True)
 class Graph:
     """A module to export. ``example(rows, generator)`` makes valid inputs whose first size is ``rows``; ``meanings`` say of
-    each input and output what its numbers are; ``golden_rows`` of examples travel with the model."""
+    each input and output what its numbers are; ``golden_rows`` of examples travel with the model; the file may be
+    ``tolerance`` from the module."""
 
     name: str
     module: nn.Module
@@ -31,6 +32,7 @@ class Graph:
     example: Callable[[int, torch.Generator], tuple[Tensor, ...]]
     meanings: Mapping[str, str] = field(default_factory=dict)
     golden_rows: int = 4
+    tolerance: float = 1e-5  # relative to values of size 1; float32 sums of 800 terms differ by about 1e-6
 
     @torch.no_grad()
     def answers(self, rows: int, generator: torch.Generator) -> tuple[Arrays, Arrays]:

@@ -6,6 +6,9 @@
 Rafailov et al. 2023, "Direct Preference Optimization: Your Language Model is Secretly a Reward Model", section 4, where a model's
 likelihoods are themselves the reward; a bound takes their place, as in Wallace et al. 2024, "Diffusion Model Alignment Using Direct
 Preference Optimization", section 4. All bounds of a step are taken at the same noise, so that differences are not its own.
+
+Only the decoder learns. An encoder that may learn too makes a picture unlikely by looking away from it, and what is drawn from chance
+stays as it was.
 """
 
 import copy
@@ -33,7 +36,8 @@ class PreferenceTask(OneLoss):
     def __init__(
         self, recipe: PreferenceRecipe, network: Vae, learnt: Sides, asked: Sides, real: Split
     ) -> None:
-        super().__init__(network, torch.optim.Adam(network.parameters()))
+        network.encoder.requires_grad_(False)
+        super().__init__(network, torch.optim.Adam(network.decoder.parameters()))
         self.vae, self._recipe, self._learnt, self.asked = network, recipe, learnt, asked
         self._before = copy.deepcopy(network).eval().requires_grad_(False)
         pixels, labels = as_tensors(real)
