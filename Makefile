@@ -98,9 +98,12 @@ bench-sampling: ## Measure what drawing tokens takes of a step with 32 texts.
 	$(call install,dev)
 	$(PY) benchmarks/sampling.py $(ARGS)
 
-bench-image:   ## Measure pictures a second and the size of micro-batches under load.
+bench-image:   ## Measure pictures: micro-batches under load, the engine beside torch, jobs beside LitServe and BentoML; BENCH_QUICK=1 leaves the peers out.
 	$(call install,dev)
+	$(if $(BENCH_QUICK),,test -x var/peers/pictures/bin/bentoml || { $(PY) -m venv var/peers/pictures && var/peers/pictures/bin/pip install -q -r benchmarks/peers/pictures.txt; })
 	$(PY) benchmarks/image.py
+	$(PY) benchmarks/image_engine.py
+	$(PY) benchmarks/image_peers.py
 
 bench-batch:   ## Measure how fast batches are taken in, and the front's memory meanwhile.
 	$(call install,dev)

@@ -2,6 +2,9 @@
 
     make bench-image, or python benchmarks/image.py [--rounds 3] [--jobs 64]
 
+Then 64 single-picture jobs of a model of many steps (``fashion-flow``: 16 of Heun, two runs of its network each, with guidance), with
+micro-batches of 32 at most and of 1: what batching is worth where a picture takes a while.
+
 The jobs go the whole way on real processes. The mean size of a micro-batch is read from the image
 worker's own counters; the goal is 8 or more. ``benchmarks/image_engine.py`` measures the engine alone.
 """
@@ -41,6 +44,7 @@ def main() -> None:
             after = _counters(worker)
             rates.append(arguments.jobs / span_s(jobs))
             sizes.append((after[1] - before[1]) / (after[0] - before[0]))
+    batched, alone = _steps(32, arguments.jobs, arguments.rounds), _steps(1, arguments.jobs, arguments.rounds)
     record(
         "image",
         {
@@ -50,8 +54,26 @@ def main() -> None:
             "pictures_per_s": round(statistics.median(rates), 1),
             "pictures_a_micro_batch": round(statistics.median(sizes), 1),
             "least_pictures_a_micro_batch": round(min(sizes), 1),
+            "steps_batch_32_pictures_per_s": [round(each, 1) for each in sorted(batched)],
+            "steps_batch_1_pictures_per_s": [round(each, 1) for each in sorted(alone)],
+            "steps_32_over_1": round(statistics.median(batched) / statistics.median(alone), 2),
         },
     )
+
+
+def _steps(largest: int, jobs: int, rounds: int) -> list[float]:
+    """Pictures a second of the model of many steps."""
+    rates = []
+    with live_stack(image_model="fashion-flow", image_batch=largest) as stack:
+        key = key_for(stack, "one")
+
+        def asked(number: int) -> tuple[str, dict[str, Any]]:
+            return key, {"model": "fashion-flow", "params": {"seed": number, "label": "sneaker"}}
+
+        run_all(stack.address, [asked(0)])
+        for _ in range(rounds):
+            rates.append(jobs / span_s(run_all(stack.address, [asked(n) for n in range(jobs)], hands=jobs)))
+    return rates
 
 
 def _picture(number: int) -> dict[str, Any]:

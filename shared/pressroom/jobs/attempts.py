@@ -22,6 +22,7 @@ from pressroom.domain.errors import (
 from pressroom.domain.job import Claim, Completion, Held, Job
 from pressroom.domain.retry import Failure, FailureKind, RetryPolicy
 from pressroom.domain.states import TERMINAL, State
+from pressroom.jobs.packs import Content, packed
 from pressroom.jobs.ports import ArtifactStore, JobStore, ResultCache
 from pressroom.telemetry import get_logger
 
@@ -32,20 +33,17 @@ _CACHE_REST_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """Bytes of an output, to lie at ``path`` of the artifact store."""
-
-    path: str
-    data: bytes
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """How an attempt ended, and the bytes that its outputs name."""
 
     completion: Completion
     contents: tuple[Content, ...] = ()
+
+    @property
+    def packed(self) -> "Result":
+        """The same with many contents as one."""
+        contents, outputs = packed(self.contents, self.completion.outputs)
+        return Result(replace(self.completion, outputs=outputs), contents)
 
 
 class Attempts:
@@ -80,6 +78,7 @@ class Attempts:
 
         When the artifact store stays away the attempt is given back as an error instead. Raises
         DatabaseUnavailable when the process could not wait until the database was back."""
+        result = result.packed
         completion = result.completion
         try:
             self._put(result.contents)
@@ -98,6 +97,7 @@ class Attempts:
         asked for. Partial outputs are stored where the job ends. None: fenced, nothing was stored.
 
         Raises DatabaseUnavailable as ``complete`` does."""
+        partial = partial.packed
         completion = partial.completion
         try:
             self._put(partial.contents)

@@ -8,6 +8,7 @@ from pressroom.domain.ids import is_id
 from pressroom.domain.job import Job, Output
 from pressroom.domain.states import State
 from pressroom.domain.times import wall_ms
+from pressroom.jobs.packs import piece_of
 from pressroom.jobs.ports import ArtifactStore, JobStore, Page, ResultCache, Waiting
 from pressroom.telemetry import get_logger
 
@@ -77,7 +78,9 @@ class Fetcher:
             return output.text.encode()[start:end]
         if output.artifact is None:
             raise OutputUnknown("This output has no content.")
-        return self._artifacts.get(output.artifact, start, end)
+        path, first, last = piece_of(output.artifact)
+        stop = last if end is None else first + end if last is None else min(last, first + end)
+        return self._artifacts.get(path, first + start, stop)
 
     def _past(self, job: Job) -> bool:
         """Whether a copy is kept longer than its result, or than its prompt, may be."""

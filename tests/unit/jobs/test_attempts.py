@@ -16,7 +16,8 @@ from pressroom.domain.errors import DatabaseUnavailable, OutputUnknown
 from pressroom.domain.job import Claim, Held
 from pressroom.domain.retry import FailureKind, RetryPolicy
 from pressroom.domain.states import State
-from pressroom.jobs.attempts import Attempts, Content, Result
+from pressroom.jobs.attempts import Attempts, Result
+from pressroom.jobs.packs import Content
 
 
 @dataclass

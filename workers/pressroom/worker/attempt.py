@@ -14,7 +14,8 @@ from pressroom.domain.job import Claim, Completion, Job, Output, Usage
 from pressroom.domain.retry import Failure, FailureKind
 from pressroom.domain.states import State
 from pressroom.engines import base
-from pressroom.jobs.attempts import Content, Result
+from pressroom.jobs.attempts import Result
+from pressroom.jobs.packs import Content
 from pressroom.worker.holdings import Abandoned, Holding
 from pressroom.worker.pictures import Given
 
