@@ -96,3 +96,11 @@ def test_a_matrix_that_is_no_covariance_is_refused(tmp_path: Path, covariance: s
     text = f'kind = "gaussian"\ntitle = "t"\nmean = [0, 0]\ncovariance = {covariance}\npoints = 9\n'
     with pytest.raises(RecipeInvalid, match="symmetric"):
         load(_file(tmp_path, text))
+
+
+def test_what_came_later_leaves_older_hashes_alone_until_it_says_something() -> None:
+    told = {"kind": "vae", "title": "t", "data": "mnist", "plan": {"epochs": 1}}
+    plain = VaeRecipe.model_validate(told)
+    assert plain.digest() == VaeRecipe.model_validate({**told, "activation": "relu"}).digest()
+    assert plain.digest() != VaeRecipe.model_validate({**told, "activation": "silu"}).digest()
+    assert plain.digest() != VaeRecipe.model_validate({**told, "optimiser": "muon"}).digest()

@@ -13,7 +13,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -43,12 +43,16 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came when recipes had hashes already: they count where they say something, so that older hashes stay."""
+
     kind: str
     title: str = Field(min_length=1)
 
     def digest(self) -> str:
         """sha256 of all that it says, but for the title, which changes nothing."""
-        said = self.model_dump_json(exclude={"title"})
+        silent = {name for name in self.LATER if getattr(self, name) == type(self).model_fields[name].default}
+        said = self.model_dump_json(exclude={"title", *silent})
         return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -89,7 +93,11 @@ class VaeRecipe(Recipe):
     label_dropout: float = Field(
         0.1, ge=0, lt=1, description="How often a conditional decoder sees no class."
     )
+    activation: Literal["relu", "silu"] = Field("relu", description="Of hidden layers that are dense.")
+    optimiser: Literal["adam", "muon"] = "adam"
     plan: Plan
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"activation", "optimiser"})
 
 
 class GanRecipe(Recipe):

@@ -16,12 +16,15 @@ Shapes: B pictures, P = 784 pixels, Z latents, C classes.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from pressroom.training.vae.conv import Decoder, Encoder
 from pressroom.training.vae.likelihood import Likelihood, cost
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class VaeConfig:
     likelihood: Likelihood = "bernoulli"
     channels: int = 0
     """Of convolutions in place of the hidden layers; 0: there are none. Height and width are multiples of 4 then."""
+    activation: Literal["relu", "silu"] = "relu"
 
     @property
     def pixels(self) -> int:
@@ -95,16 +99,16 @@ def _dense(config: VaeConfig) -> tuple[nn.Module, nn.Module]:
     narrow, wide = config.hidden
     encoder = nn.Sequential(
         nn.Linear(config.pixels + config.classes, narrow),
-        nn.ReLU(),
+        _ACTIVATIONS[config.activation](),
         nn.Linear(narrow, wide),
-        nn.ReLU(),
+        _ACTIVATIONS[config.activation](),
         nn.Linear(wide, 2 * config.latent),
     )
     decoder = nn.Sequential(
         nn.Linear(config.latent + config.classes, wide),
-        nn.ReLU(),
+        _ACTIVATIONS[config.activation](),
         nn.Linear(wide, narrow),
-        nn.ReLU(),
+        _ACTIVATIONS[config.activation](),
         nn.Linear(narrow, config.pixels),
     )
     return encoder, decoder

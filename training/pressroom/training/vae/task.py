@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pressroom.training.data.idx import Split
+from pressroom.training.loop.muon import Muon
 from pressroom.training.loop.task import Now, OneLoss
 from pressroom.training.recipe import VaeRecipe
 from pressroom.training.tensors import as_tensors
@@ -15,6 +16,8 @@ HELD_OUT = 5_000
 """The last pictures of the training set are never trained on: they choose the epoch that is kept."""
 
 _AT_ONCE = 1_000
+_OF_BIASES = 1 / 30
+"""Share of Muon's rate that Adam takes biases with."""
 
 
 class VaeTask(OneLoss):
@@ -24,7 +27,7 @@ class VaeTask(OneLoss):
         torch.manual_seed(recipe.plan.seed)
         _, height, width = data.images.shape
         self.vae = Vae(config_of(recipe, height, width, classes))
-        super().__init__(self.vae, torch.optim.Adam(self.vae.parameters()))
+        super().__init__(self.vae, _optimiser(recipe, self.vae))
         self.recipe = recipe
         self._pixels, self._labels = as_tensors(data)
         self._fit = len(self._pixels) - held_out
@@ -60,6 +63,12 @@ class VaeTask(OneLoss):
         return {"score": (picture + kl) / count, "picture": picture / count, "kl": kl / count}
 
 
+def _optimiser(recipe: VaeRecipe, network: Vae) -> torch.optim.Optimizer:
+    if recipe.optimiser == "muon":
+        return Muon.of(network, _OF_BIASES)
+    return torch.optim.Adam(network.parameters())
+
+
 def config_of(recipe: VaeRecipe, height: int, width: int, classes: int) -> VaeConfig:
     """Sizes of the recipe's network for pictures of that size."""
     return VaeConfig(
@@ -70,4 +79,5 @@ def config_of(recipe: VaeRecipe, height: int, width: int, classes: int) -> VaeCo
         latent=recipe.latent,
         likelihood=recipe.likelihood,
         channels=recipe.channels,
+        activation=recipe.activation,
     )
