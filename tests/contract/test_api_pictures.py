@@ -124,11 +124,18 @@ def test_a_full_queue_leaves_nothing_of_what_it_refused(front: Front) -> None:
 def test_rows_of_a_batch_name_pictures_but_fetch_none(front: Front) -> None:
     upload = front.upload()
     batch = front.post_batch(
-        [_job({"upload": upload["id"]}), _job(_inline()), _job({"url": "https://shop.example/boot.png"})]
+        [
+            _job({"upload": upload["id"]}),
+            _job(_inline()),
+            _job({"url": "https://shop.example/boot.png"}),
+            _job({"upload": "upl_" + "0" * 32}),
+            _job({"output": {"job": "job_" + "0" * 32}}),
+        ]
     ).json
     front.sweep()
     rows = front.results(batch["id"])
-    assert [row["error"]["code"] for row in rows if row.get("error")] == ["input_invalid"]
+    codes = [row["error"]["code"] for row in rows if row.get("error")]
+    assert codes == ["input_invalid", "upload_unknown", "job_unknown"]
     assert len(front.call("GET", "/v1/jobs").json["items"]) == 2
 
 

@@ -21,6 +21,7 @@ from pressroom.domain.errors import (
     Busy,
     InputInvalid,
     KeyReused,
+    NotThere,
     PressroomError,
     Refused,
     TooManyRows,
@@ -231,7 +232,7 @@ class Batches:
                 given.custom_id,
                 self._resolver.resolved(new.tenant, given.request, new.request_id),
             )
-        except Refused as error:
+        except (Refused, NotThere) as error:  # also where what it works on is not there
             return _refused(given, error)
 
     def _give_up(self, batch_id: str, why: BaseException) -> None:
