@@ -31,6 +31,7 @@ class PictureModel:
             (pixels,) = self._session.run(None, {"z": z, "label": label, "guidance": guidance})
             for picture in np.rint(pixels * 255).astype(np.uint8):
                 buffer = io.BytesIO()
-                Image.fromarray(picture).save(buffer, "PNG")
+                large = Image.fromarray(picture).resize((112, 112), Image.Resampling.LANCZOS)
+                large.save(buffer, "PNG")
                 made.append(buffer.getvalue())
         return made

@@ -210,14 +210,17 @@ def _files(
     """Index, label, finish reason and file of each picture, or of the sheet that holds them all."""
     if not images:
         return
-    from pressroom.engines.image.encode import encode, encode_sheet  # a text worker needs no picture library
+    from pressroom.engines.image.encode import (
+        encode_all,
+        encode_sheet,
+    )  # a text worker needs no picture library
 
     params = ImageParams.model_validate(dict(job.params))
     if params.sheet:
         yield 0, params.label, images[0].finish_reason, encode_sheet(images, params.scale, params.format)
         return
-    for image in images:
-        yield image.index, image.label, image.finish_reason, encode(image, params.scale, params.format)
+    for image, file in zip(images, encode_all(images, params.scale, params.format), strict=True):
+        yield image.index, image.label, image.finish_reason, file
 
 
 def _picture(index: int, label: str | None, finish_reason: str, file: "PictureFile", path: str) -> Output:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pressroom.engines.base import ImageOutput
-from pressroom.engines.image.encode import encode, encode_sheet
+from pressroom.engines.image.encode import encode, encode_all, encode_sheet
 
 GREY = np.linspace(0, 255, 28 * 28).astype(np.uint8).reshape(28, 28)
 COLOUR = np.stack([GREY, GREY.T, 255 - GREY], axis=2)
@@ -116,3 +116,14 @@ def test_pictures_of_all_kinds_lie_on_one_sheet() -> None:
     clear = np.zeros((10, 30, 4), np.uint8)
     made = encode_sheet([_output(), _output(COLOUR), ImageOutput(2, clear, None), _drawn()], 1, "webp")
     assert (made.width, made.height) == (2 * 52 + 4, 2 * 52 + 4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 200])
+def test_many_are_encoded_as_each_alone_and_in_their_order(count: int) -> None:
+    outputs = [ImageOutput(n, np.roll(GREY, n), None) for n in range(count)]
+    assert encode_all(outputs, 2, "png") == [encode(output, 2, "png") for output in outputs]
+
+
+def test_one_that_cannot_be_encoded_is_told_among_many() -> None:
+    with pytest.raises(ValueError, match="no drawing"):
+        encode_all([_output()] * 100, 1, "svg")
