@@ -70,7 +70,10 @@ def _steps(largest: int, jobs: int, rounds: int) -> list[float]:
         key = key_for(stack, "one")
 
         def asked(number: int) -> tuple[str, dict[str, Any]]:
-            return key, {"model": "fashion-flow", "params": {"seed": number, "label": "sneaker", "n": _EACH, "scale": 1}}
+            return key, {
+                "model": "fashion-flow",
+                "params": {"seed": number, "label": "sneaker", "n": _EACH, "scale": 1},
+            }
 
         run_all(stack.address, [asked(0)])
         for _ in range(rounds):

@@ -173,6 +173,7 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "getJob": {},
         "followJob": {},
         "getOutput": {},
+        "getArchive": {},
         "cancelJob": {},
         "requeueJob": {},
         "postBatch": {"content": json.dumps(text_body(max_tokens=4)), "headers": row},

@@ -1,7 +1,10 @@
 """Outputs as HTTP has it: ranges, ETags, names."""
 
+import io
+import zipfile
+
 import pytest
-from tests.support.front import IMAGE_JOB, Front, problem
+from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
 from tests.support.mini_worker import picture_of
 
 
@@ -94,3 +97,30 @@ def test_an_output_that_is_not_there_is_404(front: Front, n: str) -> None:
 @pytest.mark.parametrize("n", ["-1", "x", "1.5", ""])
 def test_an_output_is_named_by_a_number(front: Front, n: str) -> None:
     problem(front.call("GET", f"/v1/jobs/{front.done(IMAGE_JOB)['id']}/outputs/{n}"), 404, "not_found")
+
+
+def test_all_outputs_come_as_one_archive(front: Front) -> None:
+    for body in (IMAGE_JOB, TEXT_JOB):
+        job = front.done(body)
+        response = front.call("GET", f"/v1/jobs/{job['id']}/archive")
+        assert (response.status_code, response.content_type) == (200, "application/zip")
+        assert response.headers["Content-Disposition"] == f'attachment; filename="{job["id"]}.zip"'
+        with zipfile.ZipFile(io.BytesIO(response.data)) as archive:
+            assert archive.testzip() is None
+            for output, name in zip(job["outputs"], archive.namelist(), strict=True):
+                alone = front.call("GET", output["url"])
+                assert f'filename="{name}"' in alone.headers["Content-Disposition"]
+                assert archive.read(name) == alone.data
+        assert front.call("GET", f"/v1/jobs/{job['id']}/archive").data == response.data
+
+
+def test_what_has_no_outputs_has_no_archive(front: Front) -> None:
+    job_id = front.post().json["id"]
+    problem(front.call("GET", f"/v1/jobs/{job_id}/archive"), 404, "output_unknown")
+    problem(front.call("GET", f"/v1/jobs/{job_id}/archive", key=front.other_key()), 404, "job_unknown")
+
+
+def test_an_archive_whose_bytes_are_gone_is_told_before_it_begins(front: Front) -> None:
+    job = front.done(IMAGE_JOB)
+    front.artifacts.erase(job["id"])
+    problem(front.call("GET", f"/v1/jobs/{job['id']}/archive"), 404, "output_unknown")

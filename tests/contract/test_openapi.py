@@ -114,6 +114,7 @@ CALLS = [
     ("/v1/jobs/{job_id}/requeue", "POST"),
     ("/v1/jobs/{job_id}/events", "GET"),
     ("/v1/jobs/{job_id}/outputs/{n}", "GET"),
+    ("/v1/jobs/{job_id}/archive", "GET"),
     ("/v1/jobs/{job_id}/feedback", "POST"),
     ("/v1/jobs/{job_id}/feedback", "GET"),
     ("/v1/feedback", "GET"),

@@ -140,6 +140,11 @@ def output(job_id: str, n: int, sha256: str | None) -> Call[bytes]:
     return Call("GET", _of(job_id, f"/outputs/{n}"), lambda answer: _checked(answer, job_id, n, sha256))
 
 
+def archive(job_id: str) -> Call[bytes]:
+    """All outputs as one ZIP file."""
+    return Call("GET", _of(job_id, "/archive"), lambda answer: answer.body)
+
+
 def events_path(job_id: str) -> str:
     return _of(job_id, "/events")
 

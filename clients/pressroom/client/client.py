@@ -156,6 +156,10 @@ class Client:
         sha256 = next((output.sha256 for output in job.outputs if output.n == n), None)
         return self._courier.send(calls.output(job.id, n, sha256))
 
+    def archive(self, job_id: str) -> bytes:
+        """All outputs as one ZIP file, in which each has the name that it is saved under."""
+        return self._courier.send(calls.archive(job_id))
+
     def wait(self, job_id: str, timeout_s: float | None = None) -> JobView:
         """The job when it has ended, in whatever state. Raises TimedOut; the job then goes on."""
         for _ in follow(self._courier, job_id, timeout_s=timeout_s):

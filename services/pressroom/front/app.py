@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front import errors, openapi
 from pressroom.front.api import (
+    archive,
     batches,
     deliveries,
     events,
@@ -84,6 +85,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         jobs.blueprint(parts, gate),
         events.blueprint(parts, gate),
         outputs.blueprint(parts),
+        archive.blueprint(parts),
         feedback.blueprint(parts),
         models.blueprint(parts),
         uploads.blueprint(parts),

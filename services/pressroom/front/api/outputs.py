@@ -15,6 +15,7 @@ _CONTENT = {
     "text/plain": {"schema": {"type": "string"}},
     "image/png": _ANY_BYTES,
     "image/webp": _ANY_BYTES,
+    "image/svg+xml": _ANY_BYTES,
 }
 _HEADERS = REQUEST_ID | header_docs(ETag="The content's SHA-256.", Accept_Ranges="`bytes`.")
 _FROM_CLIENT = [
@@ -68,7 +69,7 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
         content = b"" if request.method == "HEAD" else parts.fetcher.content(output, start, end)
         response = Response(content, status, content_type=output.media_type)
         response.headers["Content-Length"] = str(end - start)
-        response.headers["Content-Disposition"] = f'inline; filename="{_file_name(job_id, output)}"'
+        response.headers["Content-Disposition"] = f'inline; filename="{file_name(job_id, output)}"'
         if status == 206:
             response.content_range = ContentRange("bytes", start, end, output.size)
         return _dressed(response, output, job_id)
@@ -88,7 +89,8 @@ def _range(given: Request, output: Output) -> tuple[int, int] | None:
     return given.range.range_for_length(output.size) or (0, 0)
 
 
-def _file_name(job_id: str, output: Output) -> str:
+def file_name(job_id: str, output: Output) -> str:
+    """What it is called where it is saved."""
     return f"{job_id}-{output.n}.{_SUFFIX.get(output.media_type, 'txt')}"
 
 

@@ -15,6 +15,7 @@ _READ_FIRST = (
     "getJob",
     "followJob",
     "getOutput",
+    "getArchive",
     "listJobs",
     "cancelJob",
     "eraseJob",
