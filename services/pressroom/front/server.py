@@ -5,9 +5,11 @@ requests. Modules and the tokenizer are loaded before the fork and shared; parts
 in each worker.
 """
 
+import errno
 import logging
 import socket
 import threading
+import time
 from typing import Any, cast
 
 from gunicorn.app.base import BaseApplication
@@ -26,6 +28,8 @@ from pressroom.settings import Settings
 from pressroom.telemetry import get_logger
 
 _GRACE_S = 15
+# How long a port that is taken is waited for, and how often it is looked at.
+_PATIENCE_S, _LOOK_S = 6.0, 0.1
 
 
 class FrontWorker(ThreadWorker):  # type: ignore[misc]
@@ -121,8 +125,21 @@ class Telling:
         }
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind and listen. Raises OSError."""
+def listen(host: str, port: int, *, patience_s: float = _PATIENCE_S) -> socket.socket:
+    """Bind and listen. A port that is taken is waited for: processes of a front that was killed hold theirs until they notice.
+
+    Raises OSError."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
+                raise
+            time.sleep(_LOOK_S)
+
+
+def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

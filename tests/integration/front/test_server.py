@@ -110,6 +110,19 @@ def test_a_taken_port_is_said_in_one_line(served: Served) -> None:
     assert f"127.0.0.1:{served.port} already" in said
 
 
+def test_a_port_that_is_left_in_a_moment_is_waited_for(served: Served) -> None:
+    """As that of a front that was killed, whose processes have not noticed yet."""
+    served.migrated()
+    held = socket.create_server(("127.0.0.1", served.port))
+    leaving = threading.Timer(1.5, held.close)
+    leaving.start()
+    try:
+        served.start()
+    finally:
+        leaving.join()
+    assert httpx.get(f"{served.url}/healthz", timeout=5).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
