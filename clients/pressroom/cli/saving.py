@@ -38,7 +38,7 @@ def save_outputs(job: JobView, contents: Sequence[bytes], folder: Path) -> list[
 
 def save_grid(contents: Sequence[bytes], path: Path) -> Path:
     """Write all pictures into one, row by row, as square as their number allows. Raises Stop."""
-    pictures = [Image.open(io.BytesIO(content)) for content in contents]
+    pictures = [_on_paper(Image.open(io.BytesIO(content))) for content in contents]
     columns = next(c for c in range(1, len(pictures) + 1) if c * c >= len(pictures))
     rows = -(-len(pictures) // columns)
     width = max(picture.width for picture in pictures)
@@ -51,6 +51,16 @@ def save_grid(contents: Sequence[bytes], path: Path) -> Path:
     grid.save(content, grid_format(path))
     write_file(path, content.getvalue())
     return path
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """Without transparency: on white, as the grid is."""
+    if not picture.has_transparency_data:
+        return picture
+    drawn = picture.convert("RGBA")
+    paper = Image.new("RGBA", drawn.size, "white")
+    paper.alpha_composite(drawn)
+    return paper.convert("RGB")
 
 
 def grid_format(path: Path) -> str:

@@ -151,3 +151,24 @@ def test_a_file_that_cannot_be_read_posts_nothing(run: Run, front: Script) -> No
     assert result.exit_code == 1
     assert "nowhere.png" in result.stderr
     assert not front.sent("POST /v1/jobs")
+
+
+def test_what_is_transparent_lies_on_white_in_a_grid(run: Run, script: Script, home: Path) -> None:
+    content = io.BytesIO()
+    drawn = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    drawn.putpixel((1, 1), (255, 0, 0, 255))
+    drawn.save(content, "PNG")
+    pictures = [content.getvalue(), png(9)]
+    script.on("GET /v1/models", answer(answers.models()))
+    script.on("POST /v1/jobs", answer(answers.image_job(status="queued"), 202))
+    script.on(f"GET /v1/jobs/{JOB_ID}/events", lambda _: stream(event("1-2", "end", status="succeeded")))
+    script.on(f"GET /v1/jobs/{JOB_ID}", answer(answers.image_job(pictures)))
+    for n, each in enumerate(pictures):
+        script.on(f"GET /v1/jobs/{JOB_ID}/outputs/{n}", httpx.Response(200, content=each))
+    assert run("image", "--grid", "grid.png").exit_code == 0
+    with Image.open(home / "grid.png") as grid:
+        assert [grid.getpixel(at) for at in ((0, 0), (1, 1), (6, 0))] == [
+            (255, 255, 255),
+            (255, 0, 0),
+            (9, 9, 9),
+        ]
