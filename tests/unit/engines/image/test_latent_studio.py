@@ -50,11 +50,12 @@ class _EncoderSession:
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self.first_failure = 2
         self.runs = 0
 
     def run(self, feeds: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         self.runs += 1
-        if self.failure is not None and self.runs > 1:
+        if self.failure is not None and self.runs >= self.first_failure:
             raise self.failure
         mean = feeds["pixels"].reshape(-1, 16) * 2
         return [mean, np.full_like(mean, 0.25)]
@@ -229,6 +230,28 @@ def test_an_encoder_that_fails_in_the_midst_fails_that_request_alone(
     assert isinstance(found["bad"].error, told)
     assert found["good"].ending is Ending.DONE
     assert len(found["good"].images) == 40
+
+
+@pytest.mark.parametrize("then", [RuntimeError("boom"), MemoryError()])
+def test_a_work_that_failed_at_one_place_is_not_failed_again_at_another(then: Exception) -> None:
+    """Two places of one picture job share batches: the second cannot be encoded, and then the batch itself fails. Wherever that
+    happens, nothing else does."""
+    mask = np.full((4, 4), 255, np.uint8)
+    for first in range(1, 2 * ROUNDS + 1):
+        world = _World()
+        world.encoder.failure, world.encoder.first_failure = RuntimeError("no picture"), first
+        whole = world.studio.draw
+
+        def failing(
+            rows: Sequence[Any], world: _World = world, whole: Any = whole, first: int = first
+        ) -> Any:
+            if world.encoder.runs >= first:
+                raise then
+            return whole(rows)
+
+        world.studio.draw = failing  # type: ignore[method-assign]
+        assert world.run(_picture(4, 4), mask=mask, operation="inpaint", n=2).ending is Ending.FAILED
+        assert world.engine.load == 0
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

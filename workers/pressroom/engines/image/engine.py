@@ -232,7 +232,9 @@ class ImageEngine:
     def _draw(self, taken: list[tuple[_Work, int]]) -> None:
         """Run the model on one micro-batch and hand the pixels to their works."""
         start = self._clock()
-        rows = [(work, place, row) for work, place in taken if (row := self._row(work, place)) is not None]
+        found = [(work, place, row) for work, place in taken if (row := self._row(work, place)) is not None]
+        # A work may have gone by a later place than the one that it has here.
+        rows = [each for each in found if each[0].key in self._works]
         if not rows:
             return
         works = list(dict.fromkeys(work for work, _, _ in rows))
