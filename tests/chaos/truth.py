@@ -1,7 +1,7 @@
 """What is there when all is over: the rows, what the API tells of them, and the artifacts' bytes."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
 from pressroom.adapters.sql.webhook_tables import webhook_delivery
+from pressroom.jobs.packs import piece_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """``artifacts`` maps each file's path to its SHA-256; ``keys`` each key of a tenant to its job;
+    """``artifacts`` maps each file's path, and each piece that an output names, to its SHA-256; ``keys`` each key of a tenant to its job;
     ``erasing`` are the jobs of which something is still to be erased; ``messages`` what each job's
     webhook deliveries say."""
 
@@ -109,7 +110,9 @@ def collect(
         jobs=jobs,
         keys=names,
         told=_tell_all(url, keys, accepted),
-        artifacts=_files(artifacts),
+        artifacts=_files(
+            artifacts, {one.artifact for row in jobs.values() for one in row.outputs if one.artifact}
+        ),
         erasing=erasing,
         messages=messages,
     )
@@ -154,12 +157,18 @@ def _tell_all(url: str, keys: Mapping[str, str], accepted: Iterable[tuple[str, s
             return dict(at_once.map(ask, accepted))
 
 
-def _files(root: Path) -> dict[str, str]:
-    """``<job>/<attempt>/<name>`` of each file, whole or left over."""
-    found = {}
-    for file in root.rglob("*"):
-        if file.is_file() and not file.name.startswith(".probe"):
-            found["/".join(file.relative_to(root).parts[1:])] = _sha256(file.read_bytes())
+def _files(root: Path, named: Collection[str]) -> dict[str, str]:
+    """``<job>/<attempt>/<name>`` of each file, whole or left over; and each piece of one that is ``named``."""
+    contents = {
+        "/".join(file.relative_to(root).parts[1:]): file.read_bytes()
+        for file in root.rglob("*")
+        if file.is_file() and not file.name.startswith(".probe")
+    }
+    found = {path: _sha256(content) for path, content in contents.items()}
+    for artifact in named:
+        path, start, end = piece_of(artifact)
+        if path in contents:
+            found[artifact] = _sha256(contents[path][start:end])
     return found
 
 
