@@ -43,6 +43,10 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         alive: bool = super().is_parent_alive()
         if not alive:
             self._end_streams()
+            # Gunicorn keeps them until all requests are answered, and that long nobody else could listen.
+            self.set_accept_enabled(False)
+            for listener in self.sockets:
+                listener.close()
         return alive
 
     def _end_streams(self) -> None:

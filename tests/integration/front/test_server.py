@@ -110,6 +110,25 @@ def test_a_taken_port_is_said_in_one_line(served: Served) -> None:
     assert f"127.0.0.1:{served.port} already" in said
 
 
+def test_a_killed_fronts_port_is_free_while_its_connections_are_open_still(served: Served) -> None:
+    """Whoever is slow to ask keeps a process of the front for many seconds, but not its port."""
+    served.migrated().start()
+    with socket.create_connection(("127.0.0.1", served.port)) as slow:
+        slow.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.5)  # it is inside
+        parent, *children = served.family
+        parent.kill()
+        until = time.monotonic() + 5
+        while True:
+            try:
+                socket.create_server(("127.0.0.1", served.port)).close()
+                break
+            except OSError:
+                assert time.monotonic() < until, "the port is held"
+                time.sleep(0.05)
+        assert any(child.is_running() for child in children)
+
+
 def test_a_port_that_is_left_in_a_moment_is_waited_for(served: Served) -> None:
     """As that of a front that was killed, whose processes have not noticed yet."""
     served.migrated()
