@@ -37,14 +37,13 @@ def install_model(folder: Path, settings: Settings, say: Say) -> Kept:
 
 def verify_golden(manifest: Manifest, folder: Path, say: Say) -> None:
     """Raises ModelCorrupt where a graph is not the network that was trained, or nothing tells."""
-    graphs = manifest.image.graphs if manifest.image is not None else {}
-    if manifest.image is not None and not graphs:
+    if manifest.image is not None and not manifest.image.graphs:
         say("it has no graphs to be held against anything")
         return
-    if not (folder / golden.FILE).is_file():
+    if manifest.image is None or not (folder / golden.FILE).is_file():
         raise ModelCorrupt(f"{manifest.name} has no golden outputs to be held against: export it again.")
     weights = manifest.made.weights if manifest.made is not None else "fp32"
-    found, most = golden.largest_difference(folder, graphs), _FAR[weights]
+    found, most = golden.largest_difference(folder, manifest.image.graphs), _FAR[weights]
     if not found <= most:
         raise ModelCorrupt(
             f"{manifest.name} {manifest.version} is {found:.1e} from its golden outputs; {most:.0e} is allowed. Do not use it."

@@ -175,7 +175,9 @@ def text_threads(settings: Settings) -> int:
     """Of the text engine: as asked, else one a core that this process may use, where the system tells."""
     if settings.text_threads:
         return settings.text_threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from pressroom.engines.cores import cores
+
+    return cores()
 
 
 def _image(settings: Settings, kept: Kept) -> Engine:

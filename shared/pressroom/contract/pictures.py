@@ -13,6 +13,8 @@ Operation = Literal["sample", "reconstruct", "variation", "interpolate", "edit",
 MOST_PIXELS = 16_777_216
 # Of a picture that a job works on.
 MOST_PIXELS_GIVEN = 1_048_576
+# A side of an icon whose size is not told.
+ICON_SIDE = 256
 
 UploadId = Annotated[str, StringConstraints(pattern=r"^upl_[0-9a-f]{32}$")]
 JobId = Annotated[str, StringConstraints(pattern=r"^job_[0-9a-f]{32}$")]

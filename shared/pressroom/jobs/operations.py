@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.contract.jobs import JobInput
 from pressroom.contract.params import ImageParams
-from pressroom.contract.pictures import MOST_PIXELS, MOST_PIXELS_GIVEN, Operation
+from pressroom.contract.pictures import ICON_SIDE, MOST_PIXELS, MOST_PIXELS_GIVEN, Operation
 from pressroom.domain.errors import InputInvalid
 from pressroom.jobs.uploads import Upload
-
-ICON_SIDE = 256
-"""Pixels a side of an icon whose size is not told."""
 
 
 @dataclass(frozen=True, slots=True)

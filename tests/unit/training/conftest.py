@@ -23,6 +23,7 @@ _NEED_TORCH = [
     "measure/test_likeness.py",
     "embeddings/*",
     "preference/*",
+    "drawings/*",
     *(f"test_{name}.py" for name in ("article", "commands", "made_to_served", "plots", "telling")),
 ]
 collect_ignore_glob = [] if TORCH else _NEED_TORCH

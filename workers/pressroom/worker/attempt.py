@@ -168,7 +168,7 @@ def _result(holding: Holding, outcome: base.Outcome, state: State, reason: str) 
     outputs = [_text(text) for text in outcome.texts]
     contents = []
     for index, label, finish_reason, file in _files(job, outcome.images):
-        path = f"{job.id}/{attempt}/{index}.{file.media_type.partition('/')[2].partition('+')[0]}"
+        path = f"{job.id}/{attempt}/{index}.{file.format}"
         contents.append(Content(path, file.data, file.media_type))
         outputs.append(_picture(index, label, finish_reason, file, path))
     first = outcome.first_output

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 
 from apiflask import APIBlueprint
 from flask import Response, g
@@ -43,17 +44,12 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
         pieces = _pieces(parts.fetcher, job)
         # The first one is read before the answer begins, so that one that is gone is still told as a problem.
         first = next(pieces)
-        response = Response(_chained(first, pieces), content_type="application/zip")
+        response = Response(chain([first], pieces), content_type="application/zip")
         response.headers["Content-Disposition"] = f'attachment; filename="{job_id}.zip"'
         response.headers["Cache-Control"] = "private, no-cache"
         return response
 
     return archive
-
-
-def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _pieces(fetcher: Fetcher, job: Job) -> Iterator[bytes]:

@@ -8,19 +8,19 @@ after the plain one, since it has more of them.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pressroom.engines.image.icons import Drawing, tokens
 from pressroom.training.data import sources
 from pressroom.training.data.errors import DataCorrupt
+from pressroom.training.data.icons import FILE, document
 from pressroom.training.data.licences import isc, mit
 from pressroom.training.data.packages import Npm
 from pressroom.training.data.sources import Say, Source
 
-FILE, TAGS = "icons.json", "tags.json"
+TAGS = "tags.json"
 
 _LUCIDE = Source(
     name="drawings-lucide",
@@ -53,15 +53,6 @@ _TABLER = Source(
 SOURCES = (_LUCIDE, _LUCIDE_TAGS, _TABLER)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """``name`` is ``SET:NAME``; ``svg`` a whole document whose strokes have the colour of the page."""
-
-    name: str
-    words: tuple[str, ...]
-    svg: str
-
-
 def load(folder: Path | None = None, *, say: Say = lambda line: None) -> list[Drawing]:
     """Both sets. ``folder`` has a folder for each source. Raises what ``sources.read`` raises."""
 
@@ -81,7 +72,7 @@ def drawings_of(name: str, content: bytes, tags: Mapping[str, Sequence[str]]) ->
     told = _json(content, name)
     try:
         return [
-            Drawing(f"{name}:{each}", _words(each, tags.get(each, ())), _document(told, icon["body"]))
+            Drawing(f"{name}:{each}", _words(each, tags.get(each, ())), document(told, icon))
             for each, icon in told["icons"].items()
             if not icon.get("hidden")
         ]
@@ -91,12 +82,7 @@ def drawings_of(name: str, content: bytes, tags: Mapping[str, Sequence[str]]) ->
 
 def _words(name: str, tags: Sequence[str]) -> tuple[str, ...]:
     """Those of the name first, each once."""
-    return tuple(dict.fromkeys(re.findall(r"[a-z0-9]+", " ".join([name, *tags]).lower())))
-
-
-def _document(told: Mapping[str, Any], body: str) -> str:
-    box = f"0 0 {told.get('width', 24)} {told.get('height', 24)}"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{body}</svg>'
+    return tuple(dict.fromkeys(tokens(" ".join([name, *tags]))))
 
 
 def _json(content: bytes, title: str) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def icons_of(content: bytes, name: str) -> list[Icon]:
     try:
         told = json.loads(content)
         return [
-            Icon(name, each, _document(told, icon))
+            Icon(name, each, document(told, icon))
             for each, icon in told["icons"].items()
             if not icon.get("hidden") and not _is_a_tone(each, told["icons"])
         ]
@@ -164,7 +164,7 @@ def draw(icon: Icon, side: int = SIDE) -> NDArray[np.uint8]:
     return np.asarray(whole.convert("RGB")).transpose(2, 0, 1)
 
 
-def _document(told: Mapping[str, Any], icon: Mapping[str, Any]) -> str:
+def document(told: Mapping[str, Any], icon: Mapping[str, Any]) -> str:
     """Iconify keeps what is inside of an <svg>, and its sizes once for all that do not say their own."""
     left, top = (icon.get(side, told.get(side, 0)) for side in ("left", "top"))
     width, height = (icon.get(size, told.get(size, 16)) for size in ("width", "height"))

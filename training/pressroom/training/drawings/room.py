@@ -4,20 +4,16 @@ packages ─> drawings ─> icons.json.gz ─> found again by the words of their
 """
 
 import gzip
-import io
 import json
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image
-from resvg_py import svg_to_bytes
 from torch import Tensor
 
-from pressroom.engines.image.icons import Drawing as Indexed
-from pressroom.engines.image.icons import Index, coloured
+from pressroom.engines.image.icons import Drawing, Index, coloured
 from pressroom.training.data import drawings as data
-from pressroom.training.data.drawings import Drawing
+from pressroom.training.data.icons import Icon, draw
 from pressroom.training.recipe import DrawingsRecipe
 from pressroom.training.run import Run
 from pressroom.training.sheets import sheet
@@ -45,7 +41,7 @@ def make_from(drawings: Sequence[Drawing], run: Run) -> dict[str, float]:
     # Without a time in its head, so that the same drawings are the same bytes.
     part.write_bytes(gzip.compress(text.encode(), mtime=0))
     part.replace(run.folder / FILE)
-    index = Index([Indexed(each.name, each.words, each.svg) for each in drawings])
+    index = Index(drawings)
     found = [index.find(words, 1) for words in SHOWN]
     pictures = [_drawn(drawings[places[0]]) for places in found if places]
     sheet(torch.stack(pictures), run.folder / "samples.png", _COLUMNS)
@@ -56,11 +52,5 @@ def make_from(drawings: Sequence[Drawing], run: Run) -> dict[str, float]:
 
 def _drawn(drawing: Drawing) -> Tensor:
     """(3, side, side) in [0, 1], dark on white."""
-    png = svg_to_bytes(
-        svg_string=coloured(drawing.svg, "#1a1a1a"), width=_SIDE, height=_SIDE, skip_system_fonts=True
-    )
-    with Image.open(io.BytesIO(png)) as opened:
-        whole = Image.new("RGBA", opened.size, "white")
-        whole.alpha_composite(opened.convert("RGBA"))
-    pixels = np.asarray(whole.convert("RGB"), np.float32) / 255
-    return torch.from_numpy(pixels).movedim(-1, 0)
+    icon = Icon("", drawing.name, coloured(drawing.svg, "#1a1a1a"))
+    return torch.tensor(draw(icon, _SIDE)).float() / 255

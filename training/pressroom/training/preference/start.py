@@ -1,11 +1,11 @@
 """Begins a run from feedback: its folder gets the weights that it goes on from and the choices that it learns from, whole, and its recipe
 names both by their hashes. So it can be broken off, taken up again, and told from any other."""
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
 
+from pressroom.catalog.files import FileMark
 from pressroom.training import weights
 from pressroom.training.data.errors import DataMissing
 from pressroom.training.loop.plan import Plan
@@ -44,8 +44,8 @@ def begin(
         kind="preference",
         title=f"{made.recipe.title}, and what people chose",
         base=made.recipe,
-        base_sha256=_sha256(folder / BASE),
-        feedback_sha256=_sha256(folder / FILE),
+        base_sha256=FileMark.of(folder / BASE).sha256,
+        feedback_sha256=FileMark.of(folder / FILE).sha256,
         model=model,
         plan=plan,
     )
@@ -57,7 +57,3 @@ def _copy(source: Path, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     shutil.copyfile(source, part)
     os.replace(part, target)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -5,7 +5,6 @@ written, no time, no software name. Both formats are lossless.
 """
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from PIL import Image
 
 from pressroom.contract.params import ImageFormat
 from pressroom.engines.base import ImageOutput
+from pressroom.engines.cores import cores
 
 MEDIA_TYPES: Mapping[ImageFormat, str] = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
 
@@ -29,9 +29,13 @@ class PictureFile:
     """``width`` and ``height`` are those of the picture in the file."""
 
     data: bytes
-    media_type: str
+    format: ImageFormat
     width: int
     height: int
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[self.format]
 
 
 def encode(output: ImageOutput, scale: int, format: ImageFormat) -> PictureFile:  # noqa: A002 (the wire's word)
@@ -44,15 +48,13 @@ def encode(output: ImageOutput, scale: int, format: ImageFormat) -> PictureFile:
     if format == "svg":
         if output.drawing is None:
             raise ValueError("pixels are no drawing: use png or webp")
-        return PictureFile(
-            _sized(output.drawing, output.side).encode(), MEDIA_TYPES[format], output.side, output.side
-        )
+        return PictureFile(_sized(output.drawing, output.side).encode(), format, output.side, output.side)
     return _file(_picture(output, scale), format)
 
 
 def encode_all(outputs: Sequence[ImageOutput], scale: int, format: ImageFormat) -> list[PictureFile]:  # noqa: A002
     """Each as a file of its own, as ``encode`` makes it, on as many cores as there are: magnifying and packing hold no lock."""
-    threads = min(_cores(), len(outputs) // _WORTH_A_THREAD)
+    threads = min(cores(), len(outputs) // _WORTH_A_THREAD)
     if threads < 2:
         return [encode(output, scale, format) for output in outputs]
     with ThreadPoolExecutor(threads, thread_name_prefix="encoder") as encoders:
@@ -71,11 +73,6 @@ def encode_sheet(outputs: Sequence[ImageOutput], scale: int, format: ImageFormat
         row, column = divmod(n, columns)
         sheet.alpha_composite(picture, (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP)))
     return _file(sheet.convert("RGB"), format)
-
-
-def _cores() -> int:
-    """That this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _picture(output: ImageOutput, scale: int) -> Image.Image:
@@ -111,4 +108,4 @@ def _file(image: Image.Image, format: ImageFormat) -> PictureFile:  # noqa: A002
         image.save(buffer, "WEBP", lossless=True, quality=80, method=4)
     else:
         raise ValueError(f"format is {format!r}: use one of png, webp")
-    return PictureFile(buffer.getvalue(), MEDIA_TYPES[format], image.width, image.height)
+    return PictureFile(buffer.getvalue(), format, image.width, image.height)

@@ -19,11 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pressroom.contract.params import ImageParams
+from pressroom.contract.pictures import ICON_SIDE
 from pressroom.engines.base import EngineUnavailable, ImageGeneration, ImageOutput, NotOffered
 from pressroom.engines.image.studio import Drawn, Plan
-
-SIDE = 256
-"""Pixels a side of an icon whose size is not told."""
 
 _PART, _TAG = 0.4, 0.8
 """What a word counts for that is only a part of the drawing's, or the other way round; and one that is not in its name."""
@@ -94,7 +92,7 @@ class Found:
             drawing.name,
             scalable=False,
             drawing=coloured(drawing.svg, self.params.colour or "#000000"),
-            side=self.params.size or SIDE,
+            side=self.params.size or ICON_SIDE,
         )
         return Drawn((made,))
 

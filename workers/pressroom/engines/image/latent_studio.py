@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pressroom.catalog.manifest import ImageTraits
 from pressroom.contract.params import ImageParams
-from pressroom.engines.base import GenerationFailed, ImageGeneration, NotOffered, Pixels
+from pressroom.engines.base import GenerationFailed, ImageGeneration, NotOffered
 from pressroom.engines.image.decoder import Decoder
 from pressroom.engines.image.encoder import Encoder
 from pressroom.engines.image.fitting import Frame
@@ -118,7 +118,7 @@ class LatentStudio:
                         np.float32
                     )
 
-        return Changes(_editable(pictures[0]), frame, z, moved, params.n, label, named)
+        return Changes(pictures[0], frame, z, moved, params.n, label, named)
 
     def _class_of(self, seen: Floats, labels: tuple[int, ...]) -> int:
         """As which of these classes the model sees a picture: the one that it draws again with the least error."""
@@ -157,8 +157,3 @@ class LatentStudio:
 
     def _named(self, label: int) -> str | None:
         return self._traits.labels[label] if label < len(self._traits.labels) else None
-
-
-def _editable(picture: Pixels) -> Pixels:
-    """A copy of its own: what came may be a view into a file's bytes."""
-    return np.array(picture)
