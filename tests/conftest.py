@@ -1,6 +1,7 @@
 """What all tests share: the real services, started only when a test asks for one."""
 
 pytest_plugins = [
+    "tests.plugins.names",
     "tests.plugins.skips",
     "tests.services.chromium",
     "tests.services.postgres",

@@ -118,10 +118,15 @@ def test_a_file_of_icons_is_read(tmp_path: Path) -> None:
     assert read_drawings(tmp_path / "icons.json.gz") == DRAWINGS
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"[]", gzip.compress(b"{"), gzip.compress(b'[{"name": "a"}]'), gzip.compress(b"[3]")]
-)
-def test_what_is_no_file_of_icons_is_told(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"[]"])
+def test_what_is_not_packed_is_no_file_of_icons(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "icons.json.gz").write_bytes(content)
+    with pytest.raises(EngineUnavailable, match="no file of icons"):
+        read_drawings(tmp_path / "icons.json.gz")
+
+
+@pytest.mark.parametrize("packed", [b"{", b'[{"name": "a"}]', b"[3]"])
+def test_what_is_no_file_of_icons_is_told(tmp_path: Path, packed: bytes) -> None:
+    (tmp_path / "icons.json.gz").write_bytes(gzip.compress(packed))
     with pytest.raises(EngineUnavailable, match="no file of icons"):
         read_drawings(tmp_path / "icons.json.gz")
