@@ -1,22 +1,22 @@
 """Wires the import of models: the builder, and the engine that holds what was built against its original."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pressroom.adapters.models import importer
 from pressroom.adapters.models.errors import ParityFailed
 from pressroom.adapters.models.original import likeliest, places
 from pressroom.adapters.models.weights import Source
+from pressroom.bootstrap.verifying import Say, install_model
 from pressroom.bootstrap.worker import text_threads
 from pressroom.catalog.catalog import Catalog
+from pressroom.catalog.files import check_files
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.parity import LIMITS, Golden, Likely, Parity, parity_file, read_parity
+from pressroom.catalog.shelf import read_manifest
 from pressroom.engines.base import EngineUnavailable
 from pressroom.engines.text.opening import open_text_engine
 from pressroom.engines.text.parity import distance, golden, kernels_of, logits_after
 from pressroom.settings import Settings
-
-Say = Callable[[str], None]
 
 
 def import_model(
@@ -48,6 +48,24 @@ def import_model(
         gate=gate,
     )
     return settings.models / manifest.name
+
+
+def take_in(folder: Path, settings: Settings, say: Say) -> Path:
+    """A model that `pressroom export` has made, text or pictures; where it lies then. Raises ModelCorrupt, RouteInvalid,
+    ModelError of every kind, and EngineUnavailable."""
+    manifest = read_manifest(folder)
+    if manifest.text is None:
+        return install_model(folder, settings, say).folder
+    check_files(folder, manifest.marks)
+    say(f"{len(manifest.files)} files are what their hashes say")
+    return import_model(
+        folder,
+        manifest.name,
+        settings,
+        say,
+        variant=manifest.text.variants[0],
+        context=manifest.text.context,
+    )
 
 
 def check_model(name: str, variant: str | None, settings: Settings, say: Say) -> None:

@@ -21,10 +21,10 @@ def pull_model(
 ) -> Path:
     """Make a catalog model ready on this machine; its folder. Nothing is done for one that is.
 
-    Raises ModelUnknown, and ModelError of every kind."""
+    Raises ModelUnknown, ModelCorrupt, and ModelError of every kind."""
     settings = settings or settings_module.load()
     manifest = Catalog.load(settings.zoo_dir, settings.models).find(name)
+    shipped = zoo_folder(settings.zoo_dir) / manifest.name
     if manifest.kind == "image":
-        # The weights of picture models are small and ship with Pressroom.
-        return zoo_folder(settings.zoo_dir) / name
-    return pull(manifest, settings.models, variant, progress)
+        return shipped  # as it is: its graphs are what is shipped
+    return pull(manifest, settings.models, variant, progress, shipped=shipped)

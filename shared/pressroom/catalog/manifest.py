@@ -19,7 +19,7 @@ class _Part(BaseModel):
 
 
 class File(_Part):
-    """One file of the model, beside the manifest."""
+    """One file of the model, beside the manifest; of a text model, one that it is built from."""
 
     path: FileName
     sha256: Sha256
@@ -112,10 +112,12 @@ class Making(_Part):
     data: str = Field(description="What it was trained on, with its licence.")
     recipe: str
     recipe_sha256: Sha256
-    opset: int
+    opset: int = Field(description="Of the graphs, as they were exported or are built.")
     weights: Literal["fp32", "fp16", "int8"]
     parity: float = Field(description="Largest relative difference of the files from the network.")
-    graphs: dict[str, GraphTraits] = Field(description="By role, as ``image.files``.")
+    graphs: dict[str, GraphTraits] = Field(
+        description="By role, as ``image.files``; of a text model, as ``fp32`` is built."
+    )
 
 
 class Manifest(_Part):

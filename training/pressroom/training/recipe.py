@@ -233,6 +233,11 @@ class LanguageRecipe(Recipe):
     layers: int = Field(4, ge=1)
     heads: int = Field(4, ge=1, description="Of a transformer.")
     dropout: float = Field(0.1, ge=0, lt=1)
+    optimiser: Literal["adam", "muon"] = "adam"
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32",
+        description="Of products while it learns: those in 16 bits are twice as fast where a processor has them.",
+    )
     plan: Plan
 
     @model_validator(mode="after")

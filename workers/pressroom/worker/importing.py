@@ -9,8 +9,7 @@ from pydantic import ValidationError
 
 from pressroom import settings as configuration
 from pressroom.adapters.models.errors import ModelError
-from pressroom.bootstrap.importing import import_model
-from pressroom.bootstrap.verifying import install_model
+from pressroom.bootstrap.importing import import_model, take_in
 from pressroom.domain.errors import PressroomError
 from pressroom.engines.base import EngineError
 
@@ -33,7 +32,7 @@ def main(
 
     try:
         if name is None:
-            folder = install_model(path, configuration.load(), say).folder
+            folder = take_in(path, configuration.load(), say)
         else:
             folder = import_model(
                 path,

@@ -1,21 +1,21 @@
 """Published files of a supported shape as a model of one's own, under a name."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pressroom.adapters.models.build import MANIFEST_FILE, build, check_variant, is_built, known_variant
-from pressroom.adapters.models.errors import ModelError, ModelExists
-from pressroom.adapters.models.files import read_json
+from pressroom.adapters.models.errors import ModelExists
 from pressroom.adapters.models.gguf_weights import GgufModel
-from pressroom.adapters.models.hf_weights import CONFIG, FolderModel
+from pressroom.adapters.models.hf_weights import FolderModel
+from pressroom.adapters.models.opened import opened_file, opened_folder
 from pressroom.adapters.models.pull import locked
-from pressroom.adapters.models.recurrent import MODEL_TYPE, RecurrentModel
+from pressroom.adapters.models.recurrent import RecurrentModel
 from pressroom.adapters.models.weights import Source
 from pressroom.catalog.files import sha256_of
-from pressroom.catalog.manifest import Manifest, TextTraits
+from pressroom.catalog.manifest import Making, Manifest, TextTraits
 
 DEFAULT_CONTEXT = 2048
 
@@ -33,6 +33,8 @@ class _About:
     licence: str
     origin: str
     languages: tuple[str, ...]
+    made: Making | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def import_model(
@@ -70,6 +72,8 @@ def import_model(
         languages=about.languages,
         sha256=about.sha256,
         text=TextTraits(context=longest, chat=tokens.chat_template is not None, variants=(variant,)),
+        made=about.made,
+        metrics=dict(about.metrics),
     )
     with locked(models_dir, name) as scratch:
         present = models_dir / name / MANIFEST_FILE
@@ -97,16 +101,10 @@ def _with_variants_of(other: Manifest, manifest: Manifest) -> Manifest:
 
 def _opened(path: Path) -> tuple[Source, _About]:
     if path.is_dir():
-        kind = read_json(path / CONFIG).get("model_type")
-        folder = RecurrentModel(path) if kind == MODEL_TYPE else FolderModel(path)
-        return folder, _of_folder(folder)
-    if not path.is_file():
-        raise ModelError(f"There is no {path}. Give the path of a .gguf file, or of a model's folder.")
-    if path.suffix == ".safetensors":
-        raise ModelError(
-            f"{path.name} is one file of a model. Give its folder, with config.json and tokenizer.json."
-        )
-    gguf = GgufModel(path)
+        folder = opened_folder(path)
+        exported = path / MANIFEST_FILE
+        return folder, _of_export(exported) if exported.is_file() else _of_folder(folder)
+    gguf = opened_file(path)
     return gguf, _of_gguf(gguf)
 
 
@@ -142,6 +140,21 @@ def _of_folder(model: FolderModel | RecurrentModel) -> _About:
         licence=next(iter(said.get("license", [])), "unknown"),
         origin=f"from {title}",
         languages=tuple(said.get("language", [])),
+    )
+
+
+def _of_export(path: Path) -> _About:
+    told = Manifest.model_validate_json(path.read_bytes())
+    return _About(
+        sha256=told.sha256,
+        version=told.version,
+        title=told.title,
+        description=told.description,
+        licence=told.licence,
+        origin=told.origin,
+        languages=told.languages,
+        made=told.made,
+        metrics=told.metrics,
     )
 
 

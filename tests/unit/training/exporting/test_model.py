@@ -14,7 +14,7 @@ from pressroom.catalog.manifest import ImageTraits, Manifest
 from pressroom.engines import golden
 from pressroom.training.exporting import model
 from pressroom.training.exporting.errors import ParityBroken, TooFarOff
-from pressroom.training.exporting.model import About, write_model
+from pressroom.training.exporting.model import About, Told, write_model
 from pressroom.training.exporting.onnx_file import Graph
 from pressroom.training.exporting.precision import lighten, signal_to_noise
 from pressroom.training.exporting.weights import Weights
@@ -36,15 +36,12 @@ ABOUT = About(
     name="tiny",
     version="1.0.0",
     title="Tiny",
-    description="d",
     origin="o",
-    architecture="VAE, 64-64-96-5",
-    data="none",
     recipe="mine",
     recipe_sha256="a" * 64,
-    defaults={"guidance": 1.5},
     metrics={"test_negative_elbo_nats": 1.0},
     notice="Weights: Apache-2.0",
+    told=Told("d", "VAE, 64-64-96-5", "none", "", {"guidance": 1.5}),
 )
 
 

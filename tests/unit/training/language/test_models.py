@@ -1,6 +1,7 @@
 """Both networks: what each looks at, and that both learn what can be learnt."""
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -70,9 +71,21 @@ def _counting() -> Corpus:
     return Corpus(learnt(["a"], 300), rows[:300], rows[300:], words=20 * 12)
 
 
-@pytest.mark.parametrize(("kind", "rate"), [("lstm", 2e-2), ("gpt", 3e-3)])
-def test_they_learn(kind: str, rate: float) -> None:
-    task = LanguageTask(_network(kind), _counting(), weight_decay=0.0)
+@pytest.mark.parametrize(
+    ("kind", "optimiser", "precision", "rate"),
+    [
+        ("lstm", "adam", "fp32", 2e-2),
+        ("gpt", "adam", "fp32", 3e-3),
+        ("lstm", "muon", "fp32", 6e-2),
+        ("gpt", "muon", "fp32", 3e-2),
+        ("gpt", "muon", "bf16", 3e-2),
+        ("lstm", "muon", "bf16", 6e-2),
+    ],
+)
+def test_they_learn(
+    kind: str, optimiser: Literal["adam", "muon"], precision: Literal["fp32", "bf16"], rate: float
+) -> None:
+    task = LanguageTask(_network(kind), _counting(), optimiser=optimiser, precision=precision)
     plan = Plan(epochs=30, batch=20, learning_rate=rate, warm_up_steps=10)
     outcome = train(task, plan, recipe="r")
     # The second of a row cannot be known: of twelve, ln 10 / 12 of a nat a token is the best there is.

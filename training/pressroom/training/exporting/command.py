@@ -1,4 +1,4 @@
-"""`pressroom export`: a trained picture model as a folder that workers open."""
+"""`pressroom export`: a trained model as a folder that workers open, or build what they open of."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from pressroom.training.evaluating.report import NUMBERS
 from pressroom.training.exporting.errors import ExportError, NotServed
 from pressroom.training.exporting.weights import Weights
 from pressroom.training.made import Made, NotMade
-from pressroom.training.recipe import PreferenceRecipe, ServedRecipe
+from pressroom.training.recipe import LanguageRecipe, PreferenceRecipe, ServedRecipe
 from pressroom.training.rooms import not_installed
 from pressroom.training.run import Run
 
@@ -89,37 +89,40 @@ def exported(
 ) -> Manifest:
     """Raises NotServed, NotMade without an evaluation, and what ``write_model`` raises."""
     recipe = made.recipe
-    if not isinstance(recipe, ServedRecipe):
+    if not isinstance(recipe, ServedRecipe | LanguageRecipe):
         raise NotServed(
-            f"No picture worker opens a model of kind {recipe.kind}; what makes pictures, or finds them, can be exported."
+            f"No worker opens a model of kind {recipe.kind}; what makes pictures or text, or finds icons, can be exported."
         )
     if isinstance(recipe, PreferenceRecipe) and tenant is None:
         raise NotServed(
             "It has learnt from what a tenant said, and stays with it: say whose it is, --tenant NAME."
         )
     from pressroom.training.exporting.kinds import served
-    from pressroom.training.exporting.model import About, write_model
+    from pressroom.training.exporting.language import written
+    from pressroom.training.exporting.model import About, Told, write_model
+    from pressroom.training.exporting.text import write_text_model
 
     metrics = _evaluated(made, run.folder)
+
+    def about(told: Told) -> About:
+        return About(
+            name=name,
+            version=version,
+            title=title,
+            origin=f"Made by this project from {told.data}: {_command(made)}.",
+            recipe=made.name,
+            recipe_sha256=recipe.digest(),
+            metrics=metrics,
+            notice=NOTICE.format(name=name, recipe=made.name, whose=told.notice),
+            tenant=tenant,
+            told=told,
+        )
+
+    if isinstance(recipe, LanguageRecipe):
+        return write_text_model(about(written(recipe)), run.folder, out, weights=weights)
     found = served(recipe, run, guidance)
-    about = About(
-        name=name,
-        version=version,
-        title=title,
-        description=found.description,
-        origin=f"Made by this project from {found.data}: {_command(made)}.",
-        architecture=found.architecture,
-        data=found.data,
-        recipe=made.name,
-        recipe_sha256=recipe.digest(),
-        defaults=found.defaults,
-        metrics=metrics,
-        notice=NOTICE.format(name=name, recipe=made.name, whose=found.notice),
-        licence=found.licence,
-        tenant=tenant,
-    )
     return write_model(
-        about,
+        about(found.told),
         found.graphs,
         found.traits,
         out,

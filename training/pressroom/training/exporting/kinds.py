@@ -15,6 +15,7 @@ from pressroom.training.data.idx import Source
 from pressroom.training.data.named import PICTURES
 from pressroom.training.drawings.room import FILE as DRAWINGS
 from pressroom.training.exporting import attributes
+from pressroom.training.exporting.model import Told
 from pressroom.training.exporting.onnx_file import Graph
 from pressroom.training.flow import room as flow_room
 from pressroom.training.flow.graphs import decoder_graph as flow_graph
@@ -54,18 +55,12 @@ _CONFIGURED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """``graphs`` by role, and how the other files of ``traits`` are written. ``description`` for people, ``architecture`` in
-    sizes; ``data`` is what it was made of, ``notice`` whose that is. ``defaults`` of a job, ``sheet`` of samples."""
+    """``graphs`` by role, and how the other ``files`` of ``traits`` are written; ``sheet`` of samples."""
 
     graphs: Mapping[str, Graph]
     traits: ImageTraits
-    description: str
-    architecture: str
-    data: str
-    notice: str
+    told: Told
     files: Mapping[str, Write] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    licence: str = "Apache-2.0"
     sheet: str = "samples.png"
 
 
@@ -109,13 +104,15 @@ def _pictures(recipe: PictureRecipe, run: Run, guidance: float) -> Served:
             latent=latent,
             files=_files(graphs, files),
         ),
-        f"Small grey pictures like those of {source.title}, {_SIDE} × {_SIDE} pixels: {network}, {shown}.",
-        architecture,
-        f"{source.title}, {source.licence}",
-        f"Trained on {source.title} ({source.licence}).\n"
-        + (f"\n{source.licence_text}" if source.licence_text else ""),
+        Told(
+            f"Small grey pictures like those of {source.title}, {_SIDE} × {_SIDE} pixels: {network}, {shown}.",
+            architecture,
+            f"{source.title}, {source.licence}",
+            f"Trained on {source.title} ({source.licence}).\n"
+            + (f"\n{source.licence_text}" if source.licence_text else ""),
+            {"guidance": guidance} if conditional else {},
+        ),
         files,
-        {"guidance": guidance} if conditional else {},
     )
 
 
@@ -194,11 +191,13 @@ def _icons(recipe: IconsRecipe, run: Run) -> Served:
             latent=network.config.latent,
             files=_files(graphs, {"attributes": None}),
         ),
-        f"Icons and emoji of {icons.SIDE} × {icons.SIDE} pixels in colour, through {network.config.latent} numbers and back: "
-        "variations, recolouring, ways from one to another.",
-        f"autoencoder, {recipe.channels} channels, {network.config.latent} latents",
-        "; ".join(titles),
-        f"Trained on {', '.join(titles)}.\n",
+        Told(
+            f"Icons and emoji of {icons.SIDE} × {icons.SIDE} pixels in colour, through {network.config.latent} numbers and back: "
+            "variations, recolouring, ways from one to another.",
+            f"autoencoder, {recipe.channels} channels, {network.config.latent} latents",
+            "; ".join(titles),
+            f"Trained on {', '.join(titles)}.\n",
+        ),
         {"attributes": lambda path: attributes.write(moves, path)},
         sheet="reconstructions.png",
     )
@@ -218,11 +217,13 @@ def _upscale(recipe: UpscaleRecipe, run: Run) -> Served:
             times=recipe.times,
             files=_files(graphs, {}),
         ),
-        f"Pictures {recipe.times} times as large: a small residual dense network.",
-        "residual dense network, 2 blocks, 64 channels",
-        f"weights of {source.title}, {source.licence}, converted",
-        f"Weights of {source.title} ({source.licence}), converted.\n\n{source.licence_text}",
-        licence="MIT",
+        Told(
+            f"Pictures {recipe.times} times as large: a small residual dense network.",
+            "residual dense network, 2 blocks, 64 channels",
+            f"weights of {source.title}, {source.licence}, converted",
+            f"Weights of {source.title} ({source.licence}), converted.\n\n{source.licence_text}",
+            licence="MIT",
+        ),
     )
 
 
@@ -234,13 +235,15 @@ def _drawings(run: Run) -> Served:
     return Served(
         {},
         ImageTraits(operations=("icon",), height=24, width=24, channels=3, files={"icons": DRAWINGS}),
-        "Icons found by words, in a colour that is asked for, as pixels or as a drawing. People have drawn them, no model.",
-        "an index of words",
-        "; ".join(titles),
-        f"Drawings of {', '.join(titles)}.\n\n"
-        + "\n".join(source.licence_text for source in drawings.SOURCES if source.licence_text),
+        Told(
+            "Icons found by words, in a colour that is asked for, as pixels or as a drawing. People have drawn them, no model.",
+            "an index of words",
+            "; ".join(titles),
+            f"Drawings of {', '.join(titles)}.\n\n"
+            + "\n".join(source.licence_text for source in drawings.SOURCES if source.licence_text),
+            licence="ISC AND MIT",
+        ),
         {"icons": written},
-        licence="ISC AND MIT",
     )
 
 

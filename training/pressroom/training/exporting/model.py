@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +26,32 @@ MANIFEST, SHEET = "manifest.json", "samples.png"
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a kind of model says of itself: ``description`` for people, ``architecture`` in sizes; ``data`` is what it was made of,
+    ``notice`` whose that is. ``defaults`` of a job."""
+
+    description: str
+    architecture: str
+    data: str
+    notice: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = "Apache-2.0"
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What people are told of a model, and what is known of its making."""
 
     name: str
     version: str
     title: str
-    description: str
     origin: str
-    architecture: str
-    data: str
     recipe: str
     recipe_sha256: str
-    defaults: Mapping[str, Any]
     metrics: Mapping[str, float]
     notice: str
-    licence: str = "Apache-2.0"
+    told: Told
     tenant: str | None = None
 
 
@@ -70,7 +80,7 @@ def write_model(
         manifest = _written(about, graphs, traits, made, weights)
         if sheet is not None:
             shutil.copyfile(sheet, made / SHEET)
-        _take_place(made, folder)
+        take_place(made, folder)
     return manifest
 
 
@@ -78,42 +88,42 @@ def _written(
     about: About, graphs: Mapping[str, Graph], traits: ImageTraits, folder: Path, weights: Weights
 ) -> Manifest:
     difference, signal = 0.0, {}
-    described = {}
+    traits_of = {}
     for role, graph in graphs.items():
         path = folder / traits.files[role]
         export(graph, path)
         difference = max(difference, require_parity(graph, path))
-        described[role] = _described(path, graph)
+        traits_of[role] = described(onnx.load(path).graph, graph.meanings)
         if weights != "fp32":
             lighten(path, weights)
             signal[f"{role}_signal_db"] = round(require_likeness(graph, path), 1)
     if graphs:
         golden.write(graphs, folder)
     names = (*traits.files.values(), *([GOLDEN] if graphs else []))
-    files = tuple(_file(folder / name) for name in sorted(names))
+    files = tuple(shipped_file(folder / name) for name in sorted(names))
     manifest = Manifest(
         name=about.name,
         version=about.version,
         kind="image",
         title=about.title,
-        description=about.description,
-        licence=about.licence,
+        description=about.told.description,
+        licence=about.told.licence,
         tenant=about.tenant,
         origin=about.origin,
         sha256=digest(files),
         files=files,
         image=traits,
         made=Making(
-            architecture=about.architecture,
-            data=about.data,
+            architecture=about.told.architecture,
+            data=about.told.data,
             recipe=about.recipe,
             recipe_sha256=about.recipe_sha256,
             opset=OPSET,
             weights=weights,
             parity=float(f"{difference:.2e}"),
-            graphs=described,
+            graphs=traits_of,
         ),
-        defaults=dict(about.defaults),
+        defaults=dict(about.told.defaults),
         metrics={**about.metrics, **signal},
     )
     text = manifest.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True)
@@ -128,14 +138,14 @@ def digest(files: tuple[File, ...]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _file(path: Path) -> File:
+def shipped_file(path: Path) -> File:
+    """As a manifest names it."""
     mark = FileMark.of(path)
     return File(path=path.name, sha256=mark.sha256, bytes=mark.size)
 
 
-def _described(path: Path, graph: Graph) -> GraphTraits:
-    """As the file itself says it."""
-    found = onnx.load(path).graph
+def described(graph: onnx.GraphProto, meanings: Mapping[str, str]) -> GraphTraits:
+    """As the file itself says it, and by the names of its tensors what they mean."""
 
     def tensors(values: Any) -> tuple[TensorTraits, ...]:
         return tuple(
@@ -143,15 +153,15 @@ def _described(path: Path, graph: Graph) -> GraphTraits:
                 name=value.name,
                 shape=tuple(size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim),
                 dtype=onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name,
-                meaning=graph.meanings[value.name],
+                meaning=meanings[value.name],
             )
             for value in values
         )
 
-    return GraphTraits(inputs=tensors(found.input), outputs=tensors(found.output))
+    return GraphTraits(inputs=tensors(graph.input), outputs=tensors(graph.output))
 
 
-def _take_place(made: Path, folder: Path) -> None:
+def take_place(made: Path, folder: Path) -> None:
     """Of what is there, in one step for who looks: the old folder moves aside first, and comes back if that fails."""
     aside = made.with_name(f"{folder.name}-before")
     if folder.exists():

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pressroom.training.fsq.model import Fsq
 from pressroom.training.language.gpt import Gpt
+from pressroom.training.language.task import adam
 from pressroom.training.loop.task import Now, OneLoss
 from pressroom.training.vae.likelihood import bernoulli
 
@@ -62,10 +63,7 @@ class PriorTask(OneLoss):
         label_dropout: float = 0.1,
         held_out: int = HELD_OUT,
     ) -> None:
-        decayed = [weights for weights in network.parameters() if weights.dim() > 1]
-        others = [weights for weights in network.parameters() if weights.dim() <= 1]
-        groups = [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
-        super().__init__(network, torch.optim.AdamW(groups, betas=(0.9, 0.95)))
+        super().__init__(network, adam(network))
         self.gpt = network
         self._codes, self._labels, self._fit = codes, labels, len(codes) - held_out
         self._kinds, self._classes, self._label_dropout = kinds, classes, label_dropout

@@ -21,6 +21,9 @@ from pressroom.training.language.lstm import Lstm
 from pressroom.training.language.tokens import write_tokenizer
 from pressroom.training.text.vocabulary import BEGIN, END
 
+MODEL, SAMPLES = "model", "samples.txt"
+"""Names in a run's folder: the folder to import, and texts that it wrote."""
+
 LSTM_CONTEXT = 2048
 """Tokens that an LSTM may be given: its state does not grow, so this bounds the work alone."""
 

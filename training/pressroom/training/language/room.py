@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from pressroom.training.data import wordnet
 from pressroom.training.fitting import fitted
-from pressroom.training.language.folder import write_folder
+from pressroom.training.language.folder import MODEL, SAMPLES, write_folder
 from pressroom.training.language.gpt import Gpt, GptConfig
 from pressroom.training.language.lstm import Lstm, LstmConfig
 from pressroom.training.language.task import LanguageTask
@@ -21,7 +21,7 @@ from pressroom.training.run import Run
 from pressroom.training.text.kneser_ney import KneserNey
 from pressroom.training.text.vocabulary import BEGIN, END
 
-SAMPLES, LONGEST, TEMPERATURE = 12, 60, 0.8
+COUNT, LONGEST, TEMPERATURE = 12, 60, 0.8
 COUNTED = 5
 """Tokens of the runs that the counting model knows, which the network has to beat on the same texts."""
 
@@ -40,12 +40,12 @@ def make_from(texts: Sequence[str], recipe: LanguageRecipe, run: Run) -> dict[st
     )
     torch.manual_seed(recipe.plan.seed)
     network = _network(recipe, found.tokenizer.get_vocab_size())
-    task = LanguageTask(network, found)
+    task = LanguageTask(network, found, optimiser=recipe.optimiser, precision=recipe.precision)
     fitted(task, recipe.plan, recipe.digest(), run)
-    difference = write_folder(network, found.tokenizer, run.folder / "model")
+    difference = write_folder(network, found.tokenizer, run.folder / MODEL)
     lines = samples(network, found.tokenizer, recipe.context, seed=recipe.plan.seed)
-    (run.folder / "samples.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    run.say(f"`pressroom models import {run.folder / 'model'}` takes it from here")
+    (run.folder / SAMPLES).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run.say(f"`pressroom models import {run.folder / MODEL}` takes it from here")
     scores = task.score()
     stream = np.append(found.train[:, :-1].ravel(), found.train[-1, -1])
     counted = KneserNey(stream, COUNTED, found.tokenizer.get_vocab_size())
@@ -60,7 +60,7 @@ def make_from(texts: Sequence[str], recipe: LanguageRecipe, run: Run) -> dict[st
 
 @torch.no_grad()
 def samples(
-    network: Lstm | Gpt, tokenizer: Tokenizer, context: int, *, count: int = SAMPLES, seed: int = 0
+    network: Lstm | Gpt, tokenizer: Tokenizer, context: int, *, count: int = COUNT, seed: int = 0
 ) -> list[str]:
     """Texts that the network begins itself, with the chances that it gives at a temperature below 1."""
     network.eval()
