@@ -24,7 +24,10 @@ _NEED_TORCH = [
     "embeddings/*",
     "preference/*",
     "drawings/*",
-    *(f"test_{name}.py" for name in ("article", "commands", "made_to_served", "plots", "telling")),
+    *(
+        f"test_{name}.py"
+        for name in ("article", "commands", "made_to_served", "plots", "recipes_learn", "telling")
+    ),
 ]
 collect_ignore_glob = [] if TORCH else _NEED_TORCH
 

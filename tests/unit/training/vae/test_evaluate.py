@@ -68,6 +68,7 @@ def test_it_is_exact_where_the_picture_does_not_depend_on_the_latent() -> None:
 def test_bits_are_told_of_probabilities_alone(likelihood: str) -> None:
     found = bounds(_vae(likelihood=likelihood), _split(), samples=8)
     assert found.negative_elbo == pytest.approx(found.reconstruction + found.kl)
+    assert found.importance_bound is not None
     assert found.importance_bound < found.negative_elbo
     if likelihood == "logistic":
         assert found.bits_per_dim == pytest.approx(found.importance_bound / 16 / math.log(2))
@@ -84,3 +85,14 @@ def test_a_latent_is_alive_where_it_says_something() -> None:
         vae.encoder[4].weight.zero_()
         vae.encoder[4].bias.copy_(torch.tensor([1.0, 0.0, 0.1, 0.0, 0.0, 0.0]))  # KL ½, 0, 0.005
     assert bounds(vae, _split(), samples=2).latents_alive == 1
+
+
+def test_without_samples_there_is_no_tighter_bound_and_the_rest_is_the_same() -> None:
+    vae = _vae(likelihood="logistic")
+    quick, whole = bounds(vae, _split()), bounds(vae, _split(), samples=2)
+    assert (quick.importance_bound, quick.bits_per_dim) == (None, None)
+    assert quick.as_dict().items() <= whole.as_dict().items()
+    assert {name for name in whole.as_dict() if name not in quick.as_dict()} == {
+        "test_importance_bound_2_nats",
+        "test_bits_per_dim",
+    }

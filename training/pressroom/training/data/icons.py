@@ -11,6 +11,7 @@ fall on the same side, in all sets, so that nothing that is tested has been seen
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ def _drawn(icons: Sequence[Icon], say: Say) -> NDArray[np.uint8]:
     say(f"drawing {len(icons):,} icons of {SIDE} by {SIDE} pixels")
     pixels = np.stack([draw(icon) for icon in icons])
     kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_suffix(".part.npy")
+    part = kept.with_suffix(f".{os.getpid()}.part.npy")
     np.save(part, pixels)
     part.replace(kept)
     return pixels

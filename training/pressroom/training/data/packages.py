@@ -5,6 +5,7 @@ Nothing is installed and no root is needed. What a package holds is checked by w
 
 import io
 import lzma
+import os
 import shutil
 import subprocess
 import tarfile
@@ -108,10 +109,13 @@ def unpack(package: Package, folder: Path, wanted: Collection[str], into: Path) 
         raise DataCorrupt(f"The package {package.name} does not unpack ({error}): fetch it again.") from error
     if len(found) != len(wanted):
         raise DataCorrupt(f"The package {package.name} has {len(found)} of the {len(wanted)} files.")
-    into.mkdir(parents=True, exist_ok=True)
     for name, content in found.items():
-        (into / name).parent.mkdir(parents=True, exist_ok=True)
-        (into / name).write_bytes(content)
+        place = into / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever looks, or fetches the same beside it, sees a file whole or not at all.
+        part = place.with_name(f".{place.name}.{os.getpid()}.part")
+        part.write_bytes(content)
+        part.replace(place)
 
 
 def _only(folder: Path, pattern: str) -> Path:

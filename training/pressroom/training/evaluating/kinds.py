@@ -32,6 +32,8 @@ _MAPPED = 3_000
 """Test pictures on the map of latents; more only cover each other."""
 
 _WALKS = 5
+_WEIGHED = 50
+"""Samples of a picture's tighter bound."""
 
 
 def evaluate_pictures(recipe: PictureRecipe, run: Run, guidances: Sequence[float], samples: int) -> Found:
@@ -68,7 +70,7 @@ def evaluate_pictures(recipe: PictureRecipe, run: Run, guidances: Sequence[float
 
 
 def _of_vae(model: VaePictures, pictures: Pictures, folder: Path, seed: int) -> Found:
-    found = bounds_of.bounds(model.vae, pictures.test, seed=seed)
+    found = bounds_of.bounds(model.vae, pictures.test, samples=_WEIGHED, seed=seed)
     shown = []
     sheet(model.between(*(part[: 2 * _WALKS] for part in as_tensors(pictures.test)), COLUMNS),
           folder / "interpolations.png", COLUMNS)  # fmt: skip
