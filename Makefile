@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-sampling bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
+.PHONY: help setup clients demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-sampling bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -35,6 +35,10 @@ chaos:         ## Break a running stack at random: CHAOS_SECONDS=120 CHAOS_SEED=
 races:         ## Let two want the same at the same moment, RACES=1000 times each, on both databases.
 	$(call install,dev)
 	@RACES=$(or $(RACES),1000) $(PY) -m pytest -q tests/integration/sql/test_races.py $(ARGS)
+
+clients:       ## Run other services' clients, unmodified, against a running stack (they go into var/clients; needs npm).
+	$(call install,dev)
+	$(PY) -m tests.contract.clients.run var/clients
 
 lint:          ## Check style, types, import rules, README commands and locks.
 	$(call install,dev)

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     uploads_at_once: int = Field(2, ge=1, le=64, description="Pictures that a front process decodes at once.")
     upload_ttl_s: int = Field(86_400, ge=60, description="How long an upload is kept.")
     max_wait_s: int = Field(60, ge=0, le=600, description="Longest `Prefer: wait`.")
+    dialect_wait_s: int = Field(
+        600,
+        ge=1,
+        le=3_600,
+        description="How long a request in another service's dialect waits for its job; then the job is canceled.",
+    )
     max_queued_lane: int = Field(20_000, ge=1, description="Most queued jobs of one tenant in a pool.")
     max_batch_rows: int = Field(100_000, ge=1, le=10_000_000, description="Most rows of a batch.")
     max_batch_bytes: int = Field(

@@ -10,7 +10,7 @@ from flask import Response, abort, current_app, g, request
 from prometheus_client import CollectorRegistry
 
 from pressroom.bootstrap.front import FrontParts
-from pressroom.front import errors, openapi
+from pressroom.front import errors, openapi, signed
 from pressroom.front.api import (
     archive,
     batches,
@@ -26,6 +26,8 @@ from pressroom.front.api import (
     webhooks,
 )
 from pressroom.front.auth import SameOriginSession, authenticate
+from pressroom.front.dialects import openai
+from pressroom.front.dialects.openai import envelope
 from pressroom.front.metrics import FrontMetrics
 from pressroom.front.pages import desk, sessions
 from pressroom.front.sse import Gate
@@ -73,7 +75,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     openapi.configure(app)
-    errors.register(app)
+    errors.register(app, {"openai": envelope.error_response})
     limits = {
         "uploads.post_upload": parts.limits.upload_bytes,
         "batches.post_batch": parts.limits.batch_bytes,
@@ -92,9 +94,11 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         batches.blueprint(parts, gate),
         webhooks.blueprint(parts),
         deliveries.blueprint(parts),
+        *openai.blueprints(parts, gate),
     ):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)
+    app.register_blueprint(signed.blueprint(parts))
     app.register_blueprint(health.blueprint(parts))
     app.register_blueprint(reference.blueprint())
     app.register_blueprint(sessions.blueprint(parts))

@@ -13,11 +13,12 @@ A client's mistake is never a 500, and no answer holds a stack trace: what is no
 with the request's id, which the answer names.
 """
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from apiflask.exceptions import HTTPError
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from pressroom.contract.problem import FieldProblem, Problem, QueueBound
@@ -26,34 +27,43 @@ from pressroom.front.answers import wire_response
 from pressroom.telemetry import get_logger
 
 PROBLEM_JSON = "application/problem+json"
+ENVELOPES = "pressroom-envelopes"
 
 
 class FrontError(domain.PressroomError):
-    """Base of the front's own errors."""
+    """Base of the front's own errors. ``status`` is what they are answered with."""
+
+    status = 500
 
 
 class MalformedBody(FrontError):
     code = "malformed_json"
+    status = 400
 
 
 class MalformedText(FrontError):
     code = "malformed_text"
+    status = 400
 
 
 class UnsupportedBody(FrontError):
     code = "unsupported_media_type"
+    status = 415
 
 
 class KeyMissing(FrontError):
     code = "api_key_missing"
+    status = 401
 
 
 class CsrfInvalid(FrontError):
     code = "csrf_invalid"
+    status = 403
 
 
 class TooManyStreams(FrontError):
     code = "too_many_streams"
+    status = 503
 
 
 # The first class that an error is an instance of decides.
@@ -68,12 +78,6 @@ _STATUS: tuple[tuple[type[domain.PressroomError], int], ...] = (
     (domain.ScopeMissing, 403),
     (domain.NotAllowed, 401),
     (domain.Unavailable, 503),
-    (MalformedBody, 400),
-    (MalformedText, 400),
-    (UnsupportedBody, 415),
-    (KeyMissing, 401),
-    (CsrfInvalid, 403),
-    (TooManyStreams, 503),
 )
 
 _RETRY_AFTER_S = {429: 5.0, 503: 2.0}
@@ -92,6 +96,8 @@ _HTTP_CODES = {
 
 def status_of(error: domain.PressroomError) -> int:
     """The HTTP status that an error is answered with."""
+    if isinstance(error, FrontError):
+        return error.status
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
@@ -105,8 +111,12 @@ def problem_response(
     headers: dict[str, str] | None = None,
     queue: QueueBound | None = None,
 ) -> Response:
-    """A problem+json answer that names the request's id."""
+    """A problem+json answer that names the request's id; or the same in the words of the dialect that was spoken."""
     g.problem = code
+    envelope = current_app.extensions[ENVELOPES].get(request.path[1:].partition("/")[0])
+    if envelope is not None:
+        answer: Response = envelope(status, code, detail, field=field, headers=headers or {})
+        return answer
     problem = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -120,8 +130,9 @@ def problem_response(
     return wire_response(problem, status, headers=headers, media_type=PROBLEM_JSON)
 
 
-def register(app: Flask) -> None:
-    """Answer every error of the app this way."""
+def register(app: Flask, envelopes: Mapping[str, Callable[..., Response]] | None = None) -> None:
+    """Answer every error of the app this way; below the first part of a path that ``envelopes`` knows, in its own."""
+    app.extensions[ENVELOPES] = dict(envelopes or {})
     app.register_error_handler(domain.PressroomError, _pressroom_error)
     app.register_error_handler(HTTPError, _invalid_input)
     app.register_error_handler(HTTPException, _http_error)

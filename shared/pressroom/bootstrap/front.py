@@ -64,6 +64,7 @@ class FrontLimits:
     upload_bytes: int = 10_485_760
     batch_bytes: int = 1_073_741_824
     wait_s: int = 60
+    dialect_wait_s: int = 600
     streams: int = 600
 
 
@@ -225,6 +226,7 @@ def assemble(
             upload_bytes=settings.max_upload_bytes,
             batch_bytes=settings.max_batch_bytes,
             wait_s=settings.max_wait_s,
+            dialect_wait_s=settings.dialect_wait_s,
             streams=settings.streams_per_process,
         ),
         close=close,

@@ -18,7 +18,7 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.parity import LIMITS, read_parity
 from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines.text.opening import open_text_engine
-from pressroom.engines.text.parity import golden
+from pressroom.engines.text.parity import golden, logits_after
 from pressroom.settings import Settings
 from pressroom.training.exporting import text
 from pressroom.training.exporting.errors import NotServed, ParityBroken, TooFarOff
@@ -110,7 +110,6 @@ def test_a_graph_that_says_something_else_is_not_exported(
         _, logits = logits_after(*arguments, **options)  # type: ignore[arg-type]
         return "other", logits + 0.01 * np.abs(logits).max()
 
-    logits_after = text.logits_after
     monkeypatch.setattr(text, "logits_after", other)
     with pytest.raises(ParityBroken, match="from its weights"):
         write_text_model(ABOUT, run, tmp_path / "zoo" / "tiny", weights="fp32")

@@ -1,0 +1,7 @@
+"""Other services' words for what Pressroom does: adapters over the same jobs, so that their clients need no change.
+
+    a dialect's request ──asking──> JobRequest ──> a job like any other ──telling──> the dialect's answer
+
+openai     ``/openai/v1``
+waiting    what all dialects share: post a job and answer when it has ended
+"""

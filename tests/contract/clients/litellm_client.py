@@ -1,0 +1,47 @@
+"""The package ``litellm``."""
+
+import os
+
+# Prices of services that are not asked here would be fetched from the web.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+import litellm
+from native import KEY, LONG, MODEL, URL, is_canceled, job, newest, passed, raises
+
+litellm.telemetry = False
+litellm.suppress_debug_info = True
+SETTINGS = {
+    "model": f"openai/{MODEL}",
+    "api_base": f"{URL}/openai/v1",
+    "api_key": KEY,
+    "num_retries": 0,
+    "max_retries": 0,
+}
+HELLO = [{"role": "user", "content": "Write about a blue mug."}]
+
+# content
+said = litellm.completion(**SETTINGS, messages=HELLO, seed=5, max_tokens=24)
+assert said.choices[0].message.content == job(said.id)["outputs"][0]["text"]
+assert said.usage.completion_tokens > 0
+
+# streaming
+stream = litellm.completion(**SETTINGS, messages=HELLO, seed=5, max_tokens=24, stream=True)
+assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == said.choices[0].message.content
+
+# an error
+raises(
+    litellm.NotFoundError,
+    lambda: litellm.completion(**{**SETTINGS, "model": "openai/nobody"}, messages=HELLO),
+)
+raises(litellm.BadRequestError, lambda: litellm.completion(**SETTINGS, messages=HELLO, temperature=9))
+
+# a cancel
+stream = litellm.completion(**SETTINGS, messages=HELLO, max_tokens=LONG, stream=True)
+next(iter(stream))
+stream.completion_stream.close()
+is_canceled(newest()["id"])
+
+# a timeout
+raises(litellm.Timeout, lambda: litellm.completion(**SETTINGS, messages=HELLO, max_tokens=LONG, timeout=0.4))
+is_canceled(newest()["id"])
+passed("litellm", "chat", "stream", "errors", "cancel", "timeout")

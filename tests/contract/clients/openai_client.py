@@ -1,0 +1,97 @@
+"""The package ``openai``, both of its clients."""
+
+import asyncio
+import base64
+
+import openai
+from native import KEY, LONG, MODEL, URL, is_canceled, job, newest, passed, raises
+
+BASE = f"{URL}/openai/v1"
+client = openai.OpenAI(base_url=BASE, api_key=KEY, max_retries=0)
+HELLO = [{"role": "user", "content": "Write about a blue mug."}]
+
+# content
+assert MODEL in {model.id for model in client.models.list()}
+whole = client.chat.completions.create(
+    model=MODEL, messages=HELLO, seed=5, n=2, max_tokens=24, logprobs=True, top_logprobs=2
+)
+stored = job(whole.id)
+assert [choice.message.content for choice in whole.choices] == [
+    output["text"] for output in stored["outputs"]
+]
+assert whole.usage.completion_tokens == stored["usage"]["tokens_out"] > 0
+assert all(choice.finish_reason in ("stop", "length") for choice in whole.choices)
+for choice in whole.choices:
+    if choice.logprobs is not None:
+        assert "".join(token.token for token in choice.logprobs.content) == choice.message.content
+
+# streaming
+chunks = list(
+    client.chat.completions.create(
+        model=MODEL,
+        messages=HELLO,
+        seed=5,
+        n=2,
+        max_tokens=24,
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+)
+for n in range(2):
+    said = "".join(c.delta.content or "" for chunk in chunks for c in chunk.choices if c.index == n)
+    assert said == whole.choices[n].message.content
+assert chunks[-1].usage == whole.usage
+text = client.completions.create(model=MODEL, prompt="A mug", seed=5, max_tokens=12)
+parts = client.completions.create(model=MODEL, prompt="A mug", seed=5, max_tokens=12, stream=True)
+assert "".join(part.choices[0].text for part in parts) == text.choices[0].text
+
+# pictures
+picture = client.images.generate(model="vae-fashion", prompt="a boot", size="56x56").data[0]
+assert base64.b64decode(picture.b64_json)[:4] == b"\x89PNG"
+assert picture.revised_prompt == "boot"
+
+# errors
+missing = raises(openai.NotFoundError, lambda: client.chat.completions.create(model="nobody", messages=HELLO))
+assert missing.code == "model_not_found"
+assert missing.request_id
+wrong = raises(
+    openai.BadRequestError,
+    lambda: client.chat.completions.create(model=MODEL, messages=HELLO, extra_body={"surprise": 1}),
+)
+assert (wrong.code, wrong.param) == ("unknown_parameter", "surprise")
+raises(openai.AuthenticationError, lambda: openai.OpenAI(base_url=BASE, api_key="no").models.list())
+
+# a cancel: whoever stops reading stops the work
+stream = client.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=LONG, stream=True)
+first = next(iter(stream))
+stream.close()
+is_canceled(first.id.partition("-")[2])
+
+# a timeout
+raises(
+    openai.APITimeoutError,
+    lambda: client.with_options(timeout=0.4).chat.completions.create(
+        model=MODEL, messages=HELLO, max_tokens=LONG, user="timeout"
+    ),
+)
+late = newest()
+assert late["metadata"] == {"user": "timeout"}
+is_canceled(late["id"])
+
+
+async def async_too() -> None:
+    async with openai.AsyncOpenAI(base_url=BASE, api_key=KEY, max_retries=0) as clients:
+        again = await clients.chat.completions.create(model=MODEL, messages=HELLO, seed=5, n=2, max_tokens=24)
+        assert [c.message.content for c in again.choices] == [c.message.content for c in whole.choices]
+        stream = await clients.chat.completions.create(
+            model=MODEL, messages=HELLO, max_tokens=LONG, stream=True
+        )
+        first = await anext(aiter(stream))
+        await stream.close()
+        is_canceled(first.id.partition("-")[2])
+
+
+asyncio.run(async_too())
+passed(
+    "openai", "models", "chat", "completions", "streams", "pictures", "errors", "cancel", "timeout", "async"
+)
