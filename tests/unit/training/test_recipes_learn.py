@@ -16,7 +16,7 @@ from pressroom.training.loop.task import Now, Task
 from pressroom.training.rooms import make
 from pressroom.training.run import Run
 
-pytestmark = pytest.mark.train
+pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 
 SECONDS = 30
 """For all stages of a recipe together."""
