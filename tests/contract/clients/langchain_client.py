@@ -2,7 +2,7 @@
 
 import openai
 from langchain_openai import ChatOpenAI
-from native import KEY, LONG, MODEL, URL, is_canceled, job, newest, passed, raises
+from native import KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
 
 SETTINGS = {"base_url": f"{URL}/openai/v1", "api_key": KEY, "model": MODEL, "max_retries": 0}
 chat = ChatOpenAI(**SETTINGS, seed=5, max_tokens=24)
@@ -10,7 +10,7 @@ HELLO = [("system", "Be short."), ("human", "Write about a blue mug.")]
 
 # content
 said = chat.invoke(HELLO)
-stored = job(said.response_metadata["id"])
+stored = job_of(said.response_metadata["id"])
 assert said.content == stored["outputs"][0]["text"]
 assert stored["input"]["messages"][0] == {"role": "system", "content": "Be short."}
 assert said.usage_metadata["output_tokens"] == stored["usage"]["tokens_out"]

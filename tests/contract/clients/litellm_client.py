@@ -6,7 +6,7 @@ import os
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm
-from native import KEY, LONG, MODEL, URL, is_canceled, job, newest, passed, raises
+from native import KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
 
 litellm.telemetry = False
 litellm.suppress_debug_info = True
@@ -21,7 +21,7 @@ HELLO = [{"role": "user", "content": "Write about a blue mug."}]
 
 # content
 said = litellm.completion(**SETTINGS, messages=HELLO, seed=5, max_tokens=24)
-assert said.choices[0].message.content == job(said.id)["outputs"][0]["text"]
+assert said.choices[0].message.content == job_of(said.id)["outputs"][0]["text"]
 assert said.usage.completion_tokens > 0
 
 # streaming

@@ -22,9 +22,9 @@ def get(path: str) -> Any:
         return json.load(answer)
 
 
-def job(completion_id: str) -> Any:
+def job_of(completion_id: str) -> Any:
     """The job behind a completion."""
-    return get(f"/v1/jobs/{completion_id.partition('-')[2]}")
+    return get(f"/v1/jobs/{completion_id[completion_id.index('job_') :]}")
 
 
 def newest() -> Any:

@@ -2,9 +2,10 @@
 
 import asyncio
 import base64
+import time
 
 import openai
-from native import KEY, LONG, MODEL, URL, is_canceled, job, newest, passed, raises
+from native import KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
 
 BASE = f"{URL}/openai/v1"
 client = openai.OpenAI(base_url=BASE, api_key=KEY, max_retries=0)
@@ -15,7 +16,7 @@ assert MODEL in {model.id for model in client.models.list()}
 whole = client.chat.completions.create(
     model=MODEL, messages=HELLO, seed=5, n=2, max_tokens=24, logprobs=True, top_logprobs=2
 )
-stored = job(whole.id)
+stored = job_of(whole.id)
 assert [choice.message.content for choice in whole.choices] == [
     output["text"] for output in stored["outputs"]
 ]
@@ -49,6 +50,37 @@ assert "".join(part.choices[0].text for part in parts) == text.choices[0].text
 picture = client.images.generate(model="vae-fashion", prompt="a boot", size="56x56").data[0]
 assert base64.b64decode(picture.b64_json)[:4] == b"\x89PNG"
 assert picture.revised_prompt == "boot"
+
+# responses: whole, streamed, gone on from, in the background, canceled, deleted
+response = client.responses.create(
+    model=MODEL, instructions="Be short.", input="A blue mug.", max_output_tokens=24
+)
+assert response.output_text == job_of(response.id)["outputs"][0]["text"]
+assert response.status in ("completed", "incomplete")
+seen, parts = [], ""
+for event in client.responses.create(model=MODEL, input="A mug.", max_output_tokens=24, stream=True):
+    seen.append(event.type)
+    assert event.sequence_number == len(seen) - 1
+    if event.type == "response.output_text.delta":
+        parts += event.delta
+assert seen[0] == "response.created"
+assert event.type in ("response.completed", "response.incomplete")
+assert event.response.output_text == parts
+further = client.responses.create(
+    model=MODEL, input="And red?", max_output_tokens=8, previous_response_id=response.id
+)
+assert [each.role for each in client.responses.input_items.list(further.id)] == ["user", "assistant", "user"]
+later = client.responses.create(model=MODEL, input="A mug.", max_output_tokens=24, background=True)
+assert later.status in ("queued", "in_progress")
+until = time.monotonic() + 15
+while (later := client.responses.retrieve(later.id)).status in ("queued", "in_progress"):
+    assert time.monotonic() < until
+    time.sleep(0.05)
+assert later.output_text
+long = client.responses.create(model=MODEL, input="A mug.", max_output_tokens=LONG, background=True)
+assert client.responses.cancel(long.id).status == "cancelled"
+client.responses.delete(later.id)
+assert raises(openai.NotFoundError, lambda: client.responses.retrieve(later.id)).code == "job_erased"
 
 # errors
 missing = raises(openai.NotFoundError, lambda: client.chat.completions.create(model="nobody", messages=HELLO))
@@ -93,5 +125,15 @@ async def async_too() -> None:
 
 asyncio.run(async_too())
 passed(
-    "openai", "models", "chat", "completions", "streams", "pictures", "errors", "cancel", "timeout", "async"
+    "openai",
+    "models",
+    "chat",
+    "completions",
+    "streams",
+    "pictures",
+    "responses",
+    "errors",
+    "cancel",
+    "timeout",
+    "async",
 )

@@ -17,8 +17,16 @@ Events = Iterator[Followed | None]
 _LAST = frozenset({"end", "gone"})
 
 
-def followed(parts: FrontParts, gate: Gate, job: Job, told: Callable[[Events], Iterator[str]]) -> Response:
-    """``told`` makes text of the events: None where nothing has happened for a while.
+def followed(
+    parts: FrontParts,
+    gate: Gate,
+    job: Job,
+    told: Callable[[Events], Iterator[str]],
+    *,
+    canceling: bool = True,
+) -> Response:
+    """``told`` makes text of the events: None where nothing has happened for a while. Unless ``canceling`` the job goes on
+    without its client.
 
     Raises TooManyStreams, and what ``Follower.follow`` raises; the job is canceled then, too."""
     tenant, gone = g.tenant, is_gone(request.environ)
@@ -31,14 +39,16 @@ def followed(parts: FrontParts, gate: Gate, job: Job, told: Callable[[Events], I
             gate.leave()
             raise
     except BaseException:
-        watched.cancel()
+        if canceling:
+            watched.cancel()
         raise
     response = Response(told(watched.through(events)), content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(gate.leave)
     # Also where not one event could be sent. A stream that ends because this process stops cancels nothing.
-    response.call_on_close(lambda: watched.cancel() if gone() else None)
+    if canceling:
+        response.call_on_close(lambda: watched.cancel() if gone() else None)
     return response
 
 

@@ -2,7 +2,8 @@
 
     shapes     what is asked                   asking     … as a job's request
     telling    jobs as they are answered       chunks     … as they happen
-    envelope   errors                          models, chat, completions, images: the endpoints
+    envelope   errors                          models, chat, completions, images, responses: the endpoints
+    response_* the same of /responses, which has words of its own
 
 What a request says and Pressroom cannot do is refused by name; what changes nothing is taken and has no effect.
 """
@@ -10,7 +11,7 @@ What a request says and Pressroom cannot do is refused by name; what changes not
 from apiflask import APIBlueprint
 
 from pressroom.bootstrap.front import FrontParts
-from pressroom.front.dialects.openai import chat, completions, images, models
+from pressroom.front.dialects.openai import chat, completions, images, models, responses
 from pressroom.front.sse import Gate
 
 
@@ -21,4 +22,5 @@ def blueprints(parts: FrontParts, gate: Gate) -> tuple[APIBlueprint, ...]:
         chat.blueprint(parts, gate),
         completions.blueprint(parts, gate),
         images.blueprint(parts, gate),
+        responses.blueprint(parts, gate),
     )

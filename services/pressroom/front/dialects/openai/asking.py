@@ -38,9 +38,9 @@ def chat_job(asked: ChatRequest, deadline_s: int) -> JobRequest:
         model=asked.model,
         input=JobInput(messages=messages),
         params=params,
-        priority=_PRIORITIES.get(asked.service_tier or "auto", _DEFAULT_PRIORITY),
+        priority=priority(asked.service_tier),
         deadline_s=deadline_s,
-        metadata=_with_user(asked, metadata),
+        metadata=with_user(asked, metadata),
     )
 
 
@@ -55,7 +55,7 @@ def completion_jobs(asked: CompletionRequest, deadline_s: int) -> tuple[JobReque
             input=JobInput(prompt=_said(prompt, n)),
             params=params,
             deadline_s=deadline_s,
-            metadata=_with_user(asked, {}),
+            metadata=with_user(asked, {}),
         )
         for n, prompt in enumerate(asked.prompts)
     )
@@ -85,7 +85,7 @@ def images_job(asked: ImagesRequest, manifest: Manifest, deadline_s: int) -> Job
         )
     params |= _size(asked.size, manifest, icon="icon" in traits.operations)
     return JobRequest(
-        model=asked.model, input=given, params=params, deadline_s=deadline_s, metadata=_with_user(asked, {})
+        model=asked.model, input=given, params=params, deadline_s=deadline_s, metadata=with_user(asked, {})
     )
 
 
@@ -115,7 +115,12 @@ def _said(text: str, number: int) -> str:
     return text
 
 
-def _with_user(asked: Asked, metadata: dict[str, str]) -> dict[str, str]:
+def priority(tier: Tier | None) -> int:
+    """Among the tenant's own jobs."""
+    return _PRIORITIES.get(tier or "auto", _DEFAULT_PRIORITY)
+
+
+def with_user(asked: Asked, metadata: dict[str, str]) -> dict[str, str]:
     """Whom it is for is kept with the job, where there is room."""
     if asked.user and len(metadata) < 16:
         metadata.setdefault("user", asked.user)

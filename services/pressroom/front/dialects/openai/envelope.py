@@ -7,7 +7,7 @@ here is a 409, and what would fail again says so.
 import json
 from collections.abc import Mapping
 
-from flask import Response
+from flask import Response, request
 
 from pressroom.front.dialects.openai.shapes import UNSUPPORTED
 
@@ -23,13 +23,14 @@ _CODES = {
     "prompt_too_long": "context_length_exceeded",
     "queue_full": "rate_limit_exceeded",
 }
+# What our `input` is called, by what is asked.
+_INPUT = {"chat/completions": "messages", "completions": "prompt", "images/generations": "prompt"}
 _STATUS = {409: 400, 410: 404, 422: 400}
 _FINAL = frozenset({"not_in_time", "internal_error"})
 """Codes of errors from 500 on that another try does not help against."""
 
 # Where our names of params differ from those that were sent.
 _PARAMS = {
-    "input": "messages",
     "params.guide": "response_format",
     "params.max_tokens": "max_tokens",
     "params.size": "size",
@@ -76,10 +77,14 @@ def error(status: int, code: str, message: str, field: str | None = None) -> dic
 
 
 def param(field: str | None) -> str | None:
-    """A path in our request as one in theirs."""
+    """A path in our request as one in theirs; one in theirs as it is, without the names of types that were tried."""
     if field is None or field == "body":
         return None
+    if field == "input":
+        return _INPUT.get(request.path.rpartition("/v1/")[2], "input")
     if field in _PARAMS:
         return _PARAMS[field]
     first, _, rest = field.partition(".")
-    return rest if first in ("params", "input") and rest else field
+    ours = first == "params" or (first == "input" and rest.startswith(("messages", "prompt", "pictures")))
+    path = (rest if ours else field).split(".")
+    return ".".join(part for part in path if part != "str" and "[" not in part)

@@ -13,7 +13,7 @@ from pressroom.contract.params import MAX_SEED
 
 
 def _says_nothing(value: Any) -> Any:
-    if value not in (None, [], {}, "", "none", False):
+    if value not in (None, [], {}, "", "none", "auto", False):
         raise ValueError(UNSUPPORTED)
     return value
 
@@ -32,6 +32,8 @@ class Part(Wire):
 
     type: Literal["text", "input_text", "output_text"]
     text: str
+    annotations: Inert = None
+    logprobs: Inert = None
 
 
 class ChatMessage(Wire):
