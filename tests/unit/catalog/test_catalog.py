@@ -75,6 +75,8 @@ def test_a_manifest_under_another_name_is_left_out(tmp_path: Path) -> None:
 def test_the_shipped_zoo_is_found_and_whole() -> None:
     names = [manifest.name for manifest in Catalog.load(None, Path("/nonexistent")).all()]
     assert names == [
+        "copy-gpt",
+        "copy-rnn",
         "fashion-flow",
         "icons",
         "icons64",

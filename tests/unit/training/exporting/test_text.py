@@ -54,6 +54,9 @@ def test_it_is_whole_and_is_built_and_writes(run: Path, tmp_path: Path, weights:
     manifest = write_text_model(ABOUT, run, folder, weights=weights)
     assert Manifest.model_validate_json((folder / "manifest.json").read_bytes()) == manifest
     check_files(folder, manifest.marks)
+    extra = {"manifest.json", "LICENSE", SAMPLES}
+    assert {path.name for path in folder.iterdir()} == {file.path for file in manifest.files} | extra
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
     assert manifest.made is not None
     assert manifest.made.parity < 1e-4
     assert {each.name for each in manifest.made.graphs["decoder"].inputs} >= {"tokens", "positions"}

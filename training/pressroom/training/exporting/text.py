@@ -70,7 +70,10 @@ def write_text_model(about: About, run: Path, folder: Path, *, weights: Weights)
         if weights == "fp16":
             _halve(made / _WEIGHTS)
             signal["fp16_nats"] = round(_require_near(original, made), 5)
-        manifest = _written(about, original, made, Path(place), weights, signal)
+        (made / _WEIGHTS).chmod(0o644)  # which are written for their owner alone
+        scratch = Path(place) / "scratch"
+        scratch.mkdir()
+        manifest = _written(about, original, made, scratch, weights, signal)
         shutil.copyfile(run / SAMPLES, made / SAMPLES)
         (made / "LICENSE").write_text(about.notice, encoding="utf-8")
         take_place(made, folder)
