@@ -1,7 +1,8 @@
 """From what people chose to a model that makes more of it: read, shown again, learnt, told before and after, kept with its tenant."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,12 @@ def test_ties_are_half() -> None:
 # -- a run from its base to a model of one tenant ---------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def pictures() -> Iterator[None]:
     data = Pictures(train=bars(7000), test=bars(600, 1))
-    monkeypatch.setattr(idx, "load", lambda source, folder, say: data)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(idx, "load", lambda source, folder, say: data)
+        yield
 
 
 def _run(*arguments: object, code: int = 0) -> Result:
@@ -122,16 +125,24 @@ def _run(*arguments: object, code: int = 0) -> Result:
     return result
 
 
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    recipe = tmp_path / "bars.toml"
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One run for all, which takes the longest."""
+    folder = tmp_path_factory.mktemp("trained")
+    recipe = folder / "bars.toml"
     plan = "[plan]\nepochs = 20\nbatch = 64\nlearning_rate = 2e-3\n"
     recipe.write_text(
         f'kind = "vae"\ntitle = "Bars"\ndata = "fashion-mnist"\nlatent = 8\nhidden = [64, 64]\n{plan}',
         encoding="utf-8",
     )
-    _run("train", recipe, "--out", tmp_path / "base", "--quiet")
-    return tmp_path / "base"
+    _run("train", recipe, "--out", folder / "base", "--quiet")
+    return folder / "base"
+
+
+@pytest.fixture
+def base(tmp_path: Path, trained: Path) -> Path:
+    """The test's own copy."""
+    return Path(shutil.copytree(trained, tmp_path / "base"))
 
 
 def _vae(folder: Path) -> Any:
