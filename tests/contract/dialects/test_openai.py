@@ -230,6 +230,16 @@ def test_what_cannot_be_read_is_told_in_their_envelope(
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "embeddings"), ("POST", "moderations"), ("GET", "files/file-1/content"), ("DELETE", "files/x")],
+)
+def test_what_has_nothing_behind_it_says_so(client: httpx.Client, method: str, path: str) -> None:
+    answer = client.request(method, f"/openai/v1/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_implemented")
+    assert answer.headers["x-should-retry"] == "false"
+
+
 def test_a_full_queue_says_when_to_come_back() -> None:
     with (
         MiniStack(worker=False, max_queued_lane=1) as stack,

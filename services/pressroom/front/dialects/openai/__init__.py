@@ -11,7 +11,7 @@ What a request says and Pressroom cannot do is refused by name; what changes not
 from apiflask import APIBlueprint
 
 from pressroom.bootstrap.front import FrontParts
-from pressroom.front.dialects.openai import chat, completions, images, models, responses
+from pressroom.front.dialects.openai import absent, chat, completions, images, models, responses
 from pressroom.front.sse import Gate
 
 
@@ -23,4 +23,5 @@ def blueprints(parts: FrontParts, gate: Gate) -> tuple[APIBlueprint, ...]:
         completions.blueprint(parts, gate),
         images.blueprint(parts, gate),
         responses.blueprint(parts, gate),
+        absent.blueprint(),
     )

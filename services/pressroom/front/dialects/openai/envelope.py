@@ -26,7 +26,7 @@ _CODES = {
 # What our `input` is called, by what is asked.
 _INPUT = {"chat/completions": "messages", "completions": "prompt", "images/generations": "prompt"}
 _STATUS = {409: 400, 410: 404, 422: 400}
-_FINAL = frozenset({"not_in_time", "internal_error"})
+_FINAL = frozenset({"not_in_time", "internal_error", "not_implemented"})
 """Codes of errors from 500 on that another try does not help against."""
 
 # Where our names of params differ from those that were sent.
