@@ -26,7 +26,7 @@ from pressroom.front.api import (
     webhooks,
 )
 from pressroom.front.auth import SameOriginSession, authenticate
-from pressroom.front.dialects import openai
+from pressroom.front.dialects import openai, replicate
 from pressroom.front.dialects.openai import envelope
 from pressroom.front.metrics import FrontMetrics
 from pressroom.front.pages import desk, sessions
@@ -79,6 +79,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
     limits = {
         "uploads.post_upload": parts.limits.upload_bytes,
         "batches.post_batch": parts.limits.batch_bytes,
+        "replicate_files.create_file": parts.limits.upload_bytes,
     }
     app.before_request(lambda: _begin(limits))
     app.after_request(lambda response: _finish(response, metrics))
@@ -95,6 +96,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         webhooks.blueprint(parts),
         deliveries.blueprint(parts),
         *openai.blueprints(parts, gate),
+        *replicate.blueprints(parts, gate),
     ):
         made.before_request(lambda: authenticate(parts.keyring))
         app.register_blueprint(made)

@@ -3,5 +3,7 @@
     a dialect's request ──asking──> JobRequest ──> a job like any other ──telling──> the dialect's answer
 
 openai     ``/openai/v1``
-waiting    what all dialects share: post a job and answer when it has ended
+replicate  ``/replicate/v1``
+waiting    what dialects share: post a job and answer when it has ended
+following  … a stream over a job's events                growing    … texts that only grow
 """
