@@ -2,7 +2,7 @@
 
     make bench-image, or python benchmarks/image.py [--rounds 3] [--jobs 64]
 
-Then as many jobs of 8 pictures of a model of many steps (``fashion-flow``: 16 of Heun, two runs of its network each, with guidance), with
+Then a quarter as many jobs of 64 pictures of a model of many steps (``fashion-flow``: 16 of Heun, two runs of its network each, with guidance), with
 micro-batches of 32 at most and of 1: what batching is worth where a picture takes a while.
 
 The jobs go the whole way on real processes. The mean size of a micro-batch is read from the image
@@ -21,7 +21,7 @@ from pressroom.stack.plan import IMAGE_METRICS
 from pressroom.stack.ports import free_port
 
 _HOST = "127.0.0.1"
-_EACH = 8
+_EACH = 64
 """Pictures of a job of the model of many steps: one each would measure the jobs, not the pictures."""
 
 
@@ -46,7 +46,7 @@ def main() -> None:
             after = _counters(worker)
             rates.append(arguments.jobs / span_s(jobs))
             sizes.append((after[1] - before[1]) / (after[0] - before[0]))
-    batched, alone = _steps(32, arguments.jobs, arguments.rounds), _steps(1, arguments.jobs, arguments.rounds)
+    batched, alone = (_steps(largest, max(2, arguments.jobs // 4), arguments.rounds) for largest in (32, 1))
     record(
         "image",
         {
