@@ -217,14 +217,14 @@ class Client:
         return self._courier.send(calls.models()).items
 
     def pick_model(self, kind: Kind, operation: Operation | None = None) -> ModelCard:
-        """The first model of a kind, which offers this operation, that a live worker runs, else the first of them. Pictures are
-        drawn by one that samples where nothing is said."""
+        """The first model of a kind, which offers this operation: of those that a live worker runs, if there are any, and of those
+        that answer what they are asked. Pictures are drawn by one that samples where nothing is said."""
         wanted = operation or ("sample" if kind == "image" else None)
         cards = [card for card in self.models() if card.kind == kind and _offers(card, wanted)]
         if not cards:
             what = f"{kind} model" if operation is None else f"model for {operation}"
             raise ClientError(f"{self.base_url} offers no {what}. Pull or import one on the server.")
-        return next((card for card in cards if card.live_workers), cards[0])
+        return min(cards, key=lambda card: (not card.live_workers, not card.chat))
 
     def _finished(self, job: JobView, timeout_s: float | None) -> JobView:
         job = self.wait(job.id, timeout_s)

@@ -80,6 +80,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         "uploads.post_upload": parts.limits.upload_bytes,
         "batches.post_batch": parts.limits.batch_bytes,
         "replicate_files.create_file": parts.limits.upload_bytes,
+        "openai_files.create_file": parts.limits.batch_bytes,
     }
     app.before_request(lambda: _begin(limits))
     app.after_request(lambda response: _finish(response, metrics))

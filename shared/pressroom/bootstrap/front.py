@@ -28,6 +28,7 @@ from pressroom.jobs.batch_ports import BatchStore
 from pressroom.jobs.batches import Batches, BatchLimits
 from pressroom.jobs.feedback import Feedbacks, FeedbackStore
 from pressroom.jobs.fetch import Fetcher
+from pressroom.jobs.files import Files
 from pressroom.jobs.follow import LiveFollower
 from pressroom.jobs.keys import Keyring
 from pressroom.jobs.nudges import Nudges
@@ -83,6 +84,7 @@ class FrontParts:
     cache: ResultCache
     artifacts: ArtifactStore
     uploads: Uploads
+    files: Files
     feedbacks: Feedbacks
     batches: Batches
     webhooks: Webhooks
@@ -210,6 +212,7 @@ def assemble(
         cache=adapters.cache,
         artifacts=adapters.artifacts,
         uploads=uploads,
+        files=Files(adapters.uploads, adapters.artifacts, ttl_s=settings.upload_ttl_s, room=adapters.room),
         feedbacks=Feedbacks(adapters.feedback, fetcher),
         batches=Batches(
             adapters.batches,

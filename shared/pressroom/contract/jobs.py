@@ -224,6 +224,7 @@ class ModelCard(Wire):
     )
     attributes: tuple[str, ...] = Field((), description="What its `edit` gives more or less of.")
     context: int | None = None
+    chat: bool = Field(False, description="Of a text model: whether it takes `messages`, and answers them.")
     defaults: dict[str, Any]
     live_workers: int
     providers: tuple[str, ...] = Field(

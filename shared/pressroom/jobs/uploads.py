@@ -18,7 +18,8 @@ from pressroom.jobs.ports import ArtifactStore
 from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.telemetry import get_logger
 
-_PREFIX = "upl"
+PREFIX = "upl"
+"""Of ids."""
 
 # Who finds an upload just before its end may have it kept for longer, and must not lose the race.
 _GRACE_MS = 60_000
@@ -102,7 +103,7 @@ class Uploads:
         check_room(self._room)
         picture = self._cleaner.clean(given)
         now = self._wall_ms()
-        upload_id = new_id(_PREFIX)
+        upload_id = new_id(PREFIX)
         upload = Upload(
             id=upload_id,
             tenant=tenant,
@@ -120,16 +121,16 @@ class Uploads:
             self._store.add(upload)
         except Exception:
             # If the row is there all the same, the upload is one that cannot be read: nobody knows its id.
-            _drop_bytes(self._artifacts, upload)
+            drop_bytes(self._artifacts, upload)
             raise
         return upload
 
     def find(self, tenant: str, upload_id: str) -> Upload:
         """Raises UploadUnknown (also when its time is over), DatabaseUnavailable."""
-        if not is_id(_PREFIX, upload_id):
+        if not is_id(PREFIX, upload_id):
             raise unknown_upload()
         upload = self._store.find(tenant, upload_id)
-        if upload.expires_at <= self._wall_ms():
+        if upload.expires_at <= self._wall_ms() or not upload.media_type.startswith("image/"):
             raise unknown_upload()
         return upload
 
@@ -145,9 +146,11 @@ class Uploads:
 
     def remove(self, tenant: str, upload_id: str) -> None:
         """Raises UploadUnknown, ArtifactsUnavailable, DatabaseUnavailable."""
-        if not is_id(_PREFIX, upload_id):
+        if not is_id(PREFIX, upload_id):
             raise unknown_upload()
         upload = self._store.find(tenant, upload_id)
+        if not upload.media_type.startswith("image/"):
+            raise unknown_upload()
         self._artifacts.erase(upload.id)
         self._store.remove(tenant, upload_id)
 
@@ -167,7 +170,7 @@ class UploadKeeping:
         done = 0
         for upload in self._store.expired(self._wall_ms() - _GRACE_MS):
             # The bytes first: a row without bytes is found again by the next call, bytes without a row never.
-            if _drop_bytes(self._artifacts, upload):
+            if drop_bytes(self._artifacts, upload):
                 try:
                     self._store.remove(upload.tenant, upload.id)
                 except UploadUnknown:  # by another relay, or by its owner
@@ -176,7 +179,7 @@ class UploadKeeping:
         return done
 
 
-def _drop_bytes(artifacts: ArtifactStore, upload: Upload) -> bool:
+def drop_bytes(artifacts: ArtifactStore, upload: Upload) -> bool:
     """False: they lie there still."""
     try:
         artifacts.erase(upload.id)

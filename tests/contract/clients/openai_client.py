@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import time
 
 import openai
@@ -82,6 +83,35 @@ assert client.responses.cancel(long.id).status == "cancelled"
 client.responses.delete(later.id)
 assert raises(openai.NotFoundError, lambda: client.responses.retrieve(later.id)).code == "job_erased"
 
+# files and batches
+lines = [
+    {
+        "custom_id": f"row-{n}",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {"model": MODEL if n else "nobody", "messages": HELLO, "max_tokens": 8, "seed": n},
+    }
+    for n in range(4)
+]
+sent = client.files.create(
+    file=("requests.jsonl", "\n".join(map(json.dumps, lines)).encode()), purpose="batch"
+)
+batch = client.batches.create(
+    input_file_id=sent.id, endpoint="/v1/chat/completions", completion_window="24h", metadata={"run": "1"}
+)
+until = time.monotonic() + 30
+while (batch := client.batches.retrieve(batch.id)).status in ("validating", "in_progress"):
+    assert time.monotonic() < until
+    time.sleep(0.1)
+assert (batch.status, batch.request_counts.completed, batch.request_counts.failed) == ("completed", 3, 1)
+results = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
+assert [each["custom_id"] for each in results] == ["row-1", "row-2", "row-3"]
+assert all(each["response"]["body"]["choices"][0]["message"]["content"] for each in results)
+(error,) = client.files.content(batch.error_file_id).text.splitlines()
+assert json.loads(error)["error"]["code"] == "model_unknown"
+assert batch.id in {each.id for each in client.batches.list()}
+client.files.delete(sent.id)
+
 # errors
 missing = raises(openai.NotFoundError, lambda: client.chat.completions.create(model="nobody", messages=HELLO))
 assert missing.code == "model_not_found"
@@ -132,6 +162,8 @@ passed(
     "streams",
     "pictures",
     "responses",
+    "files",
+    "batches",
     "errors",
     "cancel",
     "timeout",

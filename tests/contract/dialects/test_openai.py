@@ -232,7 +232,12 @@ def test_what_cannot_be_read_is_told_in_their_envelope(
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "embeddings"), ("POST", "moderations"), ("GET", "files/file-1/content"), ("DELETE", "files/x")],
+    [
+        ("POST", "embeddings"),
+        ("POST", "moderations"),
+        ("GET", "fine_tuning/jobs/x"),
+        ("DELETE", "vector_stores/x"),
+    ],
 )
 def test_what_has_nothing_behind_it_says_so(client: httpx.Client, method: str, path: str) -> None:
     answer = client.request(method, f"/openai/v1/{path}")

@@ -89,6 +89,7 @@ def model_card(manifest: Manifest, live: tuple[tuple[LiveModel, int], ...]) -> M
         operations=manifest.image.operations if manifest.image is not None else (),
         attributes=manifest.image.attributes if manifest.image is not None else (),
         context=manifest.text.context if manifest.text is not None else None,
+        chat=manifest.text is not None and manifest.text.chat,
         defaults=manifest.defaults,
         live_workers=sum(workers for _, workers in running),
         providers=tuple(sorted({model.provider for model, _ in running})),

@@ -82,7 +82,11 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
 
 def _desk(parts: FrontParts, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
     live = parts.store.live_models()
-    cards = [model_card(manifest, live) for manifest in parts.catalog.seen_by(g.tenant)]
+    # What can be had now and answers what it is asked comes first.
+    cards = sorted(
+        (model_card(manifest, live) for manifest in parts.catalog.seen_by(g.tenant)),
+        key=lambda card: (not card.live_workers, not card.chat),
+    )
     recent: list[JobView] = [job_view(job) for job in parts.fetcher.page(g.tenant, limit=_RECENT).jobs]
     page = render_template(
         "desk.html",

@@ -4,6 +4,7 @@
     telling    jobs as they are answered       chunks     … as they happen
     envelope   errors                          models, chat, completions, images, responses: the endpoints
     response_* the same of /responses, which has words of its own
+    batch_*    the same of /batches, with files
 
 What a request says and Pressroom cannot do is refused by name; what changes nothing is taken and has no effect.
 """
@@ -11,7 +12,16 @@ What a request says and Pressroom cannot do is refused by name; what changes not
 from apiflask import APIBlueprint
 
 from pressroom.bootstrap.front import FrontParts
-from pressroom.front.dialects.openai import absent, chat, completions, images, models, responses
+from pressroom.front.dialects.openai import (
+    absent,
+    batches,
+    chat,
+    completions,
+    files,
+    images,
+    models,
+    responses,
+)
 from pressroom.front.sse import Gate
 
 
@@ -23,5 +33,7 @@ def blueprints(parts: FrontParts, gate: Gate) -> tuple[APIBlueprint, ...]:
         completions.blueprint(parts, gate),
         images.blueprint(parts, gate),
         responses.blueprint(parts, gate),
+        files.blueprint(parts, gate),
+        batches.blueprint(parts),
         absent.blueprint(),
     )

@@ -12,11 +12,9 @@ from pressroom.front.errors import FrontError
 ABSENT = (
     "assistants",
     "audio",
-    "batches",
     "conversations",
     "embeddings",
     "evals",
-    "files",
     "fine_tuning",
     "images/edits",
     "images/variations",

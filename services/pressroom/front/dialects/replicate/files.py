@@ -25,14 +25,14 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
         response.status_code = 201
         return response
 
-    @files.get("/<file_id>")
-    def get_file(file_id: str) -> Response:
-        upload = parts.uploads.find(g.tenant, file_id)
+    @files.get("/<upload_id>")
+    def get_file(upload_id: str) -> Response:
+        upload = parts.uploads.find(g.tenant, upload_id)
         return jsonify(_file(upload, f"{upload.id}.png"))
 
-    @files.delete("/<file_id>")
-    def delete_file(file_id: str) -> Response:
-        parts.uploads.remove(g.tenant, file_id)
+    @files.delete("/<upload_id>")
+    def delete_file(upload_id: str) -> Response:
+        parts.uploads.remove(g.tenant, upload_id)
         return Response(status=204)
 
     return files

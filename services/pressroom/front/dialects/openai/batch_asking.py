@@ -1,0 +1,72 @@
+"""The lines of a file, as rows of a batch. One that is wrong says why, and the others go on."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from pressroom.contract.jobs import JobRequest
+from pressroom.domain.errors import InputInvalid, PressroomError
+from pressroom.front.dialects.openai import asking, response_asking
+from pressroom.front.dialects.openai.batch_shapes import Endpoint, Line
+from pressroom.front.dialects.openai.response_shapes import ResponseRequest
+from pressroom.front.dialects.openai.shapes import ChatRequest, CompletionRequest
+from pressroom.front.jsonl import lines_of
+from pressroom.front.strict import read_json
+from pressroom.jobs.batch_rows import GivenRow
+from pressroom.jobs.invalid import wrong_fields
+
+WINDOW_S = 24 * 3_600
+_BOM = b"\xef\xbb\xbf"
+
+
+def rows_of(chunks: Iterable[bytes], endpoint: Endpoint, longest: int) -> Iterator[GivenRow]:
+    """A row a line, good or bad; a line has ``longest`` bytes at most."""
+    for number, line in lines_of(iter(chunks), longest):
+        if line is None:
+            error = InputInvalid(f"The line is longer than {longest} bytes.", field="row")
+            yield GivenRow(number, 0, None, error)
+            continue
+        custom_id, made = _row(line.removeprefix(_BOM) if number == 1 else line, endpoint)
+        yield GivenRow(number, len(line), custom_id, made)
+
+
+def _row(line: bytes, endpoint: Endpoint) -> tuple[str | None, JobRequest | PressroomError]:
+    try:
+        value = read_json(line)
+    except PressroomError as wrong:
+        return None, type(wrong)(wrong.message.replace("The body", "The line"), field=wrong.field)
+    if not isinstance(value, dict):
+        return None, InputInvalid("A line must be a JSON object.", field="row")
+    named = value.get("custom_id")
+    custom_id = named if isinstance(named, str) and 0 < len(named) <= 255 else None
+    try:
+        read = Line.model_validate(value)
+        if read.url != endpoint:
+            raise InputInvalid(f"This batch is of {endpoint}; the line asks for {read.url}.", field="url")
+        return custom_id, _job(read.body, endpoint)
+    except ValidationError as wrong:
+        problems = wrong_fields(wrong, whole="row")
+        field, message = problems[0]
+        return custom_id, InputInvalid(f"{field}: {message}.", field=field, errors=problems)
+    except PressroomError as wrong:
+        return custom_id, wrong
+
+
+def _job(body: dict[str, Any], endpoint: Endpoint) -> JobRequest:
+    """Raises ValidationError, InputInvalid."""
+    if body.get("stream"):
+        raise InputInvalid("A line of a batch is not streamed; leave stream away.", field="body.stream")
+    if endpoint == "/v1/chat/completions":
+        return asking.chat_job(ChatRequest.model_validate(body), WINDOW_S)
+    if endpoint == "/v1/responses":
+        asked = ResponseRequest.model_validate(body)
+        if asked.previous_response_id is not None:
+            raise InputInvalid(
+                "A line of a batch goes on from nothing; leave it away.", field="body.previous_response_id"
+            )
+        return response_asking.response_job(asked, None, WINDOW_S)
+    jobs = asking.completion_jobs(CompletionRequest.model_validate(body), WINDOW_S)
+    if len(jobs) > 1:
+        raise InputInvalid("A line of a batch has one prompt.", field="body.prompt")
+    return jobs[0]
