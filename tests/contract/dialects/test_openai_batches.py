@@ -90,7 +90,8 @@ def test_lines_become_jobs_and_their_results_a_file(client: httpx.Client, url: s
         }[url](body)
         assert said == "".join(words_of(3, 4))
     assert client.get(f"/v1/batches/{batch['id']}").json()["rows"] == 5
-    assert batch["id"] in {each["id"] for each in client.get(BATCHES).json()["data"]}
+    listed = {each["id"]: each for each in client.get(BATCHES).json()["data"]}
+    assert listed[batch["id"]] == done
 
 
 def test_a_line_that_is_wrong_says_why_and_the_others_go_on(client: httpx.Client) -> None:

@@ -138,6 +138,7 @@ WRONG: list[tuple[dict[str, Any], int, str, str | None]] = [
     ({"text": {"format": {"type": "json_schema", "name": "x"}}}, 400, "invalid_value", "text.format.schema"),
     ({"model": "nobody"}, 404, "model_not_found", "model"),
     ({"max_output_tokens": 0}, 400, "invalid_value", "max_output_tokens"),
+    ({"max_output_tokens": 4_000}, 400, "context_length_exceeded", "max_output_tokens"),
 ]  # fmt: skip
 
 

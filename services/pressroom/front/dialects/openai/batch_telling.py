@@ -31,11 +31,10 @@ def is_late(batch: Batch, now_ms: int) -> bool:
     return batch.state is BatchState.RUNNING and now_ms >= batch.created_at + WINDOW_S * 1000
 
 
-def batch_object(batch: Batch, counts: BatchCounts | None = None) -> dict[str, Any]:
-    """``counts`` are told by the single batch only."""
+def batch_object(batch: Batch, told: BatchCounts) -> dict[str, Any]:
+    """The batch with its counts."""
     expires_at = batch.created_at + WINDOW_S * 1000
     late = batch.canceled_at is not None and batch.canceled_at >= expires_at
-    told = counts or BatchCounts()
     failed = told.refused + told.failed + told.expired
     ended = batch.finished_at is not None
     return {

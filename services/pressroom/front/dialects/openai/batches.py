@@ -1,5 +1,6 @@
 """``/openai/v1/batches``: a file of requests that is done when there is room, within a day."""
 
+from contextlib import suppress
 from time import time as now_s
 
 from apiflask import APIBlueprint
@@ -7,7 +8,7 @@ from flask import Response, g, jsonify
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.domain.batch import Batch, BatchCounts
-from pressroom.domain.errors import BatchUnknown, InputInvalid, UploadUnknown
+from pressroom.domain.errors import BatchUnknown, InputInvalid, NotThere, UploadUnknown
 from pressroom.front.dialects.openai import batch_telling
 from pressroom.front.dialects.openai.batch_asking import rows_of
 from pressroom.front.dialects.openai.batch_shapes import BatchesQuery, BatchRequest
@@ -49,7 +50,11 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
     @batches.input(BatchesQuery, location="query")
     def list_batches(query_data: BatchesQuery) -> Response:
         page = parts.batches.page(g.tenant, limit=query_data.limit)
-        data = [batch_telling.batch_object(each) for each in page.batches if batch_telling.is_ours(each)]
+        data = []
+        for each in filter(batch_telling.is_ours, page.batches):
+            with suppress(NotThere):  # erased meanwhile
+                # Their lists tell as much of each as a look at it does.
+                data.append(batch_telling.batch_object(*parts.batches.batch(g.tenant, each.id)))
         first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
         return jsonify(
             {"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": False}

@@ -23,16 +23,19 @@ _CODES = {
     "prompt_too_long": "context_length_exceeded",
     "queue_full": "rate_limit_exceeded",
 }
-# What our `input` is called, by what is asked.
-_INPUT = {"chat/completions": "messages", "completions": "prompt", "images/generations": "prompt"}
 _STATUS = {409: 400, 410: 404, 422: 400}
 _FINAL = frozenset({"not_in_time", "internal_error", "not_implemented"})
 """Codes of errors from 500 on that another try does not help against."""
 
-# Where our names of params differ from those that were sent.
+# Where our names differ from those that were sent: by what was asked, else for all.
+_NAMES = {
+    "chat/completions": {"input": "messages"},
+    "completions": {"input": "prompt"},
+    "images/generations": {"input": "prompt"},
+    "responses": {"params.max_tokens": "max_output_tokens", "params.guide": "text.format"},
+}
 _PARAMS = {
     "params.guide": "response_format",
-    "params.max_tokens": "max_tokens",
     "params.size": "size",
     "params.scale": "size",
     "params.format": "output_format",
@@ -80,10 +83,9 @@ def param(field: str | None) -> str | None:
     """A path in our request as one in theirs; one in theirs as it is, without the names of types that were tried."""
     if field is None or field == "body":
         return None
-    if field == "input":
-        return _INPUT.get(request.path.rpartition("/v1/")[2], "input")
-    if field in _PARAMS:
-        return _PARAMS[field]
+    names = _PARAMS | _NAMES.get(request.path.rpartition("/v1/")[2], {})
+    if field in names:
+        return names[field]
     first, _, rest = field.partition(".")
     ours = first == "params" or (first == "input" and rest.startswith(("messages", "prompt", "pictures")))
     path = (rest if ours else field).split(".")

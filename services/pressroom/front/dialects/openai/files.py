@@ -43,12 +43,13 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
     @files.get("/<file_id>/content")
     def get_file_content(file_id: str) -> Response:
         made = batch_telling.produced(file_id)
-        if made is None:
-            content: Iterator[Any] = parts.files.content(parts.files.find(g.tenant, stored_id(file_id)))
         gate.enter()
         try:
-            if made is not None:
-                content = _lines(parts, *made)
+            content: Iterator[Any] = (
+                parts.files.content(parts.files.find(g.tenant, stored_id(file_id)))
+                if made is None
+                else _lines(parts, *made)
+            )
         except BaseException:
             gate.leave()
             raise
