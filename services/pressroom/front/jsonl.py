@@ -60,18 +60,27 @@ def rows_of(
     lines: Iterator[tuple[int, bytes | None]], defaults: Mapping[str, Any], longest: int
 ) -> Iterator[GivenRow]:
     """A row a line, good or bad."""
+    for number, size, value in values_of(lines, longest):
+        if isinstance(value, PressroomError):
+            yield GivenRow(number, size, None, value)
+        else:
+            yield given_row(number, size, value, defaults)
+
+
+def values_of(
+    lines: Iterator[tuple[int, bytes | None]], longest: int
+) -> Iterator[tuple[int, int, Any | PressroomError]]:
+    """The JSON value of each line, with its number and its size in bytes; or what is wrong with the line."""
     for number, line in lines:
         if line is None:
-            error: PressroomError = InputInvalid(f"The line is longer than {longest} bytes.", field="row")
-            yield GivenRow(number, 0, None, error)
+            yield number, 0, InputInvalid(f"The line is longer than {longest} bytes.", field="row")
             continue
+        value: Any | PressroomError
         try:
             value = read_json(line.removeprefix(_BOM) if number == 1 else line)
         except PressroomError as wrong:
-            words = wrong.message.replace("The body", "The line")
-            yield GivenRow(number, len(line), None, type(wrong)(words, field=wrong.field))
-        else:
-            yield given_row(number, len(line), value, defaults)
+            value = type(wrong)(wrong.message.replace("The body", "The line"), field=wrong.field)
+        yield number, len(line), value
 
 
 def _line(number: int, line: bytes, too_long: bool) -> Iterator[tuple[int, bytes | None]]:

@@ -7,6 +7,7 @@ Memory is that of a piece, however long the file is.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from pressroom.domain.errors import UploadUnknown
 from pressroom.domain.ids import is_id, new_id
@@ -54,18 +55,7 @@ class Files:
                 digest.update(piece)
                 size += len(piece)
                 self._artifacts.put(_path(file_id, number), piece, MEDIA_TYPE)
-            file = Upload(
-                file.id,
-                tenant,
-                MEDIA_TYPE,
-                size,
-                digest.hexdigest(),
-                0,
-                0,
-                file.artifact,
-                now,
-                file.expires_at,
-            )
+            file = replace(file, size=size, sha256=digest.hexdigest())
             self._store.add(file)
         except BaseException:
             drop_bytes(self._artifacts, file)

@@ -127,10 +127,8 @@ class Uploads:
 
     def find(self, tenant: str, upload_id: str) -> Upload:
         """Raises UploadUnknown (also when its time is over), DatabaseUnavailable."""
-        if not is_id(PREFIX, upload_id):
-            raise unknown_upload()
-        upload = self._store.find(tenant, upload_id)
-        if upload.expires_at <= self._wall_ms() or not upload.media_type.startswith("image/"):
+        upload = self._picture(tenant, upload_id)
+        if upload.expires_at <= self._wall_ms():
             raise unknown_upload()
         return upload
 
@@ -146,13 +144,18 @@ class Uploads:
 
     def remove(self, tenant: str, upload_id: str) -> None:
         """Raises UploadUnknown, ArtifactsUnavailable, DatabaseUnavailable."""
+        upload = self._picture(tenant, upload_id)
+        self._artifacts.erase(upload.id)
+        self._store.remove(tenant, upload_id)
+
+    def _picture(self, tenant: str, upload_id: str) -> Upload:
+        """Also one whose time is over. Raises UploadUnknown, also for a file of lines; DatabaseUnavailable."""
         if not is_id(PREFIX, upload_id):
             raise unknown_upload()
         upload = self._store.find(tenant, upload_id)
         if not upload.media_type.startswith("image/"):
             raise unknown_upload()
-        self._artifacts.erase(upload.id)
-        self._store.remove(tenant, upload_id)
+        return upload
 
 
 class UploadKeeping:

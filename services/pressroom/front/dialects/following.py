@@ -13,15 +13,18 @@ from pressroom.jobs.ports import Followed
 from pressroom.telemetry import get_logger
 
 Events = Iterator[Followed | None]
+Look = Callable[[], Job]
+"""The job as it stands."""
 
-_LAST = frozenset({"end", "gone"})
+LAST = frozenset({"end", "gone"})
+"""Names of events that nothing follows."""
 
 
 def followed(
     parts: FrontParts,
     gate: Gate,
     job: Job,
-    told: Callable[[Events], Iterator[str]],
+    told: Callable[[Events, Look], Iterator[str]],
     *,
     canceling: bool = True,
 ) -> Response:
@@ -42,7 +45,10 @@ def followed(
         if canceling:
             watched.cancel()
         raise
-    response = Response(told(watched.through(events)), content_type="text/event-stream; charset=utf-8")
+    response = Response(
+        told(watched.through(events), lambda: parts.fetcher.job(tenant, job.id)),
+        content_type="text/event-stream; charset=utf-8",
+    )
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(gate.leave)
@@ -61,7 +67,7 @@ class _Watched:
 
     def through(self, events: Events) -> Events:
         for event in events:
-            self._over = self._over or (event is not None and event.name in _LAST)
+            self._over = self._over or (event is not None and event.name in LAST)
             yield event
 
     def cancel(self) -> None:

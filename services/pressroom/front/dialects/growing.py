@@ -3,9 +3,14 @@
 Where a worker was lost and another one writes the text anew, the same seed gives the same words: what the client has already is held
 back, and only what is new is sent. Should the words differ, the stream ends in an error.
 
-    Differs    stream_broken    the text came out differently
+    Differs     stream_broken    the text came out differently
+    Stopping    stopping         this process stops; the job goes on
 """
 
+from collections.abc import Iterator
+
+from pressroom.contract.events import Delta
+from pressroom.front.dialects.following import LAST, Events
 from pressroom.front.errors import FrontError
 
 
@@ -14,12 +19,34 @@ class Differs(FrontError):
     status = 502
 
 
+class Stopping(FrontError):
+    code = "stopping"
+    status = 503
+
+
 class Grown:
     """What a client has of each text, and what there is now."""
 
     def __init__(self) -> None:
         self._sent: dict[int, str] = {}
         self._now: dict[int, str] = {}
+
+    def pieces(self, events: Events) -> Iterator[tuple[int, str] | None]:
+        """What each text grows by until the job's end; None where nothing has happened for a while.
+
+        Raises Differs, and Stopping where there is no end."""
+        for event in events:
+            if event is None:
+                yield None
+            elif event.name == "reset":
+                self.reset()
+            elif event.name == "delta":
+                delta = Delta.model_validate(event.data)
+                if text := self.more(delta.n, delta.offset, delta.text):
+                    yield delta.n, text
+            elif event.name in LAST:
+                return
+        raise Stopping("This server stops. Ask again.")
 
     def reset(self) -> None:
         """Another attempt writes anew."""

@@ -30,7 +30,10 @@ def chat_job(asked: ChatRequest, deadline_s: int) -> JobRequest:
         schema = form.json_schema.schema_ if form.json_schema is not None else {"type": "object"}
         params["guide"] = {"type": "json", "schema": schema}
     messages = tuple(
-        Message(role="system" if each.role == "developer" else each.role, content=_said(each.text, n))
+        Message(
+            role="system" if each.role == "developer" else each.role,
+            content=not_empty(each.text, f"messages.{n}.content"),
+        )
         for n, each in enumerate(asked.messages)
     )
     metadata = dict(asked.metadata or {})
@@ -52,7 +55,7 @@ def completion_jobs(asked: CompletionRequest, deadline_s: int) -> tuple[JobReque
     return tuple(
         JobRequest(
             model=asked.model,
-            input=JobInput(prompt=_said(prompt, n)),
+            input=JobInput(prompt=not_empty(prompt, f"messages.{n}.content")),
             params=params,
             deadline_s=deadline_s,
             metadata=with_user(asked, {}),
@@ -109,9 +112,10 @@ def _drawn(asked: Sampled) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _said(text: str, number: int) -> str:
+def not_empty(text: str, field: str) -> str:
+    """Raises InputInvalid."""
     if not text:
-        raise InputInvalid("This text is empty; say something.", field=f"messages.{number}.content")
+        raise InputInvalid("This text is empty; say something.", field=field)
     return text
 
 

@@ -11,31 +11,22 @@ from pressroom.front.dialects.openai import asking, response_asking
 from pressroom.front.dialects.openai.batch_shapes import Endpoint, Line
 from pressroom.front.dialects.openai.response_shapes import ResponseRequest
 from pressroom.front.dialects.openai.shapes import ChatRequest, CompletionRequest
-from pressroom.front.jsonl import lines_of
-from pressroom.front.strict import read_json
+from pressroom.front.jsonl import lines_of, values_of
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.invalid import wrong_fields
 
 WINDOW_S = 24 * 3_600
-_BOM = b"\xef\xbb\xbf"
 
 
 def rows_of(chunks: Iterable[bytes], endpoint: Endpoint, longest: int) -> Iterator[GivenRow]:
     """A row a line, good or bad; a line has ``longest`` bytes at most."""
-    for number, line in lines_of(iter(chunks), longest):
-        if line is None:
-            error = InputInvalid(f"The line is longer than {longest} bytes.", field="row")
-            yield GivenRow(number, 0, None, error)
-            continue
-        custom_id, made = _row(line.removeprefix(_BOM) if number == 1 else line, endpoint)
-        yield GivenRow(number, len(line), custom_id, made)
+    for number, size, value in values_of(lines_of(iter(chunks), longest), longest):
+        yield GivenRow(number, size, *_row(value, endpoint))
 
 
-def _row(line: bytes, endpoint: Endpoint) -> tuple[str | None, JobRequest | PressroomError]:
-    try:
-        value = read_json(line)
-    except PressroomError as wrong:
-        return None, type(wrong)(wrong.message.replace("The body", "The line"), field=wrong.field)
+def _row(value: Any, endpoint: Endpoint) -> tuple[str | None, JobRequest | PressroomError]:
+    if isinstance(value, PressroomError):
+        return None, value
     if not isinstance(value, dict):
         return None, InputInvalid("A line must be a JSON object.", field="row")
     named = value.get("custom_id")

@@ -1,7 +1,7 @@
 """``POST /openai/v1/chat/completions``."""
 
 from apiflask import APIBlueprint
-from flask import Response, g, jsonify
+from flask import Response, jsonify
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front.dialects.following import followed
@@ -26,12 +26,12 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         job = posted(parts, asking.chat_job(asked, parts.limits.dialect_wait_s))
         if not asked.stream:
             return jsonify(telling.chat_completion(ended(parts, gate, job), tier))
-        tenant, form = g.tenant, Form(True, asked.n or 1, asked.wants_usage, tier)
+        form = Form(True, asked.n or 1, asked.wants_usage, tier)
         return followed(
             parts,
             gate,
             job,
-            lambda events: chunks(job, events, form, lambda: parts.fetcher.job(tenant, job.id)),
+            lambda events, look: chunks(job, events, form, look),
         )
 
     return chat

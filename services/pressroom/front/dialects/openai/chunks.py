@@ -1,14 +1,13 @@
 """A job as it happens, in OpenAI's chunks: who speaks, what each text has grown by, why it ended, what it cost, [DONE]."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pressroom.contract.events import Delta
 from pressroom.domain.errors import PressroomError
 from pressroom.domain.job import Job
-from pressroom.front.dialects.following import Events
+from pressroom.front.dialects.following import Events, Look
 from pressroom.front.dialects.growing import Grown
 from pressroom.front.dialects.openai import telling
 from pressroom.front.dialects.openai.envelope import error
@@ -44,7 +43,7 @@ class Form:
         return {**told, "delta": {"content": text} if text else {}}
 
 
-def chunks(job: Job, events: Events, form: Form, look: Callable[[], Job]) -> Iterator[str]:
+def chunks(job: Job, events: Events, form: Form, look: Look) -> Iterator[str]:
     """``look`` gives the job as it stands. Log-probabilities come with a text's last chunk, since they are known then."""
     first = telling.head(job, form.kind) | ({"service_tier": form.tier} if form.tier else {})
     if form.with_usage:
@@ -56,20 +55,8 @@ def chunks(job: Job, events: Events, form: Form, look: Callable[[], Job]) -> Ite
     grown = Grown()
     yield _OPENING + ("".join(chunk(form.choice(n, None)) for n in range(form.count)) if form.chat else "")
     try:
-        for event in events:
-            if event is None:
-                yield _HEARTBEAT
-            elif event.name == "reset":
-                grown.reset()
-            elif event.name == "delta":
-                delta = Delta.model_validate(event.data)
-                if text := grown.more(delta.n, delta.offset, delta.text):
-                    yield chunk(form.choice(delta.n, text))
-            elif event.name in ("end", "gone"):
-                break
-        else:  # this process stops: the job goes on, and its client is told to come back
-            yield _data(error(503, "stopping", "This server stops. Ask again."))
-            return
+        for piece in grown.pieces(events):
+            yield _HEARTBEAT if piece is None else chunk(form.choice(*piece))
         done = succeeded(look())
         logprobs = telling.chat_logprobs if form.chat else telling.text_logprobs
         for output in done.outputs:

@@ -28,12 +28,12 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         if not asked.stream:
             return jsonify(telling.text_completion(_all_ended(parts, gate, requests)))
         job = posted(parts, requests[0])
-        tenant, form = g.tenant, Form(False, asked.n or 1, asked.wants_usage)
+        form = Form(False, asked.n or 1, asked.wants_usage)
         return followed(
             parts,
             gate,
             job,
-            lambda events: chunks(job, events, form, lambda: parts.fetcher.job(tenant, job.id)),
+            lambda events, look: chunks(job, events, form, look),
         )
 
     return completions

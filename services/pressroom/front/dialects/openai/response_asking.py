@@ -3,11 +3,11 @@
 from typing import Any
 
 from pressroom.contract.jobs import DEFAULT_DEADLINE_S, DEFAULT_RESULT_TTL_S, JobInput, JobRequest, Message
-from pressroom.contract.params import MAX_SEED
 from pressroom.domain.errors import InputInvalid
 from pressroom.domain.job import Job
-from pressroom.front.dialects.openai.asking import priority, with_user
+from pressroom.front.dialects.openai.asking import not_empty, priority, with_user
 from pressroom.front.dialects.openai.response_shapes import ResponseRequest
+from pressroom.front.dialects.openai.shapes import ours
 
 _NOT_KEPT_S = 60
 """The least that a result is kept."""
@@ -20,7 +20,7 @@ def response_job(asked: ResponseRequest, before: Job | None, wait_s: int) -> Job
         "temperature": asked.temperature,
         "top_p": asked.top_p,
         "top_k": asked.top_k,
-        "seed": None if asked.seed is None else asked.seed % (MAX_SEED + 1),
+        "seed": ours(asked.seed),
         "logprobs": (asked.top_logprobs or 0) if asked.wants_logprobs else None,
         "guide": _guide(asked),
     }
@@ -46,17 +46,11 @@ def _messages(asked: ResponseRequest, before: Job | None) -> tuple[Message, ...]
         ]
         said += [Message(role="assistant", content=output.text) for output in before.outputs if output.text]
     if isinstance(asked.input, str):
-        return (*said, Message(role="user", content=_not_empty(asked.input, "input")))
+        return (*said, Message(role="user", content=not_empty(asked.input, "input")))
     for n, item in enumerate(asked.input):
         role = "system" if item.role == "developer" else item.role
-        said.append(Message(role=role, content=_not_empty(item.text, f"input.{n}.content")))
+        said.append(Message(role=role, content=not_empty(item.text, f"input.{n}.content")))
     return tuple(said)
-
-
-def _not_empty(text: str, field: str) -> str:
-    if not text:
-        raise InputInvalid("This text is empty; say something.", field=field)
-    return text
 
 
 def _guide(asked: ResponseRequest) -> dict[str, Any] | None:

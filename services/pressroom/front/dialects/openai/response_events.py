@@ -1,13 +1,12 @@
 """A response as it happens: numbered events, from ``response.created`` to how it ended."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from pressroom.contract.events import Delta
 from pressroom.domain.errors import PressroomError
 from pressroom.domain.job import Job, Output
-from pressroom.front.dialects.following import Events
+from pressroom.front.dialects.following import Events, Look
 from pressroom.front.dialects.growing import Grown
 from pressroom.front.dialects.openai import response_telling as telling
 from pressroom.front.dialects.waiting import succeeded
@@ -32,7 +31,7 @@ class _Numbered:
         return self.event(kind, **self._place, **fields)
 
 
-def events(job: Job, followed: Events, look: Callable[[], Job]) -> Iterator[str]:
+def events(job: Job, followed: Events, look: Look) -> Iterator[str]:
     """``look`` gives the job as it stands."""
     numbered = _Numbered(job)
     yield numbered.event("response.created", response=telling.response(job, status="in_progress", output=[]))
@@ -46,22 +45,11 @@ def events(job: Job, followed: Events, look: Callable[[], Job]) -> Iterator[str]
     yield numbered.of_text("response.content_part.added", part=telling.part(""))
     grown = Grown()
     try:
-        for event in followed:
-            if event is None:
+        for piece in grown.pieces(followed):
+            if piece is None:
                 yield _HEARTBEAT
-            elif event.name == "reset":
-                grown.reset()
-            elif event.name == "delta":
-                delta = Delta.model_validate(event.data)
-                if text := grown.more(delta.n, delta.offset, delta.text):
-                    yield numbered.of_text("response.output_text.delta", delta=text, logprobs=[])
-            elif event.name in ("end", "gone"):
-                break
-        else:
-            yield numbered.event(
-                "error", code="stopping", message="This server stops. Ask again.", param=None
-            )
-            return
+            else:
+                yield numbered.of_text("response.output_text.delta", delta=piece[1], logprobs=[])
         done = look()
         if done.error_code is None:
             succeeded(done)

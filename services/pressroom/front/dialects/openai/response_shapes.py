@@ -6,25 +6,16 @@ from pydantic import ConfigDict, Field
 
 from pressroom.contract.base import Wire
 from pressroom.front.api.queries import Query
-from pressroom.front.dialects.openai.shapes import Asked, Inert, Part, Refused, Tier, Tokens
+from pressroom.front.dialects.openai.shapes import Asked, Inert, Refused, Tier, Tokens, Turn
 
 
-class Item(Wire):
+class Item(Turn):
     """One turn: of the client, or of an earlier response that is sent back."""
 
     type: Literal["message"] | None = None
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | Annotated[tuple[Part, ...], Field(strict=False)]
     id: Inert = None
     status: Inert = None
     phase: Inert = None
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        if isinstance(self.content, str):
-            return self.content
-        return "".join(part.text for part in self.content)
 
 
 class TextFormat(Wire):

@@ -82,14 +82,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         return jsonify({"id": response_id, "object": "response", "deleted": True})
 
     def _followed(job: Job, *, canceling: bool) -> Response:
-        tenant = g.tenant
-        return followed(
-            parts,
-            gate,
-            job,
-            lambda told: events(job, told, lambda: parts.fetcher.job(tenant, job.id)),
-            canceling=canceling,
-        )
+        return followed(parts, gate, job, lambda told, look: events(job, told, look), canceling=canceling)
 
     return responses
 

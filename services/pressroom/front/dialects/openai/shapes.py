@@ -27,6 +27,11 @@ Tokens = Annotated[int, Field(ge=1, le=4096)]
 Tier = Literal["auto", "default", "flex", "priority", "scale"]
 
 
+def ours(seed: int | None) -> int | None:
+    """A seed: theirs may be negative, or beyond ours."""
+    return None if seed is None else seed % (MAX_SEED + 1)
+
+
 class Part(Wire):
     """A piece of a message. Pictures and sound are not read."""
 
@@ -36,17 +41,11 @@ class Part(Wire):
     logprobs: Inert = None
 
 
-class ChatMessage(Wire):
-    """One turn. ``developer`` is what ``system`` is called now."""
+class Turn(Wire):
+    """What somebody says. ``developer`` is what ``system`` is called now."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | Annotated[tuple[Part, ...], Field(strict=False)]
-    name: Inert = None
-    refusal: Inert = None
-    annotations: Inert = None
-    audio: Refused = None
-    tool_calls: Refused = None
-    function_call: Refused = None
 
     @property
     def text(self) -> str:
@@ -54,6 +53,17 @@ class ChatMessage(Wire):
         if isinstance(self.content, str):
             return self.content
         return "".join(part.text for part in self.content)
+
+
+class ChatMessage(Turn):
+    """One turn of a chat."""
+
+    name: Inert = None
+    refusal: Inert = None
+    annotations: Inert = None
+    audio: Refused = None
+    tool_calls: Refused = None
+    function_call: Refused = None
 
 
 class JsonSchema(Wire):
@@ -122,8 +132,8 @@ class Sampled(Asked):
 
     @property
     def draw(self) -> int | None:
-        """The seed, as one of ours: theirs may be negative."""
-        return None if self.seed is None else self.seed % (MAX_SEED + 1)
+        """The seed, as one of ours."""
+        return ours(self.seed)
 
     @property
     def wants_usage(self) -> bool:

@@ -29,9 +29,9 @@ def named(catalog: Catalog, tenant: str, reference: str) -> Manifest:
     name, _, version = reference.rpartition("/")[2].partition(":")
     if _HASH.fullmatch(name):
         name, version = "", name
-    seen = [kept.manifest for kept in catalog.every_version() if kept.manifest.tenant in (None, tenant)]
     if not version:
         return catalog.choose(name, 1.0, tenant)
+    seen = [kept.manifest for kept in catalog.every_version() if kept.manifest.tenant in (None, tenant)]
     found = [each for each in seen if each.sha256 == version and name in ("", each.name)]
     if not found:
         raise ModelUnknown(

@@ -2,20 +2,18 @@
 drops it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from pressroom.contract.events import Delta
 from pressroom.domain.errors import PressroomError
-from pressroom.domain.job import Job
 from pressroom.domain.states import State
-from pressroom.front.dialects.following import Events
+from pressroom.front.dialects.following import Events, Look
 from pressroom.front.dialects.growing import Grown
 from pressroom.front.dialects.waiting import succeeded
 
 _OPENING, _HEARTBEAT = ": open\n\n", ": still here\n\n"
 
 
-def events(followed: Events, look: Callable[[], Job]) -> Iterator[str]:
+def events(followed: Events, look: Look) -> Iterator[str]:
     """``look`` gives the job as it stands."""
     grown, number = Grown(), 0
 
@@ -28,20 +26,8 @@ def events(followed: Events, look: Callable[[], Job]) -> Iterator[str]:
 
     yield _OPENING
     try:
-        for event in followed:
-            if event is None:
-                yield _HEARTBEAT
-            elif event.name == "reset":
-                grown.reset()
-            elif event.name == "delta":
-                delta = Delta.model_validate(event.data)
-                if text := grown.more(delta.n, delta.offset, delta.text):
-                    yield block("output", text)
-            elif event.name in ("end", "gone"):
-                break
-        else:
-            yield block("error", "This server stops. Ask again.")
-            return
+        for piece in grown.pieces(followed):
+            yield _HEARTBEAT if piece is None else block("output", piece[1])
         job = look()
         if job.state is State.CANCELED:
             yield block("done", json.dumps({"reason": "canceled"}))

@@ -80,14 +80,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         job = parts.fetcher.job(g.tenant, job_id)
         if not can_stream(job):
             raise OutputUnknown("Only a prediction of one text can be streamed.")
-        tenant = g.tenant
-        return followed(
-            parts,
-            gate,
-            job,
-            lambda heard: events(heard, lambda: parts.fetcher.job(tenant, job.id)),
-            canceling=False,
-        )
+        return followed(parts, gate, job, events, canceling=False)
 
     return predictions
 
