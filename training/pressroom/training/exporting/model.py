@@ -101,35 +101,58 @@ def _written(
         golden.write(graphs, folder)
     names = (*traits.files.values(), *([GOLDEN] if graphs else []))
     files = tuple(shipped_file(folder / name) for name in sorted(names))
-    manifest = Manifest(
+    manifest = manifest_of(
+        about,
+        files,
+        signal,
+        kind="image",
+        image=traits,
+        made=making(about, weights=weights, opset=OPSET, parity=difference, graphs=traits_of),
+    )
+    write_manifest(manifest, about, folder)
+    return manifest
+
+
+def manifest_of(about: About, files: tuple[File, ...], signal: Mapping[str, float], **more: Any) -> Manifest:
+    """What is known of a model, with the hash of its files; ``more`` is of its kind."""
+    return Manifest(
         name=about.name,
         version=about.version,
-        kind="image",
         title=about.title,
         description=about.told.description,
         licence=about.told.licence,
+        languages=about.told.languages,
         tenant=about.tenant,
         origin=about.origin,
         sha256=digest(files),
         files=files,
-        image=traits,
-        made=Making(
-            architecture=about.told.architecture,
-            data=about.told.data,
-            recipe=about.recipe,
-            recipe_sha256=about.recipe_sha256,
-            opset=OPSET,
-            weights=weights,
-            parity=float(f"{difference:.2e}"),
-            graphs=traits_of,
-        ),
         defaults=dict(about.told.defaults),
         metrics={**about.metrics, **signal},
+        **more,
     )
+
+
+def making(
+    about: About, *, weights: Weights, opset: int, parity: float, graphs: dict[str, GraphTraits]
+) -> Making:
+    """How it came about; ``parity`` is rounded."""
+    return Making(
+        architecture=about.told.architecture,
+        data=about.told.data,
+        recipe=about.recipe,
+        recipe_sha256=about.recipe_sha256,
+        opset=opset,
+        weights=weights,
+        parity=float(f"{parity:.2e}"),
+        graphs=graphs,
+    )
+
+
+def write_manifest(manifest: Manifest, about: About, folder: Path) -> None:
+    """And whose the model is, beside it."""
     text = manifest.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     (folder / "LICENSE").write_text(about.notice, encoding="utf-8")
-    return manifest
 
 
 def digest(files: tuple[File, ...]) -> str:

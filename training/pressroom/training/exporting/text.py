@@ -18,12 +18,20 @@ from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.opened import opened_folder
 from pressroom.adapters.models.original import likeliest, places
 from pressroom.adapters.models.recurrent import RecurrentModel
-from pressroom.catalog.manifest import GraphTraits, Making, Manifest, TextTraits
+from pressroom.catalog.manifest import GraphTraits, Manifest, TextTraits
 from pressroom.catalog.parity import LIMITS
 from pressroom.catalog.text_spec import graph_file
 from pressroom.engines.text.parity import distance, logits_after
 from pressroom.training.exporting.errors import NotServed, ParityBroken, TooFarOff
-from pressroom.training.exporting.model import MANIFEST, About, described, digest, shipped_file, take_place
+from pressroom.training.exporting.model import (
+    About,
+    described,
+    making,
+    manifest_of,
+    shipped_file,
+    take_place,
+    write_manifest,
+)
 from pressroom.training.exporting.weights import Weights
 from pressroom.training.language.folder import MODEL, SAMPLES
 
@@ -75,7 +83,6 @@ def write_text_model(about: About, run: Path, folder: Path, *, weights: Weights)
         scratch.mkdir()
         manifest = _written(about, original, made, scratch, weights, signal)
         shutil.copyfile(run / SAMPLES, made / SAMPLES)
-        (made / "LICENSE").write_text(about.notice, encoding="utf-8")
         take_place(made, folder)
     return manifest
 
@@ -91,39 +98,20 @@ def _written(
     files = tuple(shipped_file(folder / name) for name in _SHIPPED)
     tokens = original.tokenizer()
     variants = _OF_LSTM if isinstance(original, RecurrentModel) else _OF_DECODER
-    manifest = Manifest(
-        name=about.name,
-        version=about.version,
+    manifest = manifest_of(
+        about,
+        files,
+        signal,
         kind="text",
-        title=about.title,
-        description=about.told.description,
-        licence=about.told.licence,
-        tenant=about.tenant,
-        origin=about.origin,
-        languages=about.told.languages,
-        sha256=digest(files),
-        files=files,
         text=TextTraits(context=original.context, chat=tokens.chat_template is not None, variants=variants),
-        defaults=dict(about.told.defaults),
-        metrics={**about.metrics, **signal},
     )
     built = build(original, manifest, scratch, _GRAPH, scratch)
     difference = _require_parity(original, manifest, built)
     path = built / graph_file(_GRAPH)
     graph, opset = _graph(path)
-    made = Making(
-        architecture=about.told.architecture,
-        data=about.told.data,
-        recipe=about.recipe,
-        recipe_sha256=about.recipe_sha256,
-        opset=opset,
-        weights=weights,
-        parity=float(f"{difference:.2e}"),
-        graphs={"decoder": graph},
-    )
+    made = making(about, weights=weights, opset=opset, parity=difference, graphs={"decoder": graph})
     manifest = manifest.model_copy(update={"made": made})
-    text = manifest.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    write_manifest(manifest, about, folder)
     return manifest
 
 
