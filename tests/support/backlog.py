@@ -2,6 +2,7 @@
 
 from tests.support.jobs import new_job
 
+from pressroom.adapters.sql.holds import Holding
 from pressroom.adapters.sql.store import SqlJobStore
 from pressroom.adapters.sql.submitting import insert_jobs
 from pressroom.jobs.ports import JobStore, QueueLimits
@@ -14,7 +15,8 @@ def fill(store: JobStore, tenant: str, number: int) -> list[str]:
     news = [new_job(tenant, priority=n % 10) for n in range(number)]
     if isinstance(store, SqlJobStore):
         database = store._database
-        database.write(lambda connection: insert_jobs(connection, news, database.now(connection).wall))
+        free = [(new, Holding()) for new in news]
+        database.write(lambda connection: insert_jobs(connection, free, database.now(connection).wall))
     else:
         for new in news:
             store.submit(new, None, _MANY)

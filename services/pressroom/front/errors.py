@@ -70,12 +70,15 @@ class TooManyStreams(FrontError):
 _STATUS: tuple[tuple[type[domain.PressroomError], int], ...] = (
     (domain.ModelUnknown, 404),
     (domain.QueueFull, 429),
+    (domain.TokensSpent, 429),
+    (domain.TooManyRequests, 429),
+    (domain.BudgetSpent, 402),
     (domain.Refused, 422),
     (domain.JobErased, 410),
     (domain.BatchErased, 410),
     (domain.WrongState, 409),
     (domain.NotThere, 404),
-    (domain.ScopeMissing, 403),
+    (domain.Forbidden, 403),
     (domain.NotAllowed, 401),
     (domain.Unavailable, 503),
 )

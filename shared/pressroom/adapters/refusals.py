@@ -5,17 +5,23 @@ from pressroom.domain.errors import (
     BatchErased,
     BatchGivenUp,
     BatchUnknown,
+    BudgetSpent,
+    BudgetUnknown,
     DeliveryUnknown,
     EndpointUnknown,
     JobErased,
     JobUnknown,
     KeyReused,
+    KeyUnknown,
     NotRequeueable,
+    PriceUnknown,
     PromptErased,
     QueueFull,
+    TokensSpent,
     TooManyEndpoints,
 )
 from pressroom.domain.pace import Bound, Drain, forecast
+from pressroom.domain.spending import Amount, CampaignBudget, lacking, next_day_ms, told
 from pressroom.domain.states import State
 
 
@@ -63,6 +69,46 @@ def queue_full(bound: Bound, limit: int, drain: Drain) -> QueueFull:
     return QueueFull(
         f"{what}. Post again in {outlook.seconds} s: {why}.", bound=bound, limit=limit, outlook=outlook
     )
+
+
+def budget_spent(found: CampaignBudget, lacks: str, wanted: Amount) -> BudgetSpent:
+    """What there is not enough of, and how much there is."""
+    used = found.held + found.spent
+    if lacks == "tokens":
+        most, left = f"{found.tokens}", f"{(found.tokens or 0) - used.tokens}"
+        asked = f"{wanted.tokens} tokens"
+    else:
+        most, left = told(found.nanos or 0), told((found.nanos or 0) - used.nanos)
+        asked = told(wanted.nanos)
+    for_good = lacking(found.tokens, found.nanos, found.spent + wanted) is not None
+    way = "Ask for less, or raise the budget" if for_good else "Wait for jobs to end, or ask for less"
+    return BudgetSpent(
+        f"This may cost {asked}, and of the budget of {found.campaign} ({most}) {left} "
+        f"{'are' if lacks == 'tokens' else 'is'} left. {way}.",
+        for_good=for_good,
+    )
+
+
+def tokens_spent(most: int, used: int, wanted: int, now: int) -> TokensSpent:
+    """``now``: the next day begins so much later."""
+    return TokensSpent(
+        f"This may take {wanted} tokens, and of the {most} that this API key has a day {max(0, most - used)} are "
+        "left. Ask for less, or wait for the next day (UTC).",
+        for_good=wanted > most,
+        retry_after_s=next_day_ms(now) / 1000,
+    )
+
+
+def budget_unknown(campaign: str) -> BudgetUnknown:
+    return BudgetUnknown(f"There is no budget for the campaign {campaign}. PUT it to have one.")
+
+
+def price_unknown(model: str) -> PriceUnknown:
+    return PriceUnknown(f"The price list has no line for {model}.")
+
+
+def key_unknown() -> KeyUnknown:
+    return KeyUnknown("There is no such API key in use.")
 
 
 def _rate(per_second: float) -> str:

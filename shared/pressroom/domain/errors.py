@@ -10,6 +10,11 @@
     │   ├── PromptTooLong                  prompt_too_long
     │   ├── KeyReused                      idempotency_key_reused
     │   ├── QueueFull                      queue_full
+    │   ├── BudgetSpent                    budget_spent
+    │   ├── TokensSpent                    tokens_spent
+    │   ├── TooManyRequests                too_many_requests
+    │   ├── QuoteInvalid                   quote_invalid
+    │   ├── QuoteExpired                   quote_expired
     │   ├── PictureInvalid                 picture_invalid
     │   ├── PictureUnreachable             picture_unreachable
     │   ├── TooManyEndpoints               too_many_endpoints
@@ -22,6 +27,9 @@
     │   ├── UploadUnknown                  upload_unknown
     │   ├── EndpointUnknown                endpoint_unknown
     │   ├── DeliveryUnknown                delivery_unknown
+    │   ├── BudgetUnknown                  budget_unknown
+    │   ├── PriceUnknown                   price_unknown
+    │   ├── KeyUnknown                     api_key_unknown
     │   ├── BatchUnknown                   batch_unknown
     │   ├── BatchErased                    batch_erased
     │   └── JobErased                      job_erased
@@ -33,7 +41,10 @@
     │   └── BatchEnded                     batch_ended
     ├── NotAllowed
     │   ├── KeyInvalid                     api_key_invalid
-    │   └── ScopeMissing                   scope_missing
+    │   └── Forbidden                      (the key is good, but not for this)
+    │       ├── ScopeMissing               scope_missing
+    │       ├── ModelNotAllowed            model_not_allowed
+    │       └── PriorityNotAllowed         priority_not_allowed
     ├── SealBroken                         seal_broken
     └── Unavailable                        (try again later)
         ├── DatabaseUnavailable            database_unavailable
@@ -122,6 +133,41 @@ class QueueFull(Refused):
         self.outlook = outlook
 
 
+class BudgetSpent(Refused):
+    """A campaign's budget has no room for what the job can cost. ``for_good``: it would have none either if
+    all that is held for others came back."""
+
+    code = "budget_spent"
+
+    def __init__(self, message: str, *, for_good: bool) -> None:
+        super().__init__(message, field="campaign")
+        self.for_good = for_good
+
+
+class TokensSpent(Refused):
+    """A key has not so many tokens left today. ``for_good``: it has not so many on any day."""
+
+    code = "tokens_spent"
+
+    def __init__(self, message: str, *, for_good: bool, retry_after_s: float) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.for_good = for_good
+
+
+class TooManyRequests(Refused):
+    code = "too_many_requests"
+
+
+class QuoteInvalid(Refused):
+    """It is none, or it was made for another request."""
+
+    code = "quote_invalid"
+
+
+class QuoteExpired(Refused):
+    code = "quote_expired"
+
+
 class PictureInvalid(Refused):
     code = "picture_invalid"
 
@@ -172,6 +218,18 @@ class DeliveryUnknown(NotThere):
     code = "delivery_unknown"
 
 
+class BudgetUnknown(NotThere):
+    code = "budget_unknown"
+
+
+class PriceUnknown(NotThere):
+    code = "price_unknown"
+
+
+class KeyUnknown(NotThere):
+    code = "api_key_unknown"
+
+
 class BatchUnknown(NotThere):
     code = "batch_unknown"
 
@@ -220,8 +278,20 @@ class KeyInvalid(NotAllowed):
     code = "api_key_invalid"
 
 
-class ScopeMissing(NotAllowed):
+class Forbidden(NotAllowed):
+    code = "forbidden"
+
+
+class ScopeMissing(Forbidden):
     code = "scope_missing"
+
+
+class ModelNotAllowed(Forbidden):
+    code = "model_not_allowed"
+
+
+class PriorityNotAllowed(Forbidden):
+    code = "priority_not_allowed"
 
 
 class SealBroken(PressroomError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pressroom.domain.chances import TokenChance
+from pressroom.domain.spending import Delivered, Meter
 from pressroom.domain.states import TERMINAL, State
 
 
@@ -56,7 +57,8 @@ class NewJob:
 
     ``prompt_ttl_s`` and ``events_ttl_s``: how long input and stream are kept after the end; None is with
     the result, and as long as all streams. ``webhook`` is who is told of the end besides the tenant's
-    endpoints: ``url``, and ``events`` or None. ``batch`` and ``batch_row``: the row that it was. ``requeue_of``: the job that it is made of anew."""
+    endpoints: ``url``, and ``events`` or None. ``batch`` and ``batch_row``: the row that it was. ``requeue_of``: the
+    job that it is made of anew. ``meter``: on whose account it runs."""
 
     id: str
     tenant: str
@@ -76,11 +78,12 @@ class NewJob:
     batch: str | None = None
     batch_row: int | None = None
     requeue_of: str | None = None
+    meter: Meter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A requested generation and all that has become of it."""
+    """A requested generation and all that has become of it. ``charged_nanos``: what it cost; None before its end."""
 
     id: str
     tenant: str
@@ -114,6 +117,8 @@ class Job:
     prompt_erased_at: int | None = None
     usage: Usage = field(default_factory=Usage)
     outputs: tuple[Output, ...] = ()
+    meter: Meter | None = None
+    charged_nanos: int | None = None
 
     @classmethod
     def accepted(cls, new: NewJob, now: int) -> "Job":
@@ -136,6 +141,7 @@ class Job:
             requeue_of=new.requeue_of,
             prompt_ttl_s=new.prompt_ttl_s,
             events_ttl_s=new.events_ttl_s,
+            meter=new.meter,
         )
 
     def cache_s(self, most: int) -> int:
@@ -162,6 +168,7 @@ class Job:
             events_ttl_s=self.events_ttl_s,
             request_id=request_id,
             requeue_of=self.id,
+            meter=self.meter,
         )
 
     @property
@@ -221,3 +228,9 @@ class Completion:
     first_output_ms: int | None = None
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def delivered(self) -> Delivered:
+        """What its owner got of it."""
+        pictures = sum(output.media_type.startswith("image/") for output in self.outputs)
+        return Delivered(self.usage.tokens_in, self.usage.tokens_out, pictures)

@@ -3,7 +3,7 @@
 The stores bring the lanes and each lane's jobs in their own order; this is the whole of the choice.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pressroom.domain.fairness import Lane, charged, furthest_behind
@@ -21,6 +21,7 @@ class Candidate:
     cost: float
     alone: bool = False
     waited_ms: int = 0
+    api_key: str | None = None
 
 
 @dataclass(slots=True)
@@ -33,15 +34,23 @@ class Turn:
 
 
 def take_turn(
-    lanes: Iterable[Lane], queue_of: Callable[[str], Iterable[Candidate]], *, limit: int, idle: bool
+    lanes: Iterable[Lane],
+    queue_of: Callable[[str], Iterable[Candidate]],
+    *,
+    limit: int,
+    idle: bool,
+    places: Mapping[str, int] | None = None,
 ) -> Turn:
     """Serve the lane furthest behind, charge it, and again, up to ``limit`` jobs.
 
     ``queue_of`` gives a tenant's candidates by priority and age; it is asked once a tenant, and
     only when the tenant's turn comes. A job that must run alone is taken only as the one job of
     an idle worker; when its patience is over, the turn ends at it, so that the worker runs empty.
+    ``places``: how many more jobs may run of the keys whose concurrency is bounded; the others of
+    these keys are passed over.
     """
     turn = Turn()
+    left = dict(places or {})
     waiting = {lane.tenant: lane for lane in lanes}
     queues: dict[str, Iterator[Candidate]] = {}
     while len(turn.job_ids) < limit and (lane := furthest_behind(waiting.values())) is not None:
@@ -51,11 +60,16 @@ def take_turn(
         if candidate is None:
             del waiting[lane.tenant]
             continue
+        key = candidate.api_key
+        if key in left and left[key] <= 0:
+            continue
         if candidate.alone and not (idle and not turn.job_ids):
             if candidate.waited_ms >= ALONE_PATIENCE_MS:
                 break
             continue
         turn.job_ids.append(candidate.job_id)
+        if key in left:
+            left[key] -= 1
         turn.lanes[lane.tenant] = waiting[lane.tenant] = charged(lane, candidate.cost)
         if candidate.alone:
             turn.alone = True

@@ -12,9 +12,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pressroom.domain.errors import DatabaseUnavailable, KeyInvalid
+from pressroom.domain.limits import UNLIMITED, KeyLimits
 from pressroom.domain.scopes import EVERY_SCOPE, Scope
 from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ApiKey, KeyStore
@@ -66,24 +67,25 @@ class Keyring:
         *,
         scopes: frozenset[Scope] = EVERY_SCOPE,
         lives_s: int | None = None,
+        limits: KeyLimits = UNLIMITED,
     ) -> IssuedKey:
         """Make a key for a tenant, good for ``lives_s`` seconds (None: until it is revoked); the
         tenant is made when it is new."""
         now = self._wall_ms()
         expires_at = None if lives_s is None else now + lives_s * 1000
-        key = ApiKey(_new_id(), tenant, label, now, scopes=scopes, expires_at=expires_at)
+        key = ApiKey(_new_id(), tenant, label, now, scopes=scopes, expires_at=expires_at, limits=limits)
         secret = _new_secret()
         self._store.add(key, _hash(secret))
         return _issued(key, secret)
 
     def rotate(self, key_id: str, overlap_s: int) -> IssuedKey | None:
-        """A new key in place of one, for the same tenant and scopes; the old one is good for
+        """A new key in place of one, for the same tenant, scopes and limits; the old one is good for
         ``overlap_s`` seconds more. None: no such key, or it is of no use any more."""
         old = self._store.find(key_id)
         if old is None or not self._good_now(old[0]):
             return None
         now = self._wall_ms()
-        key = ApiKey(_new_id(), old[0].tenant, old[0].label, now, scopes=old[0].scopes, replaces=old[0].id)
+        key = replace(old[0], id=_new_id(), created_at=now, expires_at=None, replaces=old[0].id)
         secret = _new_secret()
         if not self._store.rotate(key, _hash(secret), now + overlap_s * 1000):
             return None
@@ -109,6 +111,12 @@ class Keyring:
 
     def _good_now(self, key: ApiKey) -> bool:
         return key.revoked_at is None and (key.expires_at is None or self._wall_ms() < key.expires_at)
+
+    def limit(self, key_id: str, limits: KeyLimits) -> bool:
+        """Bound what a key may do; the fronts know within ``trust_s``. False: no such key, or revoked."""
+        with self._lock:
+            self._good.pop(key_id, None)
+        return self._store.limit(key_id, limits)
 
     def revoke(self, key_id: str) -> bool:
         """False: no such key, or revoked before."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pressroom.contract.events import Delta, End, Started
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob
+from pressroom.domain.limits import UNLIMITED, KeyLimits
 from pressroom.domain.retry import Failure, RetryPolicy
 from pressroom.domain.scopes import EVERY_SCOPE, Scope
 from pressroom.domain.states import State
@@ -271,6 +272,7 @@ class ApiKey:
     scopes: frozenset[Scope] = EVERY_SCOPE
     expires_at: int | None = None
     replaces: str | None = None
+    limits: KeyLimits = UNLIMITED
 
 
 class KeyStore(Protocol):
@@ -286,6 +288,9 @@ class KeyStore(Protocol):
 
     def revoke(self, key_id: str) -> bool:
         """False: no such key, or revoked before."""
+
+    def limit(self, key_id: str, limits: KeyLimits) -> bool:
+        """Bound what a key may do from now on. False: no such key, or revoked."""
 
     def rotate(self, key: ApiKey, secret_hash: str, old_expires_at: int) -> bool:
         """Add ``key`` and let the one that it ``replaces`` end at ``old_expires_at`` at the latest.

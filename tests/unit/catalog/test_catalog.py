@@ -77,6 +77,7 @@ def test_the_shipped_zoo_is_found_and_whole() -> None:
     assert names == [
         "copy-gpt",
         "fashion-flow",
+        "fashion-gan",
         "icons",
         "icons64",
         "mnist-vae",

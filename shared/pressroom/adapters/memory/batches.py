@@ -26,6 +26,7 @@ from pressroom.domain.batch import (
     RowState,
     counts_of,
 )
+from pressroom.domain.errors import BudgetSpent, TokensSpent
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob
 from pressroom.domain.states import State
@@ -269,8 +270,16 @@ class MemoryBatchStore:
                 if done == most or full:
                     break
                 job = replace(row.new, id=next(ids), batch=batch_id, batch_row=n)
-                row.new, row.job_id = None, self._jobs.submit(job, None, limits).job.id
-                done += 1
+                try:
+                    row.job_id = self._jobs.submit(job, None, limits).job.id
+                except (BudgetSpent, TokensSpent) as error:
+                    if not error.for_good:
+                        break
+                    row.given = NewRow(n, row.given.custom_id, None, error.code, error.message)
+                    held.batch = replace(held.batch, refused=held.batch.refused + 1)
+                else:
+                    done += 1
+                row.new = None
             held.batch = replace(held.batch, released=held.batch.released + done)
             return done
 

@@ -8,8 +8,11 @@ from dataclasses import replace
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.keeping import TOMBSTONE_MS, key_expires_at
 from pressroom.adapters.memory.admission import check_room
+from pressroom.adapters.memory.erasures import Erasures
+from pressroom.adapters.memory.keys import MemoryKeyStore
 from pressroom.adapters.memory.lanes import Lanes
-from pressroom.adapters.memory.rows import Due, Key, Row, added
+from pressroom.adapters.memory.rows import Key, Row, added
+from pressroom.adapters.memory.spending import MemorySpendingStore
 from pressroom.adapters.memory.webhooks import MemoryWebhookStore
 from pressroom.adapters.memory.workers import Workers
 from pressroom.adapters.patience import Patience
@@ -18,6 +21,7 @@ from pressroom.domain.cost import estimated_cost
 from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
 from pressroom.domain.job import Claim, Completion, Held, Job, NewJob, Usage
 from pressroom.domain.retry import Failure, RetryPolicy
+from pressroom.domain.spending import NOTHING, UNKNOWN, Delivered
 from pressroom.domain.states import TERMINAL, Actor, State, check_transition
 from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import (
@@ -47,8 +51,11 @@ class MemoryJobStore:
         worker_seen_ms: int = 15_000,
         sweep_ms: int = 1_000,
         webhooks: MemoryWebhookStore | None = None,
+        keys: MemoryKeyStore | None = None,
     ) -> None:
         self._clock = clock
+        self._key_store = keys or MemoryKeyStore(clock)
+        self.spending = MemorySpendingStore(clock)
         self.webhooks = webhooks or MemoryWebhookStore(clock)
         self._lease_ms = lease_ms
         self._patience = Patience(lease_ms, sweep_ms, lambda: clock() / 1000)
@@ -57,8 +64,7 @@ class MemoryJobStore:
         self._keys: dict[tuple[str, str], Key] = {}
         self._lanes = Lanes()
         self._workers = Workers(clock, worker_seen_ms)
-        self._erasures: dict[int, Due] = {}
-        self._erasures_made = 0
+        self._erasures = Erasures()
 
     @contextmanager
     def locked(self) -> Iterator[Mapping[str, Row]]:
@@ -78,9 +84,11 @@ class MemoryJobStore:
             if new.id in self._rows:
                 raise ValueError(f"there is a job {new.id} already")
             check_transition(None, State.QUEUED, Actor.FRONT)
+            holding = self.spending.hold(new)
             now = self._clock()
             job = Job.accepted(new, now)
-            self._rows[new.id] = Row(job, estimated_cost(new.kind, new.params), webhook=new.webhook)
+            cost = estimated_cost(new.kind, new.params)
+            self._rows[new.id] = Row(job, cost, webhook=new.webhook, holding=holding)
             self._lanes.open(new.pool, new.tenant)
             if key is not None:
                 self._keys[new.tenant, key.key] = Key(key.body_mac, new.id, key_expires_at(job, key.ttl_s))
@@ -142,7 +150,7 @@ class MemoryJobStore:
                 check_transition(State.QUEUED, State.CANCELED, Actor.FRONT)
                 row.end(State.CANCELED, self._clock(), "canceled")
                 row.job = replace(row.job, cancel_requested_at=row.job.finished_at)
-                self._tell(row)
+                self._note_end(row)
             elif row.job.state is State.RUNNING:
                 asked_at = row.job.cancel_requested_at or self._clock()
                 row.job = replace(row.job, cancel_requested=True, cancel_requested_at=asked_at)
@@ -159,7 +167,13 @@ class MemoryJobStore:
         with self._lock:
             now = self._clock()
             turn = self._lanes.turn(
-                self._rows.values(), pool=pool, models=models, limit=limit, idle=idle, now=now
+                self._rows.values(),
+                pool=pool,
+                models=models,
+                limit=limit,
+                idle=idle,
+                now=now,
+                places=self._key_store.places(self._rows.values()),
             )
             claims = []
             for job_id in turn:
@@ -194,7 +208,7 @@ class MemoryJobStore:
                 return False
             row.end(completion.state, self._clock(), completion.finish_reason)
             row.store(completion, completion.error_code, completion.error_message)
-            self._tell(row)
+            self._note_end(row, completion.delivered)
             self._lanes.settle(row.job.pool, row.job.tenant, completion.usage.engine_ms - row.cost)
             return True
 
@@ -266,23 +280,15 @@ class MemoryJobStore:
 
     def due_erasures(self, limit: int = 100) -> tuple[Erasure, ...]:
         with self._lock:
-            now = self._clock()
-            due = sorted(
-                (item for item in self._erasures.values() if item.due_at <= now),
-                key=lambda item: (item.due_at, item.erasure.id),
-            )
-            return tuple(item.erasure for item in due[:limit])
+            return self._erasures.due(self._clock(), limit)
 
     def erasures_done(self, erasures: Sequence[Erasure]) -> None:
         with self._lock:
-            for erasure in erasures:
-                self._erasures.pop(erasure.id, None)
+            self._erasures.done(erasures)
 
     def put_off_erasures(self, erasures: Sequence[Erasure], delay_ms: int) -> None:
         with self._lock:
-            for erasure in erasures:
-                if erasure.id in self._erasures:
-                    self._erasures[erasure.id] = Due(erasure, self._clock() + delay_ms)
+            self._erasures.put_off(erasures, self._clock() + delay_ms)
 
     def expire_results(self, limit: int = 100) -> int:
         with self._lock:
@@ -309,7 +315,7 @@ class MemoryJobStore:
             now = self._clock()
             keys = [place for place, key in self._keys.items() if key.expires_at <= now][:limit]
             named = {key.job_id for key in self._keys.values()}
-            named |= {item.erasure.job_id for item in self._erasures.values()}
+            named |= self._erasures.jobs()
             tombstones = [
                 job_id
                 for job_id, row in self._rows.items()
@@ -359,8 +365,9 @@ class MemoryJobStore:
             raise job_erased()
         return row
 
-    def _tell(self, row: Row) -> None:
+    def _note_end(self, row: Row, delivered: Delivered = NOTHING) -> None:
         """In the same step as the end itself."""
+        self.spending.charge(row.charged(delivered))
         self.webhooks.tell(row.job, row.webhook)
 
     def _queued(self) -> list[Row]:
@@ -387,7 +394,7 @@ class MemoryJobStore:
         if after.state is not State.QUEUED:
             row.end(after.state, now, partial.finish_reason)
             row.store(partial, after.code, after.message)
-            self._tell(row)
+            self._note_end(row, partial.delivered)
             return after.state
         row.job = replace(
             row.job,
@@ -407,7 +414,7 @@ class MemoryJobStore:
             check_transition(State.QUEUED, State.EXPIRED, Actor.RELAY)
             row.end(State.EXPIRED, now, "expired")
             row.job = replace(row.job, error_code=TOO_LATE.code, error_message=NEVER_RAN)
-            self._tell(row)
+            self._note_end(row)
             return State.EXPIRED
         lapsed = leases and row.lease_until <= now
         if job.state is not State.RUNNING or not (lapsed or job.deadline_at <= now - self._lease_ms):
@@ -426,14 +433,14 @@ class MemoryJobStore:
         ended_at = row.job.finished_at
         settled = ended_at is not None and ended_at + lease <= now
         if not row.job.terminal:
+            # Nobody will learn what of a running one was read.
+            unread = UNKNOWN if row.job.state is State.RUNNING else NOTHING
             row.end(State.CANCELED, now, "canceled")
-            self._tell(row)
+            self._note_end(row, unread)
         row.empty(now)
         self._to_erase(row, now, settled=settled)
         if not settled:
             self._to_erase(row, now + lease)
 
     def _to_erase(self, row: Row, due_at: int, *, settled: bool = False) -> None:
-        self._erasures_made += 1
-        erasure = Erasure(self._erasures_made, row.job.id, row.job.tenant, settled)
-        self._erasures[erasure.id] = Due(erasure, due_at)
+        self._erasures.add(row.job.id, row.job.tenant, due_at, settled=settled)

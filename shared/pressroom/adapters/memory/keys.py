@@ -1,9 +1,12 @@
 """``MemoryKeyStore``: the port ``KeyStore`` in memory."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from pressroom.adapters.memory.rows import Row
+from pressroom.domain.limits import KeyLimits
+from pressroom.domain.states import State
 from pressroom.domain.times import wall_ms
 from pressroom.jobs.ports import ApiKey
 
@@ -32,12 +35,28 @@ class MemoryKeyStore:
                 sorted((key for key, _ in self._keys.values()), key=lambda key: (key.created_at, key.id))
             )
 
+    def places(self, rows: Iterable[Row]) -> dict[str, int]:
+        """How many more of these jobs may run of each key whose concurrency is bounded."""
+        places = {key.id: key.limits.concurrency for key in self.all() if key.limits.concurrency is not None}
+        for row in rows:
+            if row.job.state is State.RUNNING and row.api_key in places:
+                places[row.api_key] -= 1
+        return places
+
     def revoke(self, key_id: str) -> bool:
         with self._lock:
             known = self._keys.get(key_id)
             if known is None or known[0].revoked_at is not None:
                 return False
             self._keys[key_id] = (replace(known[0], revoked_at=self._clock()), known[1])
+            return True
+
+    def limit(self, key_id: str, limits: KeyLimits) -> bool:
+        with self._lock:
+            known = self._keys.get(key_id)
+            if known is None or known[0].revoked_at is not None:
+                return False
+            self._keys[key_id] = (replace(known[0], limits=limits), known[1])
             return True
 
     def rotate(self, key: ApiKey, secret_hash: str, old_expires_at: int) -> bool:

@@ -46,7 +46,15 @@ class Lanes:
         )
 
     def turn(
-        self, rows: Iterable[Row], *, pool: str, models: Sequence[LiveModel], limit: int, idle: bool, now: int
+        self,
+        rows: Iterable[Row],
+        *,
+        pool: str,
+        models: Sequence[LiveModel],
+        limit: int,
+        idle: bool,
+        now: int,
+        places: Mapping[str, int],
     ) -> list[str]:
         """Ids of the jobs that a worker gets, in order; their lanes are charged."""
         due = [row for row in rows if row.job.pool == pool and row.due(now)]
@@ -59,7 +67,11 @@ class Lanes:
         lanes = rejoined(here, frozenset(row.job.tenant for row in due), resting_time)
         tenants = {row.job.tenant for row in mine}
         turn = take_turn(
-            (lane for lane in lanes if lane.tenant in tenants), _queue_of(mine, now), limit=limit, idle=idle
+            (lane for lane in lanes if lane.tenant in tenants),
+            _queue_of(mine, now),
+            limit=limit,
+            idle=idle,
+            places=places,
         )
         self._store(pool, {lane.tenant: lane for lane in lanes})
         self._store(pool, turn.lanes)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pressroom.adapters.memory.spending import NOTHING_HELD, Holding
 from pressroom.domain.job import Completion, Job, Output, Usage
 from pressroom.domain.retry import Budget
 from pressroom.domain.serving import Candidate
+from pressroom.domain.spending import Amount, Charge, Delivered, Meter, charge
 from pressroom.domain.states import State
 from pressroom.jobs.ports import Erasure
 
@@ -40,11 +42,16 @@ class Row:
     lease_ms: int = 0
     erased_at: int | None = None
     webhook: Mapping[str, Any] | None = None
+    holding: Holding = NOTHING_HELD
 
     @property
     def order(self) -> tuple[int, int, str]:
         """Where it stands in its lane: priority, then age."""
         return (-self.job.priority, self.job.created_at, self.job.id)
+
+    @property
+    def api_key(self) -> str | None:
+        return self.job.meter.api_key if self.job.meter is not None else None
 
     @property
     def budget(self) -> Budget:
@@ -60,7 +67,7 @@ class Row:
         return there and until is not None and until <= now
 
     def candidate(self, now: int) -> Candidate:
-        return Candidate(self.job.id, self.cost, self.alone, now - self.job.due_at)
+        return Candidate(self.job.id, self.cost, self.alone, now - self.job.due_at, self.api_key)
 
     def leave_worker(self) -> None:
         self.worker, self.lease_until, self.lease_ms = None, 0, 0
@@ -75,6 +82,29 @@ class Row:
             finish_reason=reason,
         )
         self.leave_worker()
+
+    def charged(self, delivered: Delivered) -> Charge:
+        """What a job that has just ended is charged; it knows that itself from now on."""
+        meter = self.job.meter or Meter()
+        amount = charge(self.job.meter, delivered)
+        self.job = replace(self.job, charged_nanos=amount.nanos)
+        held = self.holding.budget is not None or self.holding.on_day
+        return Charge(
+            job_id=self.job.id,
+            tenant=self.job.tenant,
+            ended_at=self.job.finished_at or 0,
+            accepted_at=self.job.created_at,
+            model=self.job.model.name,
+            state=self.job.state,
+            delivered=delivered,
+            engine_ms=self.job.usage.engine_ms,
+            amount=amount,
+            hold=meter.hold if held else Amount(),
+            api_key=meter.api_key,
+            campaign=meter.campaign,
+            budget=self.holding.budget,
+            on_day=self.holding.on_day,
+        )
 
     def store(self, completion: Completion, code: str | None, message: str | None) -> None:
         """Add what an attempt left behind to a job that has just ended."""

@@ -1,6 +1,19 @@
 """Every table, for those who need the whole: migrations and their tests."""
 
-from pressroom.adapters.sql import batch_tables, feedback_tables, upload_tables, webhook_tables
+from pressroom.adapters.sql import (
+    batch_tables,
+    feedback_tables,
+    spending_tables,
+    upload_tables,
+    webhook_tables,
+)
 from pressroom.adapters.sql.tables import metadata
 
-__all__ = ["batch_tables", "feedback_tables", "metadata", "upload_tables", "webhook_tables"]
+__all__ = [
+    "batch_tables",
+    "feedback_tables",
+    "metadata",
+    "spending_tables",
+    "upload_tables",
+    "webhook_tables",
+]

@@ -5,6 +5,7 @@ locks a batch while holding anything else. Two relays that meet leave each other
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
@@ -13,12 +14,14 @@ from pressroom.adapters.refusals import batch_canceled, batch_not_received
 from pressroom.adapters.sql.batch_rows import jobs_of, locked_batch, select_batches
 from pressroom.adapters.sql.batch_tables import UNFINISHED, WAITING, batch, batch_row
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.endings import ending_facts
+from pressroom.adapters.sql.holds import Holding, hold
 from pressroom.adapters.sql.rows import JobRow, select_jobs
 from pressroom.adapters.sql.submitting import count_queued, insert_jobs
 from pressroom.adapters.sql.tables import job
-from pressroom.adapters.sql.webhook_outbox import watch_facts
 from pressroom.adapters.sql.withdrawing import cancel_row, erase_facts, erase_row
 from pressroom.domain.batch import BatchState
+from pressroom.domain.errors import BudgetSpent, TokensSpent
 from pressroom.domain.job import NewJob
 from pressroom.domain.states import State
 from pressroom.jobs.batch_ports import Unfinished
@@ -31,6 +34,11 @@ _BECOMES = (
     update(batch_row)
     .where(batch_row.c.batch_id == bindparam("of_batch"), batch_row.c.n == bindparam("of_row"))
     .values(request=None, job_id=bindparam("as_job"))
+)
+_REFUSED = (
+    update(batch_row)
+    .where(batch_row.c.batch_id == bindparam("of_batch"), batch_row.c.n == bindparam("of_row"))
+    .values(request=None, error_code=bindparam("as_code"), error_message=bindparam("as_message"))
 )
 _WAITS_AGAIN = (
     update(batch_row)
@@ -92,15 +100,22 @@ def release(database: Database, batch_id: str, most: int, limits: QueueLimits) -
             .order_by(batch_row.c.n)
             .limit(most)
         ).all()
-        news = _that_fit(connection, jobs_of(of, rows), limits)
-        if not news:
-            return 0
-        insert_jobs(connection, news, database.now(connection).wall)
-        connection.execute(
-            _BECOMES, [{"of_batch": batch_id, "of_row": new.batch_row, "as_job": new.id} for new in news]
-        )
-        _count_released(connection, batch_id, len(news))
-        return len(news)
+        now = database.now(connection).wall
+        afforded = _afforded(connection, _that_fit(connection, jobs_of(of, rows), limits), now)
+        if afforded.refused:
+            connection.execute(_REFUSED, afforded.refused)
+            more = len(afforded.refused)
+            connection.execute(
+                update(batch).where(batch.c.id == batch_id).values(refused=batch.c.refused + more)
+            )
+        if afforded.jobs:
+            insert_jobs(connection, afforded.jobs, now)
+            ids = [
+                {"of_batch": batch_id, "of_row": new.batch_row, "as_job": new.id} for new, _ in afforded.jobs
+            ]
+            connection.execute(_BECOMES, ids)
+            _count_released(connection, batch_id, len(ids))
+        return len(afforded.jobs)
 
     return database.write(_of_batch(batch_id, (BatchState.RUNNING,), move)) or 0
 
@@ -148,7 +163,7 @@ def withdraw(database: Database, batch_id: str, limit: int) -> int:
     def move(connection: Connection, of: JobRow) -> int:
         rows = connection.execute(
             select_jobs()
-            .add_columns(*watch_facts())
+            .add_columns(*ending_facts())
             .where(
                 job.c.batch == batch_id,
                 or_(
@@ -235,6 +250,29 @@ def _that_fit(connection: Connection, news: Sequence[NewJob], limits: QueueLimit
     return fit
 
 
+@dataclass(frozen=True, slots=True)
+class _Afforded:
+    """Jobs that something is held for, and the rows that nothing ever can be held for."""
+
+    jobs: list[tuple[NewJob, Holding]]
+    refused: list[dict[str, Any]]
+
+
+def _afforded(connection: Connection, news: Sequence[NewJob], now: int) -> _Afforded:
+    """The first of these jobs, until one comes whose budget or day has no room now: it waits, and so do those
+    behind it. One for which there is none even when all others have ended is refused, and passed over."""
+    afforded = _Afforded([], [])
+    for new in news:
+        try:
+            afforded.jobs.append((new, hold(connection, new, now)))
+        except (BudgetSpent, TokensSpent) as error:
+            if not error.for_good:
+                break
+            told = {"as_code": error.code, "as_message": error.message}
+            afforded.refused.append({"of_batch": new.batch, "of_row": new.batch_row, **told})
+    return afforded
+
+
 def _count_released(connection: Connection, batch_id: str, more: int) -> None:
     connection.execute(update(batch).where(batch.c.id == batch_id).values(released=batch.c.released + more))
 
@@ -259,6 +297,7 @@ def _failed(connection: Connection, batch_id: str, limit: int) -> Sequence[JobRo
             job.c.result_ttl_s,
             job.c.prompt_ttl_s,
             job.c.events_ttl_s,
+            job.c.meter,
         )
         .where(
             job.c.batch == batch_id,
@@ -285,5 +324,6 @@ def _request(row: JobRow) -> dict[str, Any]:
         "result_ttl_s": row.result_ttl_s,
     }
     said = {"prompt_ttl_s": row.prompt_ttl_s, "events_ttl_s": row.events_ttl_s}
+    said["meter"] = row.meter
     made |= {name: value for name, value in said.items() if value is not None}
     return made if row.webhook is None else made | {"webhook": row.webhook}

@@ -12,6 +12,7 @@ from pressroom.adapters.sql.rows import JobRow
 from pressroom.domain.batch import Batch, BatchState
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
+from pressroom.domain.spending import Meter
 
 _COLUMNS = (
     batch.c.id,
@@ -46,6 +47,7 @@ _KEPT = (
     "events_ttl_s",
     "webhook",
 )
+_METER = "meter"
 
 
 def select_batches() -> Select[*tuple[Any, ...]]:
@@ -89,6 +91,8 @@ def request_of(new: NewJob) -> dict[str, Any]:
     """What ``batch_row.request`` holds of a job to be."""
     model = {"name": new.model.name, "version": new.model.version, "sha256": new.model.sha256}
     kept = {name: getattr(new, name) for name in _KEPT}
+    if new.meter is not None:
+        kept[_METER] = new.meter.as_row()
     return {"model": model, **{name: _plain(value) for name, value in kept.items() if value is not None}}
 
 
@@ -102,6 +106,8 @@ def jobs_of(of: JobRow, rows: Sequence[JobRow]) -> list[NewJob]:
 
 def _job_of(request: Mapping[str, Any], of: JobRow, n: int, job_id: str) -> NewJob:
     rest = {name: value for name, value in request.items() if name != "model"}
+    if _METER in rest:
+        rest[_METER] = Meter.of_row(rest[_METER])
     return NewJob(
         id=job_id,
         tenant=of.tenant,

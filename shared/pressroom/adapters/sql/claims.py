@@ -29,7 +29,7 @@ from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.queue_index import ONE, any_of, due, in_order, queued, tenants_of
 from pressroom.adapters.sql.rows import job_columns, to_job
-from pressroom.adapters.sql.tables import QUEUED, job, lane
+from pressroom.adapters.sql.tables import QUEUED, RUNNING, api_key, job, lane
 from pressroom.domain.fairness import Lane, check_weight, rejoined
 from pressroom.domain.job import Claim
 from pressroom.domain.serving import ALONE_PATIENCE_MS, Candidate, Turn, take_turn
@@ -62,10 +62,13 @@ def claim(
             return []
         lanes = _locked_lanes(connection, pool, working)
         now = database.now(connection)
-        queue_of = _queues(connection, pool, runs, now, limit, idle)
+        places = _places(connection, mine)
+        full = tuple(sorted(key for key, left in places.items() if left <= 0))
+        queue_of = _queues(connection, pool, runs, now, limit, idle, full)
         before = {item.tenant: item for item in lanes}
         after = rejoined(lanes, working, _resting_time(connection, pool, lanes, working))
-        turn = take_turn((item for item in after if item.tenant in mine), queue_of, limit=limit, idle=idle)
+        served = (item for item in after if item.tenant in mine)
+        turn = take_turn(served, queue_of, limit=limit, idle=idle, places=places)
         _store_lanes(connection, pool, before, {item.tenant: item for item in after} | turn.lanes)
         return _run(connection, turn, worker, now, lease_ms)
 
@@ -88,7 +91,15 @@ def weigh(database: Database, pool: str, tenant: str, weight: float) -> None:
 # Statements are built once, since that takes longer than to run them.
 _POOL = bindparam("of_pool", type_=String)
 _NOW = bindparam("now", type_=BigInteger)
-_CANDIDATE = (job.c.id, job.c.priority, job.c.created_at, job.c.due_at, job.c.alone, job.c.cost)
+_CANDIDATE = (
+    job.c.id,
+    job.c.priority,
+    job.c.created_at,
+    job.c.due_at,
+    job.c.alone,
+    job.c.cost,
+    job.c.api_key,
+)
 _ANY_DUE = in_order(queued(ONE).where(job.c.pool == _POOL, job.c.due_at <= _NOW)).limit(1)
 # The lanes that have work or had it at the last claim.
 _LANES = (
@@ -102,6 +113,18 @@ _CHARGED = (
     update(lane)
     .where(lane.c.pool == _POOL, lane.c.tenant == bindparam("of_tenant"))
     .values(virtual_time=bindparam("time"), active=bindparam("now_active"))
+)
+# Keys whose concurrency is bounded. Their rows are locked: another pool's claim counts after this one.
+_BOUNDED = (
+    select(api_key.c.id, api_key.c.concurrency)
+    .where(api_key.c.concurrency.is_not(None), api_key.c.tenant.in_(bindparam("tenants", expanding=True)))
+    .order_by(api_key.c.id)
+    .with_for_update()
+)
+_RUNNING_OF = (
+    select(job.c.api_key, func.count().label("jobs"))
+    .where(RUNNING, job.c.api_key.in_(bindparam("keys", expanding=True)))
+    .group_by(job.c.api_key)
 )
 _TAKEN = (
     update(job)
@@ -127,14 +150,18 @@ def _tenants_with_work(runs: Runs) -> Select[*tuple[Any, ...]]:
 
 
 @lru_cache
-def _best_of_a_lane(idle: bool) -> Select[*tuple[Any, ...]]:
-    """A tenant's best jobs of one model; those that are to run alone only where nobody else runs."""
+def _best_of_a_lane(idle: bool, some_full: bool) -> Select[*tuple[Any, ...]]:
+    """A tenant's best jobs of one model; those that are to run alone only where nobody else runs, and those of
+    keys that have no place left not at all."""
     wanted = due(_POOL, bindparam("of_tenant", type_=String), _NOW, *_CANDIDATE).where(
         job.c.model_sha256 == bindparam("of_sha256"), job.c.model_name == bindparam("of_model")
     )
     if not idle:
         patience_over = job.c.due_at <= bindparam("out_of_patience", type_=BigInteger)
         wanted = wanted.where(or_(job.c.alone == false(), patience_over))
+    if some_full:
+        elsewhere = job.c.api_key.not_in(bindparam("full", expanding=True))
+        wanted = wanted.where(or_(job.c.api_key.is_(None), elsewhere))
     return in_order(wanted).limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True)
 
 
@@ -144,6 +171,16 @@ def _tenants(
     """Tenants with due jobs in the pool, and those of them with jobs that this worker can run."""
     rows = connection.execute(_tenants_with_work(runs), {"of_pool": pool, "now": now}).all()
     return frozenset(row.tenant for row in rows), frozenset(row.tenant for row in rows if row.mine)
+
+
+def _places(connection: Connection, tenants: frozenset[str]) -> dict[str, int]:
+    """How many more jobs may run of each key of these tenants whose concurrency is bounded."""
+    bounded = connection.execute(_BOUNDED, {"tenants": sorted(tenants)}).all()
+    if not bounded:
+        return {}
+    counted = connection.execute(_RUNNING_OF, {"keys": [row.id for row in bounded]})
+    running = {row.api_key: row.jobs for row in counted}
+    return {row.id: row.concurrency - running.get(row.id, 0) for row in bounded}
 
 
 def _locked_lanes(connection: Connection, pool: str, working: frozenset[str]) -> list[Lane]:
@@ -159,24 +196,32 @@ def _resting_time(connection: Connection, pool: str, lanes: Iterable[Lane], work
 
 
 def _queues(
-    connection: Connection, pool: str, runs: Runs, now: Now, limit: int, idle: bool
+    connection: Connection,
+    pool: str,
+    runs: Runs,
+    now: Now,
+    limit: int,
+    idle: bool,
+    full: tuple[str, ...],
 ) -> Callable[[str], Iterable[Candidate]]:
     """How to look into a tenant's queue: its best jobs of each model, locked, merged into one order."""
 
-    asked = {"of_pool": pool, "now": now.wall, "most": limit}
+    asked: dict[str, Any] = {"of_pool": pool, "now": now.wall, "most": limit}
+    if full:
+        asked["full"] = list(full)
     if not idle:
         asked["out_of_patience"] = now.wall - ALONE_PATIENCE_MS
 
     def queue_of(tenant: str) -> Iterable[Candidate]:
         found = [
             connection.execute(
-                _best_of_a_lane(idle),
+                _best_of_a_lane(idle, bool(full)),
                 {**asked, "of_tenant": tenant, "of_sha256": sha256, "of_model": name},
             ).all()
             for sha256, name in runs
         ]
         merged = heapq.merge(*found, key=lambda row: (-row.priority, row.created_at, row.id))
-        return (Candidate(row.id, row.cost, row.alone, now.wall - row.due_at) for row in merged)
+        return (Candidate(row.id, row.cost, row.alone, now.wall - row.due_at, row.api_key) for row in merged)
 
     return queue_of
 

@@ -1,5 +1,6 @@
 """``SqlKeyStore``: tenants and their API keys."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, insert, select, update
@@ -8,6 +9,7 @@ from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
 from pressroom.adapters.sql.tables import api_key
 from pressroom.adapters.sql.tenants import open_tenant
+from pressroom.domain.limits import KeyLimits
 from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
 from pressroom.jobs.ports import ApiKey
 
@@ -55,6 +57,15 @@ class SqlKeyStore:
 
         return self._database.write(move)
 
+    def limit(self, key_id: str, limits: KeyLimits) -> bool:
+        if not storable(key_id):
+            return False
+        statement = update(api_key).where(api_key.c.id == key_id, api_key.c.revoked_at.is_(None))
+        values = _limits(limits)
+        return self._database.write(
+            lambda connection: connection.execute(statement.values(values)).rowcount == 1
+        )
+
     def rotate(self, key: ApiKey, secret_hash: str, old_expires_at: int) -> bool:
         old_id = key.replaces or ""
         if not storable(old_id):
@@ -90,8 +101,13 @@ def _insert(connection: Connection, key: ApiKey, secret_hash: str) -> None:
             scopes=[scope.value for scope in in_order(key.scopes)],
             expires_at=key.expires_at,
             replaces=key.replaces,
+            **_limits(key.limits),
         )
     )
+
+
+def _limits(limits: KeyLimits) -> dict[str, Any]:
+    return asdict(limits) | {"models": list(limits.models) if limits.models is not None else None}
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> ApiKey:
@@ -106,4 +122,11 @@ def _key(row: Row[*tuple[Any, ...]]) -> ApiKey:
         scopes=scopes,
         expires_at=row.expires_at,
         replaces=row.replaces,
+        limits=KeyLimits(
+            models=tuple(row.models) if row.models is not None else None,
+            requests_minute=row.requests_minute,
+            tokens_day=row.tokens_day,
+            concurrency=row.concurrency,
+            priority=row.priority,
+        ),
     )

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Float, bindparam, select, tupl
 
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.endings import charged, ending_facts, note_end
 from pressroom.adapters.sql.rows import JobRow, insert_outputs, kept_until
 from pressroom.adapters.sql.tables import RUNNING, job, lane
-from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.ending import Next, next_state
 from pressroom.domain.job import Completion, Held, Usage
 from pressroom.domain.retry import Budget, Failure, RetryPolicy
@@ -130,6 +130,7 @@ def end_job(
         "error_code": code,
         "error_message": message,
         **_spent(completion.usage),
+        **charged(row, completion.delivered),
     }
     if first is not None:
         values["first_output_at"] = row.claimed_at + first
@@ -137,7 +138,16 @@ def end_job(
         values |= {"errors": budget.errors, "crashes": budget.crashes}
     connection.execute(_MOVED, {**values, "of_job": row.id})
     insert_outputs(connection, row.id, completion.outputs)
-    tell(connection, row, state, now.wall, finish_reason=completion.finish_reason, error_code=code)
+    note_end(
+        connection,
+        row,
+        state,
+        now.wall,
+        completion.delivered,
+        finish_reason=completion.finish_reason,
+        error_code=code,
+        engine_ms=completion.usage.engine_ms,
+    )
     if settled:
         _settle(connection, row, completion.usage)
 
@@ -182,7 +192,7 @@ def attempt_facts() -> tuple[ColumnElement[Any], ...]:
         job.c.crashes,
         job.c.alone,
         job.c.cancel_requested,
-        *watch_facts(),
+        *ending_facts(),
     )
 
 

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, or_, s
 from pressroom.adapters.patience import Patience
 from pressroom.adapters.sql.clock import Now
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.endings import charged, note_end
 from pressroom.adapters.sql.leases import attempt_facts, end_job, requeue
 from pressroom.adapters.sql.rows import JobRow, kept_until
 from pressroom.adapters.sql.steps import StepWatch, make_up_for_steps
 from pressroom.adapters.sql.tables import OPEN, QUEUED, RUNNING, job, worker
-from pressroom.adapters.sql.webhook_outbox import tell
 from pressroom.adapters.sql.workers import FORGOTTEN_MS
 from pressroom.domain.ending import NEVER_RAN, TOO_LATE, WORKER_LOST, next_state
 from pressroom.domain.job import Completion, Usage
@@ -160,6 +160,7 @@ def _expire(connection: Connection, row: JobRow, now: Now) -> None:
             finish_reason="expired",
             error_code=TOO_LATE.code,
             error_message=NEVER_RAN,
+            **charged(row),
         )
     )
-    tell(connection, row, State.EXPIRED, now.wall, finish_reason="expired", error_code=TOO_LATE.code)
+    note_end(connection, row, State.EXPIRED, now.wall, finish_reason="expired", error_code=TOO_LATE.code)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from pressroom.adapters.refusals import job_erased, job_unknown, not_requeueable, prompt_erased
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.holds import booked_first
 from pressroom.adapters.sql.reading import is_past_now, storable
 from pressroom.adapters.sql.rows import JobRow, select_jobs, to_job, with_outputs
 from pressroom.adapters.sql.submitting import Admission, insert_job
@@ -40,7 +41,7 @@ class SqlRequeueStore:
             again = replace(to_job(looked).again(new_id, request_id), webhook=looked.webhook)
             return Submitted(insert_job(self._database, connection, again), created=True)
 
-        return self._database.write(move)
+        return booked_first(self._database, move)
 
     def dead_letters(self, tenant: str | None, limit: int) -> tuple[DeadLetter, ...]:
         """See ``RequeueStore.dead_letters``."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, select
 from pressroom.adapters.sql.tables import job, output
 from pressroom.domain.chances import TokenChance
 from pressroom.domain.job import Job, Output, PinnedModel, Usage
+from pressroom.domain.spending import Meter
 from pressroom.domain.states import State
 
 JobRow = Row[*tuple[Any, ...]]
@@ -51,6 +52,8 @@ _COLUMNS = (
     job.c.tokens_in,
     job.c.tokens_out,
     job.c.engine_ms,
+    job.c.meter,
+    job.c.charged_nanos,
 )
 
 
@@ -105,6 +108,8 @@ def to_job(row: JobRow, outputs: tuple[Output, ...] = ()) -> Job:
         prompt_erased_at=row.prompt_erased_at,
         usage=Usage(row.tokens_in, row.tokens_out, row.engine_ms),
         outputs=outputs,
+        meter=Meter.of_row(row.meter) if row.meter is not None else None,
+        charged_nanos=row.charged_nanos,
     )
 
 

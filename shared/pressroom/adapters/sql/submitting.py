@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pressroom.adapters.keeping import key_expires_at
 from pressroom.adapters.refusals import job_erased, key_reused, queue_full
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.holds import Holding, booked_first, hold
 from pressroom.adapters.sql.pace import Place, measure
 from pressroom.adapters.sql.queue_index import ONE, count_jobs, queued
 from pressroom.adapters.sql.rows import select_jobs, with_outputs
@@ -104,7 +105,7 @@ def submit(
         return earlier
     admission.check(new.pool, new.tenant, limits)
     try:
-        stored = database.write(lambda connection: insert_job(database, connection, new, key))
+        stored = booked_first(database, lambda connection: insert_job(database, connection, new, key))
     except _KeyTaken:
         earlier = _earlier(database, new.tenant, key)
         # The other submit has committed, or the insert would not have met it.
@@ -141,24 +142,24 @@ def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Sub
 def insert_job(
     database: Database, connection: Connection, new: NewJob, key: IdempotencyKey | None = None
 ) -> Job:
-    """Insert a job ``queued``. Raises _KeyTaken."""
+    """Insert a job ``queued``, and hold what it may cost. Raises _KeyTaken, BudgetSpent, TokensSpent."""
     now = database.now(connection).wall
     stored = Job.accepted(new, now)
-    connection.execute(_INSERT_JOB, _values(stored, new))
+    connection.execute(_INSERT_JOB, _values(stored, new, hold(connection, new, now)))
     if key is not None:
         _insert_key(connection, stored, key, now)
     _open_lanes(connection, [stored])
     return stored
 
 
-def insert_jobs(connection: Connection, news: Sequence[NewJob], now: int) -> None:
-    """Insert jobs without a key, as a submit at ``now`` would each."""
-    jobs = [Job.accepted(new, now) for new in news]
-    connection.execute(_INSERT_JOB, [_values(stored, new) for stored, new in zip(jobs, news, strict=True)])
-    _open_lanes(connection, jobs)
+def insert_jobs(connection: Connection, news: Sequence[tuple[NewJob, Holding]], now: int) -> None:
+    """Insert jobs without a key, as a submit at ``now`` would each, with what is held for them."""
+    jobs = [(Job.accepted(new, now), new, holding) for new, holding in news]
+    connection.execute(_INSERT_JOB, [_values(*job) for job in jobs])
+    _open_lanes(connection, [stored for stored, _, _ in jobs])
 
 
-def _values(stored: Job, new: NewJob) -> dict[str, Any]:
+def _values(stored: Job, new: NewJob, holding: Holding) -> dict[str, Any]:
     check_transition(None, State.QUEUED, Actor.FRONT)
     return {
         "id": stored.id,
@@ -193,6 +194,9 @@ def _values(stored: Job, new: NewJob) -> dict[str, Any]:
         "tokens_in": 0,
         "tokens_out": 0,
         "engine_ms": 0,
+        "api_key": new.meter.api_key if new.meter is not None else None,
+        "meter": new.meter.as_row() if new.meter is not None else None,
+        **holding.values(),
     }
 
 

@@ -8,7 +8,7 @@
     erasure                               what still has to be removed outside the database
     compatibility                         the oldest code that works on this version of the tables
 
-Batches, webhooks and uploads have rooms of their own beside this one; ``all_tables`` knows all.
+Batches, webhooks, uploads and spending have rooms of their own beside this one; ``all_tables`` knows all.
 
 Times named ``*_at`` are milliseconds since the epoch. ``job.lease_until`` is in milliseconds of the
 lease clock that ``job.lease_clock`` names (see ``clock``). Text that a model wrote is kept as UTF-8
@@ -90,6 +90,12 @@ class ApiKeyColumns(TypedColumns):
     scopes: Named[list[str] | None] = Column(JSON(none_as_null=True))
     expires_at: Named[int | None] = Column(BigInteger)
     replaces: Named[str | None] = Column(String(64))
+    # what it may do, and how much of it; NULL is without a bound
+    models: Named[list[str] | None] = Column(JSON(none_as_null=True))
+    requests_minute: Named[int | None] = Column(Integer)
+    tokens_day: Named[int | None] = Column(BigInteger)
+    concurrency: Named[int | None] = Column(Integer)
+    priority: Named[int | None] = Column(Integer)
 
 
 api_key = Table("api_key", metadata, ApiKeyColumns)
@@ -147,6 +153,13 @@ class JobColumns(TypedColumns):
     tokens_in: Named[int] = Column(BigInteger)
     tokens_out: Named[int] = Column(BigInteger)
     engine_ms: Named[int] = Column(BigInteger)
+    # on whose account it runs: the key that posted it; prices and what is held (``domain.spending``)
+    api_key: Named[str | None] = Column(String(64))
+    meter: Named[dict[str, Any] | None] = Column(JSON(none_as_null=True))
+    # whether something is held for it, and of which budget
+    held: Named[bool | None] = Column(Boolean)
+    budget: Named[str | None] = Column(String(64))
+    charged_nanos: Named[int | None] = Column(BigInteger)
 
 
 job = Table(
@@ -176,6 +189,7 @@ ENDED = _words("finished_at IS NOT NULL")
 IN_BATCH = _words("batch IS NOT NULL")
 DEAD_LETTER = _words("error_code = 'dead_letter'")
 REQUEUED = _words("requeue_of IS NOT NULL")
+UNCHARGED = _words("held IS NOT NULL AND charged_nanos IS NULL")
 
 
 def _partial_index(name: str, where: ColumnElement[bool], *columns: ColumnElement[Any]) -> Index:
@@ -212,6 +226,8 @@ _partial_index("ix_job_ended", ENDED, job.c.pool, job.c.finished_at, job.c.tenan
 _partial_index("ix_job_batch", IN_BATCH, job.c.batch, job.c.state, job.c.batch_row)
 _partial_index("ix_job_dead", DEAD_LETTER, job.c.finished_at)
 _partial_index("ix_job_requeue", REQUEUED, job.c.requeue_of)
+# Jobs with something held, until they are charged.
+_partial_index("ix_job_uncharged", UNCHARGED, job.c.finished_at)
 
 
 class OutputColumns(TypedColumns):

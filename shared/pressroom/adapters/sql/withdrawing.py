@@ -19,12 +19,13 @@ from sqlalchemy import (
 from pressroom.adapters.keeping import TOMBSTONE_MS
 from pressroom.adapters.refusals import job_erased, job_unknown
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.endings import charged, ending_facts, note_end
 from pressroom.adapters.sql.feedback_tables import feedback
 from pressroom.adapters.sql.reading import is_past_now, storable
 from pressroom.adapters.sql.rows import JobRow, job_columns, kept_until, select_jobs, with_outputs
 from pressroom.adapters.sql.tables import erasure, idempotency_key, job, output
-from pressroom.adapters.sql.webhook_outbox import tell, watch_facts
 from pressroom.domain.job import Job
+from pressroom.domain.spending import NOTHING, UNKNOWN
 from pressroom.domain.states import TERMINAL, Actor, State, check_transition
 
 
@@ -32,7 +33,7 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
     """See ``JobStore.cancel``."""
 
     def move(connection: Connection) -> Job:
-        wanted = select_jobs().add_columns(*watch_facts())
+        wanted = select_jobs().add_columns(*ending_facts())
         row = _locked(connection, wanted.where(job.c.id == job_id, job.c.tenant == tenant), job_id)
         if is_past_now(database, connection, row):
             raise job_erased()
@@ -42,7 +43,7 @@ def cancel(database: Database, tenant: str, job_id: str) -> Job:
 
 
 def cancel_row(database: Database, connection: Connection, row: JobRow) -> JobRow:
-    """Cancel the job of a row, locked, of ``job_columns`` and ``watch_facts``; the row as it is then."""
+    """Cancel the job of a row, locked, of ``job_columns`` and ``ending_facts``; the row as it is then."""
     now = database.now(connection).wall
     match State(row.state):
         case State.QUEUED:
@@ -53,6 +54,7 @@ def cancel_row(database: Database, connection: Connection, row: JobRow) -> JobRo
                 "cancel_requested_at": now,
                 "finished_at": now,
                 **kept_until(row, now),
+                **charged(row),
             }
         case State.RUNNING:
             # The first one counts: whoever asks again waits for the same end.
@@ -64,7 +66,7 @@ def cancel_row(database: Database, connection: Connection, row: JobRow) -> JobRo
         update(job).where(job.c.id == row.id).values(changes).returning(*job_columns())
     ).one()
     if changed.state == State.CANCELED.value:
-        tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
+        note_end(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
     return changed
 
 
@@ -87,7 +89,7 @@ def erase_facts() -> Select[*tuple[Any, ...]]:
         job.c.finished_at,
         job.c.erased_at,
         job.c.lease_ms,
-        *watch_facts(),
+        *ending_facts(),
     )
 
 
@@ -108,6 +110,8 @@ def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms:
     now = database.now(connection).wall
     before = State(row.state)
     ended = before in TERMINAL
+    # Nobody will learn what of a running one was read.
+    unread = UNKNOWN if before is State.RUNNING else NOTHING
     if not ended:
         check_transition(before, State.CANCELED, Actor.FRONT)
     connection.execute(delete(output).where(output.c.job_id == row.id))
@@ -119,10 +123,11 @@ def erase_row(database: Database, connection: Connection, row: JobRow, lease_ms:
             state=before.value if ended else State.CANCELED.value,
             finished_at=row.finished_at if ended else now,
             **emptied(now),
+            **({} if ended else charged(row, unread)),
         )
     )
     if not ended:
-        tell(connection, row, State.CANCELED, now, finish_reason="canceled", error_code=None)
+        note_end(connection, row, State.CANCELED, now, unread, finish_reason="canceled", error_code=None)
     lease = max(row.lease_ms or 0, lease_ms)
     settled = ended and row.finished_at + lease <= now
     connection.execute(
