@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.support.front import IMAGE_JOB, TEXT_JOB, Front
 
+from pressroom.domain.spending import Price
 from pressroom.front.app import create_app
 from pressroom.front.openapi import document
 
@@ -144,6 +145,24 @@ CALLS = [
     ("/v1/webhooks/deliveries/{delivery_id}/replay", "POST"),
     ("/v1/webhooks/secret", "GET"),
     ("/v1/webhooks/secret/rotate", "POST"),
+    ("/v1/budgets", "GET"),
+    ("/v1/budgets/{campaign}", "GET"),
+    ("/v1/budgets/{campaign}", "PUT"),
+    ("/v1/budgets/{campaign}", "DELETE"),
+    ("/v1/usage", "GET"),
+    ("/v1/prices", "GET"),
+    ("/v1/admin/keys", "GET"),
+    ("/v1/admin/keys", "POST"),
+    ("/v1/admin/keys/{key_id}/limits", "PUT"),
+    ("/v1/admin/keys/{key_id}/rotate", "POST"),
+    ("/v1/admin/keys/{key_id}", "DELETE"),
+    ("/v1/admin/tenants", "GET"),
+    ("/v1/admin/tenants/{tenant}/keeps", "PUT"),
+    ("/v1/admin/tenants/{tenant}/weights/{pool}", "PUT"),
+    ("/v1/admin/prices", "GET"),
+    ("/v1/admin/prices/{model}", "PUT"),
+    ("/v1/admin/prices/{model}", "DELETE"),
+    ("/v1/admin/usage", "GET"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),
 ]
@@ -161,7 +180,8 @@ def test_whatever_is_sent_gets_a_documented_answer(
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     def answered(case: Any) -> None:
         _aim(front, case)
-        case.call_and_validate(headers={"Authorization": f"Bearer {front.key}"}, checks=CHECKS)
+        key = front.admin_key if path.startswith("/v1/admin") else front.key
+        case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, checks=CHECKS)
 
     try:
         answered()
@@ -190,6 +210,13 @@ def _aim(front: Front, case: Any) -> None:
         case.path_parameters["batch_id"] = front.post_batch([TEXT_JOB, {"model": "nope"}]).json["id"]
     if case.path_parameters and "webhook_id" in case.path_parameters:
         case.path_parameters["webhook_id"] = front.webhook()["id"]
+    if case.path_parameters and "campaign" in case.path_parameters:
+        case.path_parameters["campaign"] = front.budget()
+    if case.path_parameters and "key_id" in case.path_parameters:
+        case.path_parameters["key_id"] = front.parts.keyring.issue("acme").key.id
+    if case.path_parameters and "model" in case.path_parameters:
+        front.parts.accounts.set_price("writer", Price(1, 2, 3))
+        case.path_parameters["model"] = "writer"
     if case.path_parameters and "delivery_id" in case.path_parameters:
         case.path_parameters["delivery_id"] = front.delivery()["id"]
     if isinstance(case.body, dict) and isinstance(case.body.get("url"), str):

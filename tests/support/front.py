@@ -25,7 +25,9 @@ from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, Memory
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.retentions import MemoryRetentionStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
+from pressroom.adapters.redis.turnstile import MemoryTurnstile
 from pressroom.bootstrap.front import FrontAdapters, assemble
+from pressroom.domain.scopes import Scope
 from pressroom.front.app import create_app
 from pressroom.jobs.batch_keeping import BatchKeeping, BatchSweep
 from pressroom.jobs.ports import QueueLimits
@@ -67,7 +69,8 @@ class Front:
     def __init__(self, folder: Path, **settings: Any) -> None:
         for manifest in (WRITER, PAINTER, RETOUCHER, ENLARGER, ICONS):
             save(manifest, folder / "zoo")
-        self.store: Any = Troubled(MemoryJobStore())
+        self.keys = MemoryKeyStore()
+        self.store: Any = Troubled(MemoryJobStore(keys=self.keys))
         self.batches: Any = Troubled(MemoryBatchStore(self.store._inner))
         self.cache: Any = without_redis(MemoryResultCache())
         self.events: Any = without_redis(MemoryEventLog())
@@ -78,7 +81,7 @@ class Front:
         self.artifacts: Any = without_artifacts(MemoryArtifacts())
         adapters = FrontAdapters(
             self.store,
-            MemoryKeyStore(),
+            self.keys,
             self.artifacts,
             self.events,
             self.cache,
@@ -93,6 +96,8 @@ class Front:
             self.store._inner.webhooks,
             quiet_outgoing(),
             MemoryFeedbackStore(self.store._inner),
+            self.store._inner.spending,
+            MemoryTurnstile(),
         )
         fields = {
             "secret": SecretStr("s"),
@@ -103,6 +108,7 @@ class Front:
         self.parts = assemble(adapters, Settings(**fields))
         self.app = create_app(self.parts)
         self.key = self.parts.keyring.issue("acme").token
+        self.admin_key = self.parts.keyring.issue("operators", scopes=frozenset(Scope)).token
         self.worker = MiniWorker(
             self.parts.catalog.all(), self.store._inner, self.artifacts._inner, self.events._inner
         )
@@ -157,6 +163,12 @@ class Front:
         """A delivery of a new endpoint, which waits."""
         made: dict[str, Any] = self.call("POST", f"/v1/webhooks/{self.webhook()['id']}/test").json
         return made
+
+    def budget(self, campaign: str = "spring", **bounds: Any) -> str:
+        """A budget of the tenant's, by default a large one; its campaign."""
+        answer = self.call("PUT", f"/v1/budgets/{campaign}", json=bounds or {"tokens": 10**9})
+        assert answer.status_code == 200, answer.text
+        return campaign
 
     def done(self, body: Any = TEXT_JOB) -> dict[str, Any]:
         """A job that has ended, as ``GET`` shows it."""

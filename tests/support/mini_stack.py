@@ -28,6 +28,7 @@ from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, Memory
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.retentions import MemoryRetentionStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
+from pressroom.adapters.redis.turnstile import MemoryTurnstile
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
 from pressroom.jobs.batch_keeping import BatchKeeping
@@ -48,8 +49,8 @@ class MiniStack:
     tenant = "acme"
 
     def __init__(self, *, step_s: float = 0.0, worker: bool = True, **settings: Any) -> None:
-        self.store = MemoryJobStore()
         self.keys = MemoryKeyStore()
+        self.store = MemoryJobStore(keys=self.keys)
         self.artifacts = MemoryArtifacts()
         self.events = MemoryEventLog()
         self.cache = MemoryResultCache()
@@ -71,6 +72,8 @@ class MiniStack:
             self.store.webhooks,
             quiet_outgoing(),
             MemoryFeedbackStore(self.store),
+            self.store.spending,
+            MemoryTurnstile(),
         )
         self._keeping = BatchKeeping(adapters.batches, QueueLimits(), receive_s=60)
         self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})

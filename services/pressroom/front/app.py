@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from pressroom.bootstrap.front import FrontParts
 from pressroom.front import errors, openapi, signed
 from pressroom.front.api import (
+    accounts,
+    admin,
     archive,
     batches,
     deliveries,
@@ -25,7 +27,7 @@ from pressroom.front.api import (
     uploads,
     webhooks,
 )
-from pressroom.front.auth import SameOriginSession, authenticate
+from pressroom.front.auth import SameOriginSession, authenticate, go_through
 from pressroom.front.dialects import openai, replicate
 from pressroom.front.dialects.openai import envelope
 from pressroom.front.metrics import FrontMetrics
@@ -96,10 +98,14 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         batches.blueprint(parts, gate),
         webhooks.blueprint(parts),
         deliveries.blueprint(parts),
+        accounts.budgets(parts),
+        accounts.usage(parts),
+        *admin.blueprints(parts),
         *openai.blueprints(parts, gate),
         *replicate.blueprints(parts, gate),
     ):
         made.before_request(lambda: authenticate(parts.keyring))
+        made.before_request(lambda: go_through(parts.turnstile))
         app.register_blueprint(made)
     app.register_blueprint(signed.blueprint(parts))
     app.register_blueprint(health.blueprint(parts))

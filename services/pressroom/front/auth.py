@@ -11,17 +11,26 @@ from flask import Request, g, request, session
 from flask.app import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from pressroom.domain.errors import KeyInvalid, ScopeMissing
+from pressroom.domain.errors import KeyInvalid, ScopeMissing, TooManyRequests
 from pressroom.domain.scopes import Scope, in_order, needed
 from pressroom.front.errors import CsrfInvalid, KeyMissing
 from pressroom.jobs.keys import Keyring
 from pressroom.jobs.ports import ApiKey
+from pressroom.jobs.turnstile import Turnstile
 
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # The scopes of endpoints that the method alone does not tell.
-_BY_BLUEPRINT = {"webhooks": Scope.WEBHOOKS, "deliveries": Scope.WEBHOOKS}
+_BY_BLUEPRINT = {
+    "webhooks": Scope.WEBHOOKS,
+    "deliveries": Scope.WEBHOOKS,
+    "budgets": Scope.BUDGETS,
+    "admin_keys": Scope.ADMIN,
+    "admin_tenants": Scope.ADMIN,
+    "admin_prices": Scope.ADMIN,
+    "admin_usage": Scope.ADMIN,
+}
 _BY_ENDPOINT = {"desk.erase_form": Scope.ERASE}
 # Whatever a key is good for, its holder may sign in and out.
 _OPEN_TO_ALL = frozenset({"sessions"})
@@ -54,9 +63,7 @@ def authenticate(keyring: Keyring) -> None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise KeyInvalid("Send the API key as `Authorization: Bearer pr_…`.")
-        key = keyring.check(token.strip())
-        _check_scope(key)
-        g.tenant, g.scopes = key.tenant, key.scopes
+        _let_in(keyring.check(token.strip()))
         return
     if signed_in(keyring):
         if request.method not in _SAFE:
@@ -77,8 +84,7 @@ def signed_in(keyring: Keyring) -> bool:
     except KeyInvalid:
         session.clear()
         return False
-    _check_scope(key)
-    g.tenant, g.scopes = key.tenant, key.scopes
+    _let_in(key)
     return True
 
 
@@ -91,12 +97,35 @@ def sign_in(keyring: Keyring, token: str) -> None:
     session.permanent = True
 
 
-def _check_scope(key: ApiKey) -> None:
-    """Raises ScopeMissing unless the key is good for this request."""
-    if request.blueprint in _OPEN_TO_ALL:
+def go_through(turnstile: Turnstile) -> None:
+    """Count a request that asks for work, let in before, into the requests of its key within this minute.
+
+    Raises TooManyRequests."""
+    key: ApiKey = g.by
+    most = key.limits.requests_minute
+    if most is None or _needed() is not Scope.WRITE:
         return
+    passage = turnstile.go(key.id, most)
+    if not passage.passed:
+        raise TooManyRequests(
+            f"This API key may ask for work {most} times a minute. Wait, or post many requests as one batch.",
+            retry_after_s=max(1.0, passage.wait_s),
+        )
+
+
+def _let_in(key: ApiKey) -> None:
+    """Note the key and its tenant in ``g``. Raises ScopeMissing unless the key is good for this request."""
+    if request.blueprint not in _OPEN_TO_ALL:
+        _demand(_needed(), key.scopes)
+    g.by, g.tenant, g.scopes = key, key.tenant, key.scopes
+
+
+def _needed() -> Scope:
+    """The scope that this request needs."""
     named = _BY_ENDPOINT.get(request.endpoint or "") or _BY_BLUEPRINT.get(request.blueprint or "")
-    _demand(named or needed(request.method), key.scopes)
+    if named is Scope.BUDGETS and request.method in _SAFE:
+        named = None  # to look at them is to read
+    return named or needed(request.method)
 
 
 def _demand(scope: Scope, scopes: frozenset[Scope]) -> None:

@@ -9,12 +9,33 @@ from typing import Any
 from apiflask import APIFlask
 from pydantic.json_schema import models_json_schema
 
+from pressroom.contract.admin import (
+    KeyLimitsShape,
+    KeyList,
+    KeyRequest,
+    KeyView,
+    NewKeyView,
+    RetentionShape,
+    RotationRequest,
+    TenantList,
+    TenantView,
+    WeightRequest,
+)
 from pressroom.contract.base import Wire
 from pressroom.contract.batches import BatchLine, BatchPage, BatchResult, BatchRowPage, BatchView
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.feedback import FeedbackPage, FeedbackRequest, FeedbackView
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
 from pressroom.contract.problem import Problem
+from pressroom.contract.spending import (
+    BudgetList,
+    BudgetRequest,
+    BudgetView,
+    PriceList,
+    PriceRequest,
+    PriceView,
+    UsageReport,
+)
 from pressroom.contract.uploads import UploadView
 from pressroom.contract.webhooks import (
     DeliveryPageView,
@@ -53,6 +74,23 @@ _SHAPES: tuple[type[Wire], ...] = (
     SecretView,
     DeliveryView,
     DeliveryPageView,
+    PriceRequest,
+    PriceView,
+    PriceList,
+    BudgetRequest,
+    BudgetView,
+    BudgetList,
+    UsageReport,
+    KeyRequest,
+    KeyLimitsShape,
+    KeyView,
+    NewKeyView,
+    KeyList,
+    RotationRequest,
+    RetentionShape,
+    TenantView,
+    TenantList,
+    WeightRequest,
 )
 _REFS = "#/components/schemas/"
 _EXAMPLE = {

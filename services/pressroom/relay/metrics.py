@@ -46,11 +46,17 @@ class RelayMetrics:
             "Memory that Redis may use (maxmemory); 0 where nobody has said.",
             registry=registry,
         )
+        self._booked = Counter(
+            "pressroom_charges_booked", "Ended jobs booked into the usage.", registry=registry
+        )
         self._batches_ended = Counter("pressroom_batches_ended", "Batches that ended.", registry=registry)
 
     def batches(self, swept: BatchSweep) -> None:
         self._released.inc(swept.released)
         self._batches_ended.inc(swept.ended)
+
+    def booked(self, count: int) -> None:
+        self._booked.inc(count)
 
     def backlog(self, pools: Sequence[PoolBacklog]) -> None:
         for pool in pools:

@@ -43,6 +43,7 @@ class RelayProcess:
             metrics,
             uploads=parts.uploads.forget_expired,
             batches=parts.batches.sweep,
+            books=parts.books,
             measure=self._measure if settings.metrics_port else lambda: None,
             memory=RedisWatch(parts.redis, metrics).look,
         )

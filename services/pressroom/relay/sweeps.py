@@ -6,6 +6,7 @@ from time import monotonic
 from pressroom.domain.errors import Unavailable
 from pressroom.jobs.batch_keeping import BatchSweep
 from pressroom.jobs.housekeeping import Housekeeping
+from pressroom.jobs.spending import Bookkeeping
 from pressroom.relay.metrics import RelayMetrics
 from pressroom.relay.rhythm import Rhythm
 from pressroom.telemetry import get_logger
@@ -17,7 +18,8 @@ _ERASE_S = 0.5
 class Sweeps:
     """The relay's duties, in order. ``retention_s`` is how often what is past its time is looked for;
     ``measure`` reads the depths of the queue, ``memory`` looks at that of Redis, both every ``measure_s``;
-    ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches."""
+    ``uploads`` removes such uploads and says how many; ``batches`` does what is to be done for batches, and
+    ``books`` what is to be done for the accounts."""
 
     def __init__(
         self,
@@ -26,6 +28,7 @@ class Sweeps:
         *,
         uploads: Callable[[], int] = lambda: 0,
         batches: Callable[[], BatchSweep] = BatchSweep,
+        books: Bookkeeping | None = None,
         measure: Callable[[], None] = lambda: None,
         memory: Callable[[], None] = lambda: None,
         retention_s: float = 10.0,
@@ -35,6 +38,7 @@ class Sweeps:
         self._housekeeping = housekeeping
         self._forget_uploads = uploads
         self._keep_batches = batches
+        self._books = books
         self._measure_depths = measure
         self._look_at_memory = memory
         self._measuring = Rhythm(measure_s, clock)
@@ -49,9 +53,10 @@ class Sweeps:
 
     def sweep(self) -> None:
         """Raises nothing: what failed is logged once and tried again by the next sweep."""
-        # Batches come before tickets: rows that are let in want workers.
+        # What is booked makes room for rows of batches, and these want workers: hence this order.
         duties = (
             self._reap,
+            self._accounts,
             self._batches,
             self._tickets,
             self._erase,
@@ -90,6 +95,10 @@ class Sweeps:
                 expired=len(reaped.expired),
             )
 
+    def _accounts(self) -> None:
+        if self._books is not None:
+            self._metrics.booked(self._books.turn())
+
     def _batches(self) -> None:
         swept = self._keep_batches()
         self._metrics.batches(swept)
@@ -123,6 +132,8 @@ class Sweeps:
         expired = self._housekeeping.expire_results()
         prompts = self._housekeeping.erase_prompts()
         forgotten = self._housekeeping.forget()
+        if self._books is not None:
+            self._books.forget()
         self._housekeeping.settle_erased()
         # Where there is more, go on with the next sweep.
         self._retaining.done(more=expired.more or prompts.more or forgotten.more)

@@ -7,10 +7,11 @@ from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
 from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.feedback import SqlFeedbackStore
 from pressroom.adapters.sql.retentions import SqlRetentionStore
+from pressroom.adapters.sql.spending import SqlSpendingStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.bootstrap.outgoing import open_outgoing
-from pressroom.bootstrap.queue import open_cache, open_events, open_nudges, open_tickets
+from pressroom.bootstrap.queue import open_cache, open_events, open_nudges, open_tickets, open_turnstile
 from pressroom.bootstrap.stores import (
     disk_room,
     open_artifacts,
@@ -45,7 +46,9 @@ from pressroom.jobs.ports import (
 from pressroom.jobs.requeue import Requeuer, RequeueStore
 from pressroom.jobs.retention import Policies, RetentionStore
 from pressroom.jobs.room import Room
+from pressroom.jobs.spending import Accounts, Prices, SpendingStore
 from pressroom.jobs.submit import Submitter
+from pressroom.jobs.turnstile import Turnstile
 from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
 from pressroom.jobs.webhook_ports import WebhookStore
 from pressroom.jobs.webhooks import Webhooks
@@ -88,6 +91,9 @@ class FrontParts:
     feedbacks: Feedbacks
     batches: Batches
     webhooks: Webhooks
+    accounts: Accounts
+    turnstile: Turnstile
+    retentions: RetentionStore
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -113,6 +119,8 @@ class FrontAdapters:
     webhooks: WebhookStore
     outgoing: Outgoing
     feedback: FeedbackStore
+    spending: SpendingStore
+    turnstile: Turnstile
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -153,6 +161,8 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         webhooks=SqlWebhookStore(database),
         outgoing=open_outgoing(settings),
         feedback=SqlFeedbackStore(database),
+        spending=SqlSpendingStore(database),
+        turnstile=open_turnstile(settings),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -189,6 +199,7 @@ def assemble(
         callbacks=webhooks,
         policy=Policies(adapters.retentions).of,
         room=adapters.room,
+        price=Prices(adapters.spending).of,
     )
     return FrontParts(
         catalog=catalog,
@@ -223,6 +234,9 @@ def assemble(
             room=adapters.room,
         ),
         webhooks=webhooks,
+        accounts=Accounts(adapters.spending),
+        turnstile=adapters.turnstile,
+        retentions=adapters.retentions,
         secret=secret,
         limits=FrontLimits(
             body_bytes=settings.max_body_bytes,

@@ -4,6 +4,7 @@ from pressroom.adapters.celery.tickets import CeleryTickets
 from pressroom.adapters.redis.events import RedisEventLog
 from pressroom.adapters.redis.nudges import RedisNudges
 from pressroom.adapters.redis.results import RedisResultCache
+from pressroom.adapters.redis.turnstile import RedisTurnstile
 from pressroom.settings import Settings
 
 
@@ -26,6 +27,10 @@ def open_tickets(settings: Settings) -> CeleryTickets:
 
 def open_nudges(settings: Settings) -> RedisNudges:
     return RedisNudges(redis_url(settings))
+
+
+def open_turnstile(settings: Settings) -> RedisTurnstile:
+    return RedisTurnstile(redis_url(settings))
 
 
 def redis_url(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from pressroom.adapters.redis.room import RedisRoom
 from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.depths import SqlDepthStore
+from pressroom.adapters.sql.spending import SqlSpendingStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.waiting import SqlWaitingStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
@@ -24,6 +25,7 @@ from pressroom.jobs.deliver import Deliverer
 from pressroom.jobs.depths import DepthStore
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.jobs.ports import JobStore
+from pressroom.jobs.spending import Bookkeeping
 from pressroom.jobs.uploads import UploadKeeping
 from pressroom.jobs.waiting import WaitingStore
 from pressroom.settings import Settings
@@ -37,6 +39,7 @@ class RelayParts:
     housekeeping: Housekeeping
     uploads: UploadKeeping
     batches: BatchKeeping
+    books: Bookkeeping
     depths: DepthStore
     waiting: WaitingStore
     redis: RedisRoom
@@ -68,6 +71,7 @@ def relay_parts(settings: Settings) -> RelayParts:
         housekeeping,
         uploads,
         batches,
+        Bookkeeping(SqlSpendingStore(database)),
         SqlDepthStore(database),
         SqlWaitingStore(database),
         RedisRoom(redis_url(settings)),

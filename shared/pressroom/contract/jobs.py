@@ -15,6 +15,8 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 
+CampaignName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
 StateName = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
 Kind = Literal["text", "image"]
 
@@ -80,6 +82,10 @@ class JobRequest(Wire):
     webhook: JobWebhook | None = Field(
         None, description="Who is told of this job's end, besides your endpoints."
     )
+    campaign: CampaignName | None = Field(
+        None,
+        description="What it is for: the usage tells of it, and its budget is charged where there is one.",
+    )
 
 
 class ModelView(Wire):
@@ -139,11 +145,16 @@ class Timings(Wire):
 
 
 class UsageView(Wire):
-    """What the job cost, all attempts together."""
+    """What the job cost, all attempts together; its price is that of the one that ended it."""
 
     tokens_in: int = 0
     tokens_out: int = 0
     engine_seconds: float = 0.0
+    price: str | None = Field(
+        None,
+        description="What the job is charged by the price list of when it was accepted: a decimal number; "
+        "null before its end.",
+    )
 
 
 class JobError(Wire):
@@ -173,6 +184,7 @@ class JobView(Wire):
     seed: int
     priority: int
     metadata: dict[str, str]
+    campaign: str | None = None
     attempt: int
     prompt_erased_at: int | None = Field(
         None, description="When your policy had the input erased; it is empty since."

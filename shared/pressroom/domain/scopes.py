@@ -4,6 +4,8 @@ read       look at jobs, batches, outputs, models; follow
 write      post and cancel
 erase      remove what was made
 webhooks   say who is called back, and see the deliveries
+budgets    bound what campaigns may cost
+admin      whatever an operator does, for all tenants; no key has it unless it is named
 """
 
 from collections.abc import Iterable
@@ -17,9 +19,12 @@ class Scope(StrEnum):
     WRITE = "write"
     ERASE = "erase"
     WEBHOOKS = "webhooks"
+    BUDGETS = "budgets"
+    ADMIN = "admin"
 
 
-EVERY_SCOPE = frozenset(Scope)
+# Everything within a tenant: what a key has where nothing is said.
+EVERY_SCOPE = frozenset(Scope) - {Scope.ADMIN}
 
 _BY_METHOD = {
     "GET": Scope.READ,

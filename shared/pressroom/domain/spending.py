@@ -10,7 +10,7 @@ learn how much of it was read.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -157,6 +157,10 @@ class Used:
     def place(self) -> tuple[str, str, str, str, str]:
         return (self.day, self.tenant, self.api_key, self.model, self.campaign)
 
+    def but(self, **places: str) -> "Used":
+        """The same at another place."""
+        return replace(self, **places)  # type: ignore[arg-type]
+
     def __add__(self, other: "Used") -> "Used":
         """Both together, at the place of this one."""
         return replace(
@@ -227,11 +231,6 @@ def day_of(milliseconds: int) -> str:
 def next_day_ms(milliseconds: int) -> int:
     """How long it is from a moment until the next date begins in UTC."""
     return _DAY_MS - milliseconds % _DAY_MS
-
-
-def days_before(day: str, count: int) -> str:
-    """The date so many days earlier."""
-    return f"{datetime.strptime(day, '%Y-%m-%d').replace(tzinfo=UTC) - timedelta(days=count):%Y-%m-%d}"
 
 
 def nanos_of(amount: Decimal) -> int:

@@ -19,6 +19,7 @@ from pressroom.domain.batch import ENDED_ROWS, Batch, BatchCounts, BatchRow, New
 from pressroom.domain.errors import (
     BatchUnknown,
     Busy,
+    Forbidden,
     InputInvalid,
     KeyReused,
     NotThere,
@@ -32,6 +33,7 @@ from pressroom.domain.job import NewJob
 from pressroom.jobs.batch_ports import BatchPage, BatchStore
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.nudges import Nudges, nudge
+from pressroom.jobs.ports import ApiKey
 from pressroom.jobs.room import ENDLESS, Room, check_room
 from pressroom.jobs.submit import check_key
 from pressroom.telemetry import get_logger
@@ -66,8 +68,10 @@ class Received:
 class Resolver(Protocol):
     """Makes a job of a request, as ``Submitter.resolved`` does."""
 
-    def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
-        """Raises Refused."""
+    def resolved(
+        self, tenant: str, request: JobRequest, request_id: str | None = None, by: ApiKey | None = None
+    ) -> NewJob:
+        """Raises Refused, Forbidden."""
 
 
 class Batches:
@@ -106,9 +110,10 @@ class Batches:
         metadata: Mapping[str, str] | None = None,
         key: str | None = None,
         request_id: str | None = None,
+        by: ApiKey | None = None,
     ) -> Received:
-        """Store a batch, or find the one that ``key`` names. ``rows`` are read once, as they come;
-        ``digest`` tells the body's MAC when they have been.
+        """Store a batch that the API key ``by`` asks for, or find the one that ``key`` names. ``rows`` are read
+        once, as they come; ``digest`` tells the body's MAC when they have been.
 
         Raises InputInvalid (no rows at all, no key), TooManyRows, KeyReused, BatchErased, BatchGivenUp,
         Busy, DatabaseUnavailable, and whatever ``rows`` raises; nothing of the batch runs then. Only
@@ -123,7 +128,7 @@ class Batches:
             earlier = self._store.open(new)
             if earlier is not None:
                 return self._again(earlier, rows, digest)
-            return self._take(new, rows, digest)
+            return self._take(new, rows, digest, by)
         finally:
             self._places.release()
 
@@ -190,16 +195,18 @@ class Batches:
             )
         return Received(*self._store.batch(earlier.tenant, earlier.id), created=False)
 
-    def _take(self, new: NewBatch, rows: Iterable[GivenRow], digest: Callable[[], str]) -> Received:
+    def _take(
+        self, new: NewBatch, rows: Iterable[GivenRow], digest: Callable[[], str], by: ApiKey | None
+    ) -> Received:
         try:
-            result_ttl_s = self._store_rows(new, rows)
+            result_ttl_s = self._store_rows(new, rows, by)
             self._store.seal(new.id, result_ttl_s, digest())
         except BaseException as error:
             self._give_up(new.id, error)
             raise
         return Received(*self._store.batch(new.tenant, new.id), created=True)
 
-    def _store_rows(self, new: NewBatch, rows: Iterable[GivenRow]) -> int:
+    def _store_rows(self, new: NewBatch, rows: Iterable[GivenRow], by: ApiKey | None) -> int:
         """Seconds that the longest kept result is kept. Raises InputInvalid, TooManyRows, BatchGivenUp."""
         page: list[NewRow] = []
         size = number = longest = 0
@@ -209,7 +216,7 @@ class Batches:
                 raise TooManyRows(
                     f"A batch has at most {self._limits.rows} rows. Post it in several.", field="body"
                 )
-            row = self._row(new, given)
+            row = self._row(new, given, by)
             if row.new is not None:
                 longest = max(longest, row.new.result_ttl_s)
             page.append(row)
@@ -223,16 +230,16 @@ class Batches:
             self._store.add(new.id, page)
         return longest or DEFAULT_RESULT_TTL_S
 
-    def _row(self, new: NewBatch, given: GivenRow) -> NewRow:
+    def _row(self, new: NewBatch, given: GivenRow, by: ApiKey | None) -> NewRow:
         if isinstance(given.request, PressroomError):
             return _refused(given, given.request)
         try:
             return NewRow(
                 given.n,
                 given.custom_id,
-                self._resolver.resolved(new.tenant, given.request, new.request_id),
+                self._resolver.resolved(new.tenant, given.request, new.request_id, by),
             )
-        except (Refused, NotThere) as error:  # also where what it works on is not there
+        except (Refused, NotThere, Forbidden) as error:  # also where what it works on is not there
             return _refused(given, error)
 
     def _give_up(self, batch_id: str, why: BaseException) -> None:

@@ -1,8 +1,9 @@
 """What things cost: the price list, budgets of campaigns, the usage; and on whose account a job runs.
 
-Prices      the price list, remembered for some seconds, as the front asks it at each submit
-Accounts    the use cases behind ``/v1/budgets``, ``/v1/usage`` and ``/v1/admin/prices``
-metered     the meter of a job that is about to be accepted
+Prices        the price list, remembered for some seconds, as the front asks it at each submit
+Accounts      the use cases behind ``/v1/budgets``, ``/v1/usage`` and ``/v1/admin/prices``
+Bookkeeping   what the relay does for them
+metered       the meter of a job that is about to be accepted
 """
 
 import threading
@@ -130,6 +131,31 @@ class Accounts:
     def tokens_today(self, api_key: str) -> int:
         """Raises DatabaseUnavailable."""
         return self._store.tokens_today(api_key)
+
+
+class Bookkeeping:
+    """What the relay does for the accounts."""
+
+    # Pages of a turn: nothing else waits longer for it.
+    _PAGES = 10
+    _PAGE = 500
+
+    def __init__(self, store: SpendingStore) -> None:
+        self._store = store
+
+    def turn(self) -> int:
+        """Book what has ended; how many jobs. Raises DatabaseUnavailable."""
+        done = 0
+        for _ in range(self._PAGES):
+            booked = self._store.book(self._PAGE)
+            done += booked
+            if booked < self._PAGE:
+                break
+        return done
+
+    def forget(self) -> int:
+        """Remove what no bound of a key asks for any more. Raises DatabaseUnavailable."""
+        return self._store.forget_days()
 
 
 def metered(

@@ -21,15 +21,24 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput, JobRequest
 from pressroom.contract.params import MAX_SEED, ImageParams, TextParams
 from pressroom.contract.webhooks import JobWebhook
-from pressroom.domain.errors import DatabaseUnavailable, InputInvalid, PromptTooLong, RedisUnavailable
+from pressroom.domain.errors import (
+    DatabaseUnavailable,
+    InputInvalid,
+    ModelNotAllowed,
+    PriorityNotAllowed,
+    PromptTooLong,
+    RedisUnavailable,
+)
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.domain.retention import Retention
+from pressroom.domain.spending import FREE, Meter, Price
 from pressroom.jobs.invalid import wrong_fields
 from pressroom.jobs.operations import check_given, check_params, check_sizes
 from pressroom.jobs.pictures import Pictures, Pinned
-from pressroom.jobs.ports import IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
+from pressroom.jobs.ports import ApiKey, IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
 from pressroom.jobs.room import ENDLESS, Room, check_room
+from pressroom.jobs.spending import metered
 from pressroom.telemetry import get_logger
 
 _MAX_KEY = 255
@@ -69,6 +78,7 @@ class Submitter:
         callbacks: Callbacks | None = None,
         policy: Callable[[str], Retention] = lambda tenant: Retention(),
         room: Room = ENDLESS,
+        price: Callable[[str], Price] = lambda model: FREE,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -81,17 +91,24 @@ class Submitter:
         self._callbacks = callbacks
         self._policy = policy
         self._room = room
+        self._price = price
         self._draws = Draws()
 
     def submit(
-        self, tenant: str, request: JobRequest, key: str | None = None, request_id: str | None = None
+        self,
+        tenant: str,
+        request: JobRequest,
+        key: str | None = None,
+        request_id: str | None = None,
+        by: ApiKey | None = None,
     ) -> Submitted:
-        """Store the job, or find the one that ``key`` names.
+        """Store the job that the API key ``by`` asks for, or find the one that ``key`` names.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong, KeyReused, JobErased, QueueFull, NoRoom, what ``Pictures.pin``
-        raises, DatabaseUnavailable. Only after the last may the job be there all the same: the same key tells."""
+        Raises ModelUnknown, ModelNotAllowed, PriorityNotAllowed, InputInvalid, PromptTooLong, KeyReused, JobErased,
+        QueueFull, BudgetSpent, TokensSpent, NoRoom, what ``Pictures.pin`` raises, DatabaseUnavailable. Only after the
+        last may the job be there all the same: the same key tells."""
         check_room(self._room)
-        new, made = self._resolved(tenant, request, request_id, fetch=True)
+        new, made = self._resolved(tenant, request, request_id, by, fetch=True)
         try:
             # Only now: params that no model has may be of any form, and nested too deeply to be written.
             idempotency = self._idempotency(tenant, request, key)
@@ -107,22 +124,26 @@ class Submitter:
             self._pictures.drop(tenant, made)
         return submitted
 
-    def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
+    def resolved(
+        self, tenant: str, request: JobRequest, request_id: str | None = None, by: ApiKey | None = None
+    ) -> NewJob:
         """The job that a row of a batch asks for, checked, with everything resolved; but for its pictures nothing is stored.
 
-        Raises ModelUnknown, InputInvalid, PromptTooLong, TargetRefused, what ``Pictures.pin`` raises, DatabaseUnavailable."""
-        return self._resolved(tenant, request, request_id, fetch=False)[0]
+        Raises ModelUnknown, ModelNotAllowed, PriorityNotAllowed, InputInvalid, PromptTooLong, TargetRefused, what
+        ``Pictures.pin`` raises, DatabaseUnavailable."""
+        return self._resolved(tenant, request, request_id, by, fetch=False)[0]
 
     def _resolved(
-        self, tenant: str, request: JobRequest, request_id: str | None, *, fetch: bool
+        self, tenant: str, request: JobRequest, request_id: str | None, by: ApiKey | None, *, fetch: bool
     ) -> tuple[NewJob, tuple[str, ...]]:
         """The job, and the uploads that were made for it."""
         policy = self._policy(tenant)
         manifest = self._catalog.choose(request.model, self._draws.next(), tenant)
+        check_model(by, manifest.name)
+        priority = allowed_priority(by, request)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input, params)
-        if isinstance(params, TextParams):
-            self._check_length(manifest, request.input, params)
+        meter = self._meter(manifest, request, params, by)
         webhook = self._webhook(tenant, request.webhook)
         result_ttl_s = policy.result_ttl_s(
             request.result_ttl_s, said="result_ttl_s" in request.model_fields_set
@@ -143,7 +164,7 @@ class Submitter:
             model=PinnedModel(manifest.name, manifest.version, manifest.sha256),
             kind=manifest.kind,
             pool=manifest.pool,
-            priority=request.priority,
+            priority=priority,
             input=pinned.input.model_dump(mode="json", exclude_none=True),
             params=params.model_dump(mode="json"),
             metadata=dict(request.metadata),
@@ -153,8 +174,21 @@ class Submitter:
             events_ttl_s=policy.events_s,
             request_id=request_id,
             webhook=webhook,
+            meter=meter,
         )
         return new, pinned.made
+
+    def _meter(
+        self, manifest: Manifest, request: JobRequest, params: TextParams | ImageParams, by: ApiKey | None
+    ) -> Meter:
+        """On whose account the job runs, and the most that it can cost. Raises PromptTooLong."""
+        price = self._price(manifest.name)
+        if isinstance(params, ImageParams):
+            return metered(by, request.campaign, price, 0, 0, 1 if params.sheet else params.n)
+        # Where tokens are bounded, none is held in vain.
+        bounded = request.campaign is not None or (by is not None and by.limits.tokens_day is not None)
+        read = self._checked_length(manifest, request.input, params, exact=bounded)
+        return metered(by, request.campaign, price, read, params.n * params.max_tokens, 0)
 
     def _webhook(self, tenant: str, asked: JobWebhook | None) -> Mapping[str, Any] | None:
         if asked is None:
@@ -168,9 +202,10 @@ class Submitter:
             return None
         check_key(key)
         asked = request.model_dump(mode="json")
-        # As it was written before there were webhooks and pictures: a key outlives an upgrade.
-        if request.webhook is None:
-            del asked["webhook"]
+        # As it was written before there were webhooks, campaigns and pictures: a key outlives an upgrade.
+        for name in ("webhook", "campaign"):
+            if asked[name] is None:
+                del asked[name]
         for name in ("pictures", "mask"):
             if asked["input"][name] is None:
                 del asked["input"][name]
@@ -178,14 +213,17 @@ class Submitter:
         mac = hmac.new(self._secret, b"pressroom idempotency 1\n" + body.encode(), hashlib.sha256)
         return IdempotencyKey(key, mac.hexdigest(), self._policy(tenant).keys_s)
 
-    def _check_length(self, manifest: Manifest, given: JobInput, params: TextParams) -> None:
+    def _checked_length(self, manifest: Manifest, given: JobInput, params: TextParams, *, exact: bool) -> int:
+        """The most tokens that the prompt can have; where the model is built here and ``exact``, those that it has.
+
+        Raises PromptTooLong."""
         context = self._slot_tokens
         if manifest.text is not None:
             context = min(context, manifest.text.context)
         room = context - params.max_tokens
-        tokens = self._counter.count(manifest, given, room)
+        tokens = self._counter.count(manifest, given, 0 if exact else room)
         if room >= (tokens or 1):
-            return
+            return room if tokens is None else tokens
         counted = f"The prompt has {tokens} tokens and max_tokens asks" if tokens else "max_tokens asks"
         raise PromptTooLong(
             f"{counted} for {params.max_tokens}{' more' if tokens else ''}, but {manifest.name} holds "
@@ -217,6 +255,31 @@ def wake(tickets: Tickets, pool: str) -> None:
         tickets.send(pool)
     except RedisUnavailable as error:
         get_logger(__name__).warning("ticket_not_sent", pool=pool, reason=error.message)
+
+
+def check_model(by: ApiKey | None, name: str) -> None:
+    """Raises ModelNotAllowed unless the API key may have jobs of this model."""
+    if by is None or by.limits.models is None or name in by.limits.models:
+        return
+    raise ModelNotAllowed(
+        f"This API key may not use {name} (it may use: {', '.join(by.limits.models)}). Use another model or key.",
+        field="model",
+    )
+
+
+def allowed_priority(by: ApiKey | None, request: JobRequest) -> int:
+    """The priority of a job. Raises PriorityNotAllowed."""
+    most = by.limits.priority if by is not None else None
+    if most is None:
+        return request.priority
+    if "priority" not in request.model_fields_set:
+        return most
+    if request.priority > most:
+        raise PriorityNotAllowed(
+            f"This API key's jobs have a priority of {most} at most; ask for that, or leave it out.",
+            field="priority",
+        )
+    return request.priority
 
 
 def check_key(key: str) -> None:

@@ -24,12 +24,15 @@ from pressroom.domain.errors import (
 from pressroom.domain.job import NewJob
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.batches import Batches, BatchLimits, Received
+from pressroom.jobs.ports import ApiKey
 
 
 class Resolver:
     """Resolves as a submit would; knows every model but ``nope``."""
 
-    def resolved(self, tenant: str, request: JobRequest, request_id: str | None = None) -> NewJob:
+    def resolved(
+        self, tenant: str, request: JobRequest, request_id: str | None = None, by: ApiKey | None = None
+    ) -> NewJob:
         if request.model == "nope":
             raise ModelUnknown("There is no model of this name.", field="model")
         return new_job(tenant, input={"prompt": request.input.prompt}, result_ttl_s=request.result_ttl_s)

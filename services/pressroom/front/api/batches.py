@@ -83,6 +83,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
             defaults=defaults,
             key=request.headers.get("Idempotency-Key"),
             request_id=g.request_id,
+            by=g.by,
         )
         status = 200 if received.batch.finished_at is not None else 202
         headers = {"Location": _url(received.batch.id)}

@@ -6,11 +6,13 @@ from typing import Any
 Responses = dict[int, Any]
 
 _ALWAYS = (400, 422, 500)
-_KEYED = (401, 403, 503)
+_KEYED = (401, 403, 429, 503)
 _WHY = {
     400: "The request cannot be read: malformed JSON, bad UTF-8, NUL.",
     401: "No API key, or one that is not valid.",
-    403: "The key has not the scope for this, or a session (pages only) has not shown its CSRF token.",
+    402: "The campaign's budget has no room for what this may cost.",
+    403: "The key may not do this: it has not the scope, or not this model or priority; or a session (pages only) "
+    "has not shown its CSRF token.",
     404: "There is no such thing, or it is another tenant's.",
     409: "It is not in a state for this.",
     410: "It was erased.",
@@ -18,7 +20,7 @@ _WHY = {
     415: "The body is not of the media type that is asked for.",
     416: "The range lies outside of the output.",
     422: "A field is wrong; `field` and `errors` say which.",
-    429: "The queue is full. Try again after Retry-After seconds.",
+    429: "The queue is full, or a bound of the key is reached. Try again after Retry-After seconds.",
     500: "A fault of the server.",
     503: "Something that Pressroom needs is away. Try again after Retry-After seconds.",
 }

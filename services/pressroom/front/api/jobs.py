@@ -49,7 +49,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
                 Preference_Applied="`wait=N` where it was waited.",
             ),
             202: answer("JobView", "The job is accepted and stored.", Location="Path of the job."),
-            **problems(404, 410, 413, 415, 429),
+            **problems(402, 404, 410, 413, 415),
         },
         extensions={"x-headers": [_IDEMPOTENCY_KEY, _PREFER]},
     )
@@ -59,7 +59,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         The answer comes as soon as the job is stored, or later where you prefer to wait. After a 503 the
         job may have been accepted all the same: send it again with the same Idempotency-Key."""
         key = request.headers.get("Idempotency-Key")
-        g.submitted = submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id)
+        g.submitted = submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id, g.by)
         gone = is_gone(request.environ) if query_data.on_disconnect == "cancel" else None
         job, waited = _waited_for(parts, gate, submitted.job, gone)
         headers = {"Location": job_url(job.id)}
@@ -111,7 +111,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         responses={
             200: answer("JobView", "It was requeued before: the job that was made then."),
             202: answer("JobView", "The new job is accepted and stored.", Location="Path of the job."),
-            **problems(404, 409, 410, 413, 429),
+            **problems(402, 404, 409, 410, 413),
         },
     )
     def requeue_job(job_id: str) -> Response:

@@ -1,11 +1,12 @@
 """What may stand in query strings. Values come as text, so numbers are read from digits here."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pressroom.contract.batches import RowStateName
-from pressroom.contract.jobs import StateName
+from pressroom.contract.jobs import CampaignName, StateName
 
 
 class Query(BaseModel):
@@ -57,6 +58,7 @@ class BatchQuery(Query):
     result_ttl_s: int | None = Field(
         None, ge=60, le=7_776_000, description="How long results are kept of rows that do not say."
     )
+    campaign: CampaignName | None = Field(None, description="Campaign of rows that name none.")
 
 
 class BatchesQuery(PageQuery):
@@ -92,3 +94,39 @@ class EventsQuery(OnDisconnectQuery):
         max_length=64,
         description="Go on behind this event; as the header Last-Event-ID, which goes before it.",
     )
+
+
+_PLACE = "(day|tenant|api_key|model|campaign)"
+
+
+class UsageQuery(Query):
+    """``GET /v1/usage``."""
+
+    since: date | None = Field(
+        None, description="The first date, in UTC; thirty days before the last by default."
+    )
+    until: date | None = Field(None, description="The last date, in UTC; today by default.")
+    by: str = Field(
+        "day,api_key,model,campaign",
+        pattern=f"^{_PLACE}(,{_PLACE})*$",
+        description="What a line is of: any of `day`, `api_key`, `model`, `campaign`, with commas between them. "
+        "The others are added up.",
+    )
+
+
+class AdminUsageQuery(UsageQuery):
+    """``GET /v1/admin/usage``."""
+
+    tenant: str | None = Field(None, min_length=1, max_length=64, description="Only this tenant's.")
+    by: str = Field(
+        "day,tenant,model",
+        pattern=f"^{_PLACE}(,{_PLACE})*$",
+        description="What a line is of: any of `day`, `tenant`, `api_key`, `model`, `campaign`, with commas between "
+        "them. The others are added up.",
+    )
+
+
+class KeysQuery(Query):
+    """``GET /v1/admin/keys``."""
+
+    tenant: str | None = Field(None, min_length=1, max_length=64, description="Only this tenant's.")

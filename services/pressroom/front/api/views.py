@@ -19,6 +19,7 @@ from pressroom.contract.jobs import (
 from pressroom.contract.params import ImageParams, TextParams
 from pressroom.domain.chances import TokenChance
 from pressroom.domain.job import Job, Output
+from pressroom.domain.spending import told
 from pressroom.domain.states import State
 from pressroom.jobs.ports import LiveModel, Waiting
 
@@ -46,6 +47,7 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
         seed=params.seed or 0,
         priority=job.priority,
         metadata=dict(job.metadata),
+        campaign=job.meter.campaign if job.meter is not None else None,
         attempt=job.attempt,
         prompt_erased_at=job.prompt_erased_at,
         requeue_of=job.requeue_of,
@@ -115,6 +117,7 @@ def usage_view(job: Job) -> UsageView:
         tokens_in=job.usage.tokens_in,
         tokens_out=job.usage.tokens_out,
         engine_seconds=job.usage.engine_ms / 1000,
+        price=None if job.charged_nanos is None else told(job.charged_nanos),
     )
 
 

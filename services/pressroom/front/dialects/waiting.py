@@ -11,6 +11,7 @@ from pressroom.contract.jobs import JobRequest
 from pressroom.domain.job import Job
 from pressroom.domain.states import State
 from pressroom.front.connection import is_gone
+from pressroom.front.dialects.campaign import named_campaign, on_campaign
 from pressroom.front.errors import FrontError
 from pressroom.front.sse import Gate
 
@@ -32,7 +33,9 @@ def posted(parts: FrontParts, asked: JobRequest, *, part: int | None = None) -> 
     key = request.headers.get("Idempotency-Key")
     if key is not None and part is not None:
         key = f"{key} {part}"
-    submitted = parts.submitter.submit(g.tenant, asked, key, g.request_id)
+    submitted = parts.submitter.submit(
+        g.tenant, on_campaign(asked, named_campaign()), key, g.request_id, g.by
+    )
     g.submitted = submitted
     return submitted.job
 

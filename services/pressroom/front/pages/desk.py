@@ -40,7 +40,7 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
         """The forms without JavaScript: post, then look at the job's page."""
         try:
             asked = _asked(request.form.to_dict())
-            g.submitted = submitted = parts.submitter.submit(g.tenant, asked, None, g.request_id)
+            g.submitted = submitted = parts.submitter.submit(g.tenant, asked, None, g.request_id, g.by)
         except ValidationError as error:
             return _desk(parts, error.errors(include_url=False)[0]["msg"], 422)
         except Refused as error:

@@ -6,6 +6,7 @@
     pressroom:result:<job>           string   a finished job as JSON, or ``erased``    cache_ttl_s; a tombstone 1 day
                                               (not of a result that expired)
     pressroom:nudges                 channel  ids of jobs to look at now               not kept
+    pressroom:requests/…             list     when an API key with a bound asked       a minute after the last
     pressroom:pressroom.<pool>       list     tickets of a pool (Celery messages)      until they are taken
     pressroom:unacked,               hash,    tickets on their way to a worker         until acknowledged, at most
     pressroom:unacked_index          zset     (kombu)                                  the visibility timeout
@@ -22,6 +23,7 @@ TOMBSTONE = b"erased"
 TOMBSTONE_TTL_S = 86_400
 
 NUDGES = f"{PREFIX}nudges"
+TURNSTILE = f"{PREFIX}requests"
 
 
 def events(job_id: str) -> str:

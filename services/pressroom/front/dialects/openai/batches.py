@@ -9,6 +9,7 @@ from flask import Response, g, jsonify
 from pressroom.bootstrap.front import FrontParts
 from pressroom.domain.batch import Batch, BatchCounts
 from pressroom.domain.errors import BatchUnknown, InputInvalid, NotThere, UploadUnknown
+from pressroom.front.dialects.campaign import named_campaign, rows_on_campaign
 from pressroom.front.dialects.openai import batch_telling
 from pressroom.front.dialects.openai.batch_asking import rows_of
 from pressroom.front.dialects.openai.batch_shapes import BatchesQuery, BatchRequest
@@ -36,13 +37,15 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
             file = parts.files.find(g.tenant, stored_id(asked.input_file_id))
         except UploadUnknown as error:
             raise InputInvalid(error.message, field="input_file_id") from None
+        rows = rows_of(parts.files.content(file), asked.endpoint, parts.limits.body_bytes)
         received = parts.batches.receive(
             g.tenant,
-            rows_of(parts.files.content(file), asked.endpoint, parts.limits.body_bytes),
+            rows_on_campaign(rows, named_campaign()),
             lambda: file.sha256,
             defaults={},
             metadata=batch_telling.marked(asked.endpoint, asked.input_file_id, asked.metadata),
             request_id=g.request_id,
+            by=g.by,
         )
         return jsonify(batch_telling.batch_object(received.batch, received.counts))
 

@@ -1,0 +1,54 @@
+"""Names that stand in paths, checked as they would be in a body."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+
+from pressroom.contract.admin import Name
+from pressroom.contract.jobs import CampaignName
+from pressroom.domain.errors import InputInvalid
+
+_CAMPAIGN: TypeAdapter[str] = TypeAdapter(CampaignName)
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_MODEL: TypeAdapter[str] = TypeAdapter(
+    Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63}|\*)$")]
+)
+
+
+def campaign_of(given: str) -> str:
+    """Raises InputInvalid."""
+    return _read(
+        _CAMPAIGN,
+        given,
+        "campaign",
+        "1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or a digit",
+    )
+
+
+def model_of(given: str) -> str:
+    """Of the price list: also ``*``. Raises InputInvalid."""
+    return _read(_MODEL, given, "model", "the name of a model, or * for those without a line of their own")
+
+
+def tenant_of(given: str) -> str:
+    """Raises InputInvalid."""
+    return _printable(given, "tenant")
+
+
+def pool_of(given: str) -> str:
+    """Raises InputInvalid."""
+    return _printable(given, "pool")
+
+
+def _printable(given: str, part: str) -> str:
+    words = "1 to 64 printable characters"
+    if not given.isprintable():
+        raise InputInvalid(f"{part} is {words}.", field=f"path.{part}")
+    return _read(_NAME, given, part, words)
+
+
+def _read(shape: TypeAdapter[str], given: str, part: str, words: str) -> str:
+    try:
+        return shape.validate_python(given)
+    except ValidationError:
+        raise InputInvalid(f"{part} is {words}.", field=f"path.{part}") from None
