@@ -301,7 +301,7 @@ def test_a_key_is_made_bounded_rotated_and_revoked(front: Front) -> None:
     assert {each["id"] for each in listed} >= {key["id"], rotated["id"]}
     assert rotated["token"] not in str(listed)
     for method, path in (("DELETE", ""), ("POST", "/rotate"), ("PUT", "/limits")):
-        body = {} if method != "DELETE" else None
+        body: dict[str, int] | None = {} if method != "DELETE" else None
         problem(admin(front, method, f"/keys/{rotated['id']}{path}", json=body), 404, "api_key_unknown")
 
 

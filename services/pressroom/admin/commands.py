@@ -1,9 +1,12 @@
 """``pressroom admin``: keys, migrations, numbers."""
 
+from typing import Any
+
 import click
 
-from pressroom.admin import words
+from pressroom.admin import bounds, words
 from pressroom.admin.dead_letters import dead_letters, requeue
+from pressroom.admin.money import budgets, prices, usage
 from pressroom.admin.tenants import tenants
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.scopes import EVERY_SCOPE, Scope, in_order
@@ -20,6 +23,9 @@ def admin() -> None:
 admin.add_command(dead_letters)
 admin.add_command(requeue)
 admin.add_command(tenants)
+admin.add_command(prices)
+admin.add_command(budgets)
+admin.add_command(usage)
 
 
 @admin.command()
@@ -50,20 +56,35 @@ def keys() -> None:
     "scopes",
     multiple=True,
     type=click.Choice([scope.value for scope in Scope]),
-    help="What it is good for, once for each; everything when none is given.",
+    help="What it is good for, once for each; everything within its tenant when none is given.",
 )
 @click.option("--days", type=click.IntRange(1, 3_650), help="How long it is good; until revoked by default.")
-def create(tenant: str, label: str, scopes: tuple[str, ...], days: int | None) -> None:
+@bounds.options
+def create(tenant: str, label: str, scopes: tuple[str, ...], days: int | None, **bounded: Any) -> None:
     """Make a key and write it to stdout; it cannot be shown again."""
     tenant, label = words.name("--tenant", tenant, 64), words.name("--label", label, 128) if label else ""
+    limits = bounds.limits(**bounded)
     with wiring.admin_parts() as parts:
         issued = parts.keys.issue(
             tenant,
             label,
             scopes=frozenset(map(Scope, scopes)) or EVERY_SCOPE,
             lives_s=None if days is None else days * 86_400,
+            limits=limits,
         )
     _show(issued)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@bounds.options
+def limit(key_id: str, **bounded: Any) -> None:
+    """Bound what the key ID may do: these are all of its bounds, and without an option it has none."""
+    known, limits = _key_id(key_id), bounds.limits(**bounded)
+    with wiring.admin_parts() as parts:
+        if not parts.keys.limit(known, limits):
+            raise click.ClickException(_unknown_key(known))
+    click.echo(f"Key {known} is bounded so; fronts know within 5 s.", err=True)
 
 
 @keys.command()
@@ -88,7 +109,7 @@ def rotate(key_id: str, overlap_hours: int) -> None:
 
 @keys.command("list")
 def list_() -> None:
-    """List all keys: id, tenant, made at, state, scopes, label."""
+    """List all keys: id, tenant, made at, state, scopes, label, bounds."""
     with wiring.admin_parts() as parts:
         found = parts.keys.all()
     for key in found:
@@ -166,7 +187,15 @@ def _unknown_key(key_id: str) -> str:
 
 def _row(key: ApiKey) -> list[str]:
     scopes = "everything" if key.scopes == EVERY_SCOPE else ",".join(in_order(key.scopes))
-    return [key.id, key.tenant, words.at(key.created_at), _key_state(key), scopes, key.label]
+    return [
+        key.id,
+        key.tenant,
+        words.at(key.created_at),
+        _key_state(key),
+        scopes,
+        key.label,
+        bounds.told(key),
+    ]
 
 
 def _key_state(key: ApiKey) -> str:

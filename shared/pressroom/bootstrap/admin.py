@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pressroom import settings as configuration
 from pressroom.adapters.sql import schema
 from pressroom.adapters.sql.retentions import SqlRetentionStore
+from pressroom.adapters.sql.spending import SqlSpendingStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.bootstrap.stores import (
     open_database,
@@ -20,6 +21,7 @@ from pressroom.jobs.keys import Keyring
 from pressroom.jobs.ports import JobStore
 from pressroom.jobs.requeue import Requeuer, RequeueStore
 from pressroom.jobs.retention import RetentionStore
+from pressroom.jobs.spending import Accounts
 from pressroom.settings import Settings
 
 
@@ -32,6 +34,7 @@ class AdminParts:
     retentions: RetentionStore
     requeues: RequeueStore
     requeuer: Callable[[], Requeuer]
+    accounts: Accounts
 
 
 @contextmanager
@@ -54,6 +57,7 @@ def admin_parts(settings: Settings | None = None) -> Iterator[AdminParts]:
             SqlRetentionStore(database),
             requeues,
             requeuer,
+            Accounts(SqlSpendingStore(database)),
         )
     finally:
         database.close()

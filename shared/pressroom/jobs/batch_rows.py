@@ -35,7 +35,9 @@ def given_row(n: int, size: int, value: Any, defaults: Mapping[str, Any]) -> Giv
         named = custom_id if isinstance(custom_id, str) and 0 < len(custom_id) <= 255 else None
         return GivenRow(n, size, named, _refusal(wrong))
     fields = {name: getattr(line, name) for name in JobRequest.model_fields}
-    said = line.model_fields_set & fields.keys()  # what a row did not say is for the policy, or the key, to say
+    said = (
+        line.model_fields_set & fields.keys()
+    )  # what a row did not say is for the policy, or the key, to say
     return GivenRow(n, size, line.custom_id, JobRequest.model_construct(_fields_set=said, **fields))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click.testing
 import pytest
 from tests.support.desk import Desk
-from tests.support.jobs import partial
+from tests.support.jobs import partial, success
 
 from pressroom.bootstrap.admin import admin_parts
 from pressroom.cli.main import app
@@ -74,7 +74,7 @@ def test_a_key_is_made_shown_once_and_good() -> None:
         assert parts.keys.check(token).tenant == "shop"
     row = run("keys", "list").stdout.rstrip("\n").split("\t")
     assert row[0] == token.split("_")[1]
-    assert (row[1], *row[3:]) == ("shop", "in use", "everything", "feeds")
+    assert (row[1], *row[3:]) == ("shop", "in use", "everything", "feeds", "-")
     assert token.split("_")[2] not in run("keys", "list").output
 
 
@@ -263,3 +263,59 @@ def test_what_is_no_policy_changes_nothing(wrong: list[str]) -> None:
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
     assert run("tenants", "list").stdout == ""
+
+
+# -- bounds, prices, budgets, usage -------------------------------------------------------------
+def test_a_key_is_bounded_when_it_is_made_and_later(migrated: None) -> None:
+    made = run(
+        "keys", "create", "--tenant", "shop", "--model", "writer", "--model", "poet", "--tokens-day", "9"
+    )
+    assert made.exit_code == 0
+    assert run("keys", "list").stdout.strip().endswith("models=writer,poet tokens_day=9")
+    key_id = made.stdout.split("_")[1]
+    assert run("keys", "limit", made.stdout.strip(), "--concurrency", "2", "--priority", "0").exit_code == 0
+    assert run("keys", "list").stdout.strip().endswith("concurrency=2 priority=0")
+    assert run("keys", "limit", key_id).exit_code == 0
+    assert run("keys", "list").stdout.strip().endswith("-")
+    assert run("keys", "limit", "nope", "--priority", "1").exit_code == 1
+    for wrong in (("--priority", "10"), ("--concurrency", "0"), ("--tokens-day", "x"), ("--model", "")):
+        assert run("keys", "limit", key_id, *wrong).exit_code == 2
+
+
+def test_the_scope_of_operators_must_be_named(migrated: None) -> None:
+    run("keys", "create", "--tenant", "shop")
+    run("keys", "create", "--tenant", "operators", "--scope", "admin")
+    rows = [line.split("\t")[4] for line in run("keys", "list").stdout.splitlines()]
+    assert sorted(rows) == ["admin", "everything"]
+
+
+def test_prices_are_set_listed_and_removed(migrated: None) -> None:
+    assert run("prices", "set", "writer", "--million-in", "0.15", "--million-out", "0.6").exit_code == 0
+    assert run("prices", "set", "*", "--picture", "0.002").exit_code == 0
+    assert run("prices", "list").stdout == "*\t0\t0\t0.002\nwriter\t0.15\t0.6\t0\n"
+    assert run("prices", "remove", "*").exit_code == 0
+    assert run("prices", "remove", "*").exit_code == 1
+    for wrong in ("x", "-1", "0.0001", "NaN", "Infinity", "1e30"):
+        assert run("prices", "set", "writer", f"--million-in={wrong}").exit_code == 2
+    assert run("prices", "list").stdout == "writer\t0.15\t0.6\t0\n"
+
+
+def test_budgets_are_set_listed_and_removed(migrated: None) -> None:
+    assert run("budgets", "set", "shop", "spring", "--tokens", "1000", "--price", "2.5").exit_code == 0
+    assert run("budgets", "list", "shop").stdout == "spring\t0\t0\t1000\t0\t0\t2.5\n"
+    assert run("budgets", "set", "shop", "spring").exit_code == 2
+    assert run("budgets", "remove", "shop", "spring").exit_code == 0
+    assert run("budgets", "remove", "shop", "spring").exit_code == 1
+    assert run("budgets", "list", "shop").stdout == ""
+
+
+def test_usage_is_told_by_line(migrated: None) -> None:
+    with admin_parts() as parts:
+        claim = Desk(parts.store).running(tenant="shop")
+        parts.store.complete(claim.held, success())
+    (line,) = run("usage").stdout.splitlines()
+    assert line.split("\t")[1:] == ["shop", "-", "writer", "-", "1", "1", "10", "20", "0", "0.030", "0"]
+    assert run("usage", "--tenant", "other").stdout == ""
+    assert run("usage", "--since", "2001-01-01", "--until", "2001-02-01").stdout == ""
+    assert run("usage", "--since", "2001-02-01", "--until", "2001-01-01").exit_code == 2
+    assert run("usage", "--since", "yesterday").exit_code == 2

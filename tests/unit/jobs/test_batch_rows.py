@@ -1,5 +1,7 @@
 """What a row of a batch says, and what it leaves to others to say."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from pressroom.contract.jobs import JobRequest
@@ -8,7 +10,7 @@ from pressroom.jobs.batch_rows import given_row
 ROW = {"model": "writer", "input": {"prompt": "a mug"}}
 
 
-def request(row: dict[str, object], defaults: dict[str, object]) -> JobRequest:
+def request(row: Mapping[str, object], defaults: Mapping[str, object]) -> JobRequest:
     made = given_row(1, 10, row, defaults).request
     assert isinstance(made, JobRequest)
     return made
