@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     uploads_at_once: int = Field(2, ge=1, le=64, description="Pictures that a front process decodes at once.")
     upload_ttl_s: int = Field(86_400, ge=60, description="How long an upload is kept.")
     max_wait_s: int = Field(60, ge=0, le=600, description="Longest `Prefer: wait`.")
+    quote_ttl_s: int = Field(600, ge=10, le=86_400, description="How long a quote's price holds.")
     dialect_wait_s: int = Field(
         600,
         ge=1,

@@ -21,6 +21,7 @@ from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.feedback import MemoryFeedbackStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
+from pressroom.adapters.memory.pieces import MemoryPieceStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.retentions import MemoryRetentionStore
@@ -97,6 +98,7 @@ class Front:
             quiet_outgoing(),
             MemoryFeedbackStore(self.store._inner),
             self.store._inner.spending,
+            MemoryPieceStore(self.store._inner),
             MemoryTurnstile(),
         )
         fields = {

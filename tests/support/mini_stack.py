@@ -24,6 +24,7 @@ from pressroom.adapters.memory.batches import MemoryBatchStore
 from pressroom.adapters.memory.feedback import MemoryFeedbackStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
+from pressroom.adapters.memory.pieces import MemoryPieceStore
 from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, MemoryResultCache, MemoryTickets
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.retentions import MemoryRetentionStore
@@ -73,6 +74,7 @@ class MiniStack:
             quiet_outgoing(),
             MemoryFeedbackStore(self.store),
             self.store.spending,
+            MemoryPieceStore(self.store),
             MemoryTurnstile(),
         )
         self._keeping = BatchKeeping(adapters.batches, QueueLimits(), receive_s=60)

@@ -34,6 +34,7 @@ from pressroom.contract.spending import (
     PriceList,
     PriceRequest,
     PriceView,
+    QuoteView,
     UsageReport,
 )
 from pressroom.contract.uploads import UploadView
@@ -81,6 +82,7 @@ _SHAPES: tuple[type[Wire], ...] = (
     BudgetView,
     BudgetList,
     UsageReport,
+    QuoteView,
     KeyRequest,
     KeyLimitsShape,
     KeyView,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
 from pressroom.adapters.sealing import SecretSeal
 from pressroom.adapters.sql.feedback import SqlFeedbackStore
+from pressroom.adapters.sql.pieces import SqlPieceStore
 from pressroom.adapters.sql.retentions import SqlRetentionStore
 from pressroom.adapters.sql.spending import SqlSpendingStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
@@ -43,6 +44,7 @@ from pressroom.jobs.ports import (
     ResultCache,
     Tickets,
 )
+from pressroom.jobs.quotes import PieceStore, Quoter, Seals
 from pressroom.jobs.requeue import Requeuer, RequeueStore
 from pressroom.jobs.retention import Policies, RetentionStore
 from pressroom.jobs.room import Room
@@ -92,6 +94,7 @@ class FrontParts:
     batches: Batches
     webhooks: Webhooks
     accounts: Accounts
+    quoter: Quoter
     turnstile: Turnstile
     retentions: RetentionStore
     secret: bytes
@@ -120,6 +123,7 @@ class FrontAdapters:
     outgoing: Outgoing
     feedback: FeedbackStore
     spending: SpendingStore
+    pieces: PieceStore
     turnstile: Turnstile
 
 
@@ -162,6 +166,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         outgoing=open_outgoing(settings),
         feedback=SqlFeedbackStore(database),
         spending=SqlSpendingStore(database),
+        pieces=SqlPieceStore(database, round(settings.worker_seen_s * 1000)),
         turnstile=open_turnstile(settings),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
@@ -187,6 +192,7 @@ def assemble(
         room=adapters.room,
     )
     pictures = Pictures(uploads, fetcher, adapters.outgoing, most_bytes=settings.max_upload_bytes)
+    seals = Seals(secret, settings.quote_ttl_s)
     submitter = Submitter(
         adapters.store,
         catalog,
@@ -200,7 +206,9 @@ def assemble(
         policy=Policies(adapters.retentions).of,
         room=adapters.room,
         price=Prices(adapters.spending).of,
+        quotes=seals,
     )
+    accounts = Accounts(adapters.spending)
     return FrontParts(
         catalog=catalog,
         keyring=Keyring(adapters.keys),
@@ -234,7 +242,8 @@ def assemble(
             room=adapters.room,
         ),
         webhooks=webhooks,
-        accounts=Accounts(adapters.spending),
+        accounts=accounts,
+        quoter=Quoter(submitter, adapters.pieces, accounts, seals),
         turnstile=adapters.turnstile,
         retentions=adapters.retentions,
         secret=secret,

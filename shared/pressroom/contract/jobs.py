@@ -86,6 +86,12 @@ class JobRequest(Wire):
         None,
         description="What it is for: the usage tells of it, and its budget is charged where there is one.",
     )
+    quote: str | None = Field(
+        None,
+        min_length=1,
+        max_length=512,
+        description="A quote for this very request, of `dry_run=true`: its price holds.",
+    )
 
 
 class ModelView(Wire):

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from pressroom.contract.base import Wire
+from pressroom.contract.jobs import ModelView
 
 Money = Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9})?$")]
 _MOST_TOKENS = 1_000_000_000_000_000
@@ -86,3 +87,39 @@ class UsageReport(Wire):
     since: str
     until: str
     items: tuple[UsageLine, ...]
+
+
+class QuotedTokens(Wire):
+    """Tokens of a text job. ``read`` is the most that the prompt can have where nobody can count it here."""
+
+    read: int
+    written_most: int
+    written_expected: int = Field(description="As jobs of this model have written of late.")
+
+
+class QuotedFinish(Wire):
+    """When the job would be done, in seconds from now, as jobs of this model have been of late."""
+
+    p50_s: float = Field(description="Half of such jobs are done sooner.")
+    p90_s: float = Field(description="Nine of ten are.")
+    samples: int = Field(description="Jobs that this is told from; 0 is a guess.")
+
+
+class QuoteView(Wire):
+    """What a job would take and cost, and what would be in its way. Nothing was stored."""
+
+    quote: str = Field(description="Send the same request with it until it expires, and its price holds.")
+    expires_at: int = Field(description="Milliseconds since the epoch.")
+    model: ModelView
+    tokens: QuotedTokens | None = Field(None, description="Of a text job.")
+    pictures: int | None = Field(None, description="Of a picture job: how many would be paid for.")
+    price_most: str
+    price_expected: str
+    engine_seconds: float = Field(description="What it is expected to take an engine.")
+    finish: QuotedFinish
+    blocked_code: str | None = Field(None, description="The code of what is in its way, as below.")
+    blocked_reason: str | None = Field(
+        None,
+        description="Why it would be refused now (`budget_spent`, `tokens_spent`), or would wait for a worker "
+        "(`no_live_worker`); null: nothing is known to be in its way.",
+    )

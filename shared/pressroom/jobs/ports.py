@@ -150,6 +150,9 @@ class JobStore(Protocol):
 
         Raises KeyReused (another body), JobErased (the key's job was erased), QueueFull."""
 
+    def named(self, tenant: str, key: IdempotencyKey) -> Submitted | None:
+        """The job that a key names; None: none. Raises KeyReused (another body), JobErased."""
+
     def job(self, tenant: str, job_id: str) -> Job:
         """Raises JobUnknown (also for another tenant's), JobErased."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Protocol
 
-from pressroom.domain.errors import InputInvalid
+from pressroom.domain.errors import InputInvalid, Refused
 from pressroom.domain.spending import FREE, Amount, CampaignBudget, Meter, Price, Used
 from pressroom.jobs.ports import ApiKey
 
@@ -53,6 +53,9 @@ class SpendingStore(Protocol):
     def usage(self, tenant: str | None, first: str, last: str) -> tuple[Used, ...]:
         """From the date ``first`` to ``last``, both included, in order; of all tenants where None. What has
         ended is in it, whether it is booked or not."""
+
+    def against(self, tenant: str, meter: Meter) -> Refused | None:
+        """What a submit would be refused with for want of a hold: BudgetSpent, TokensSpent, or None."""
 
     def tokens_today(self, api_key: str) -> int:
         """Held and spent by a key on this date. What has ended and is not booked still counts as held."""
@@ -131,6 +134,10 @@ class Accounts:
     def tokens_today(self, api_key: str) -> int:
         """Raises DatabaseUnavailable."""
         return self._store.tokens_today(api_key)
+
+    def against(self, tenant: str, meter: Meter) -> Refused | None:
+        """Why nothing can be held for a job now; None: it can. Raises DatabaseUnavailable."""
+        return self._store.against(tenant, meter)
 
 
 class Bookkeeping:

@@ -25,9 +25,12 @@ from pressroom.domain.errors import (
     DatabaseUnavailable,
     InputInvalid,
     ModelNotAllowed,
+    PressroomError,
     PriorityNotAllowed,
     PromptTooLong,
     RedisUnavailable,
+    Refused,
+    Unavailable,
 )
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
@@ -61,6 +64,13 @@ class Callbacks(Protocol):
         """What the job stores of it. Raises TargetRefused, DatabaseUnavailable."""
 
 
+class Quotes(Protocol):
+    """Knows the prices that were quoted."""
+
+    def price(self, tenant: str, request: JobRequest) -> Price:
+        """Raises QuoteInvalid, QuoteExpired."""
+
+
 class Submitter:
     """The use case behind ``POST /v1/jobs``. ``slot_tokens`` is what a text worker's slot holds."""
 
@@ -79,6 +89,7 @@ class Submitter:
         policy: Callable[[str], Retention] = lambda tenant: Retention(),
         room: Room = ENDLESS,
         price: Callable[[str], Price] = lambda model: FREE,
+        quotes: Quotes | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -92,6 +103,7 @@ class Submitter:
         self._policy = policy
         self._room = room
         self._price = price
+        self._quotes = quotes
         self._draws = Draws()
 
     def submit(
@@ -107,8 +119,15 @@ class Submitter:
         Raises ModelUnknown, ModelNotAllowed, PriorityNotAllowed, InputInvalid, PromptTooLong, KeyReused, JobErased,
         QueueFull, BudgetSpent, TokensSpent, NoRoom, what ``Pictures.pin`` raises, DatabaseUnavailable. Only after the
         last may the job be there all the same: the same key tells."""
-        check_room(self._room)
-        new, made = self._resolved(tenant, request, request_id, by, fetch=True)
+        try:
+            check_room(self._room)
+            new, made = self._resolved(tenant, request, request_id, by, fetch=True)
+        except PressroomError:
+            # What cannot be taken now may have been before.
+            earlier = self._earlier(tenant, request, key)
+            if earlier is None:
+                raise
+            return earlier
         try:
             # Only now: params that no model has may be of any form, and nested too deeply to be written.
             idempotency = self._idempotency(tenant, request, key)
@@ -123,6 +142,22 @@ class Submitter:
         else:
             self._pictures.drop(tenant, made)
         return submitted
+
+    def considered(self, tenant: str, request: JobRequest, by: ApiKey | None = None) -> NewJob:
+        """The job that a submit would store; nothing is.
+
+        Raises what ``submit`` raises of a request that is wrong, and DatabaseUnavailable."""
+        new, made = self._resolved(tenant, request, None, by, fetch=True)
+        self._pictures.drop(tenant, made)
+        return new
+
+    def _earlier(self, tenant: str, request: JobRequest, key: str | None) -> Submitted | None:
+        """The job that ``key`` names, where the request is the same. Raises JobErased."""
+        try:
+            named = self._idempotency(tenant, request, key)
+            return self._store.named(tenant, named) if named is not None else None
+        except (Refused, Unavailable, RecursionError, ValueError):
+            return None  # what is wrong with the request says more
 
     def resolved(
         self, tenant: str, request: JobRequest, request_id: str | None = None, by: ApiKey | None = None
@@ -143,7 +178,7 @@ class Submitter:
         priority = allowed_priority(by, request)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input, params)
-        meter = self._meter(manifest, request, params, by)
+        meter = self._meter(tenant, manifest, request, params, by)
         webhook = self._webhook(tenant, request.webhook)
         result_ttl_s = policy.result_ttl_s(
             request.result_ttl_s, said="result_ttl_s" in request.model_fields_set
@@ -178,11 +213,24 @@ class Submitter:
         )
         return new, pinned.made
 
+    def _price_of(self, tenant: str, manifest: Manifest, request: JobRequest) -> Price:
+        """Of now, or of the quote that the request comes with. Raises QuoteInvalid, QuoteExpired."""
+        if request.quote is None:
+            return self._price(manifest.name)
+        if self._quotes is None:
+            raise InputInvalid("This server gives no quotes; leave quote out.", field="quote")
+        return self._quotes.price(tenant, request)
+
     def _meter(
-        self, manifest: Manifest, request: JobRequest, params: TextParams | ImageParams, by: ApiKey | None
+        self,
+        tenant: str,
+        manifest: Manifest,
+        request: JobRequest,
+        params: TextParams | ImageParams,
+        by: ApiKey | None,
     ) -> Meter:
-        """On whose account the job runs, and the most that it can cost. Raises PromptTooLong."""
-        price = self._price(manifest.name)
+        """On whose account the job runs, and the most that it can cost. Raises PromptTooLong, QuoteInvalid, QuoteExpired."""
+        price = self._price_of(tenant, manifest, request)
         if isinstance(params, ImageParams):
             return metered(by, request.campaign, price, 0, 0, 1 if params.sheet else params.n)
         # Where tokens are bounded, none is held in vain.
@@ -203,7 +251,7 @@ class Submitter:
         check_key(key)
         asked = request.model_dump(mode="json")
         # As it was written before there were webhooks, campaigns and pictures: a key outlives an upgrade.
-        for name in ("webhook", "campaign"):
+        for name in ("webhook", "campaign", "quote"):
             if asked[name] is None:
                 del asked[name]
         for name in ("pictures", "mask"):

@@ -46,12 +46,14 @@ def problem(status: int) -> dict[str, Any]:
     }
 
 
-def answer(schema: str, description: str, **headers: str) -> dict[str, Any]:
-    """A JSON answer besides the main one; ``headers`` are names (with _) and descriptions."""
+def answer(schema: str | tuple[str, ...], description: str, **headers: str) -> dict[str, Any]:
+    """A JSON answer besides the main one, of one of these shapes; ``headers`` are names (with _) and descriptions."""
+    names = (schema,) if isinstance(schema, str) else schema
+    shapes = [{"$ref": f"#/components/schemas/{name}"} for name in names]
     return {
         "description": description,
         "headers": REQUEST_ID | header_docs(**headers),
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+        "content": {"application/json": {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}},
     }
 
 

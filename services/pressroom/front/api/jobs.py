@@ -13,7 +13,8 @@ from pressroom.domain.job import Job
 from pressroom.domain.states import State
 from pressroom.front.answers import wire_response
 from pressroom.front.api.documents import answer, header_docs, header_parameter, idempotency_key, problems
-from pressroom.front.api.queries import JobsQuery, OnDisconnectQuery
+from pressroom.front.api.queries import JobsQuery, PostQuery
+from pressroom.front.api.quotes import quote_view
 from pressroom.front.api.views import job_url, job_view
 from pressroom.front.connection import is_gone
 from pressroom.front.sse import Gate
@@ -38,13 +39,13 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
     @jobs.post("")
     @jobs.input(JobRequest)
-    @jobs.input(OnDisconnectQuery, location="query")
+    @jobs.input(PostQuery, location="query")
     @jobs.doc(
         operation_id="postJob",
         responses={
             200: answer(
-                "JobView",
-                "The job has ended: you waited for it, or the key names an earlier one.",
+                ("JobView", "QuoteView"),
+                "The job has ended: you waited for it, or the key names an earlier one. Or, of a dry run, the quote.",
                 Location="Path of the job.",
                 Preference_Applied="`wait=N` where it was waited.",
             ),
@@ -53,11 +54,13 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         },
         extensions={"x-headers": [_IDEMPOTENCY_KEY, _PREFER]},
     )
-    def post_job(json_data: JobRequest, query_data: OnDisconnectQuery) -> Response:
+    def post_job(json_data: JobRequest, query_data: PostQuery) -> Response:
         """Post a job
 
         The answer comes as soon as the job is stored, or later where you prefer to wait. After a 503 the
         job may have been accepted all the same: send it again with the same Idempotency-Key."""
+        if query_data.dry_run:
+            return wire_response(quote_view(parts.quoter.quote(g.tenant, json_data, g.by)))
         key = request.headers.get("Idempotency-Key")
         g.submitted = submitted = parts.submitter.submit(g.tenant, json_data, key, g.request_id, g.by)
         gone = is_gone(request.environ) if query_data.on_disconnect == "cancel" else None

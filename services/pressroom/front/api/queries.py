@@ -33,6 +33,14 @@ class OnDisconnectQuery(Query):
     )
 
 
+class PostQuery(OnDisconnectQuery):
+    """``POST /v1/jobs``."""
+
+    dry_run: bool = Field(
+        False, description="Store nothing: answer with a quote of what it would take, cost and wait for."
+    )
+
+
 class JobsQuery(PageQuery):
     """``GET /v1/jobs``."""
 

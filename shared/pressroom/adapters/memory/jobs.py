@@ -75,11 +75,9 @@ class MemoryJobStore:
     # -- the front ---------------------------------------------------------------------------
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
         with self._lock:
-            known = self._keys.get((new.tenant, key.key)) if key is not None else None
-            if key is not None and known is not None and known.expires_at > self._clock():
-                if known.body_mac != key.body_mac:
-                    raise key_reused()
-                return Submitted(self._row(new.tenant, known.job_id).job, created=False)
+            earlier = self.named(new.tenant, key) if key is not None else None
+            if earlier is not None:
+                return earlier
             check_room(new, limits, self._rows.values(), self._lanes, self._workers, self._clock())
             if new.id in self._rows:
                 raise ValueError(f"there is a job {new.id} already")
@@ -93,6 +91,15 @@ class MemoryJobStore:
             if key is not None:
                 self._keys[new.tenant, key.key] = Key(key.body_mac, new.id, key_expires_at(job, key.ttl_s))
             return Submitted(job, created=True)
+
+    def named(self, tenant: str, key: IdempotencyKey) -> Submitted | None:
+        with self._lock:
+            known = self._keys.get((tenant, key.key))
+            if known is None or known.expires_at <= self._clock():
+                return None
+            if known.body_mac != key.body_mac:
+                raise key_reused()
+            return Submitted(self._row(tenant, known.job_id).job, created=False)
 
     def job(self, tenant: str, job_id: str) -> Job:
         with self._lock:
@@ -343,15 +350,13 @@ class MemoryJobStore:
     def queued(self, pool: str | None, tenant: str | None = None) -> int:
         """How many jobs of one lane, of a pool, or of all are queued."""
         with self._lock:
-            return sum(
-                pool in (None, row.job.pool) and tenant in (None, row.job.tenant) for row in self._queued()
-            )
+            places = [(row.job.pool, row.job.tenant) for row in self._queued()]
+        return sum(pool in (None, of) and tenant in (None, whose) for of, whose in places)
 
     def state_of(self, job_id: str) -> State | None:
         """Also of an erased job; None: it is forgotten."""
         with self._lock:
-            row = self._rows.get(job_id)
-            return row.job.state if row is not None else None
+            return self._rows[job_id].job.state if job_id in self._rows else None
 
     # -- parts -------------------------------------------------------------------------------
     def _past(self, row: Row) -> bool:
@@ -375,8 +380,7 @@ class MemoryJobStore:
 
     def _fenced(self, held: Held) -> Row | None:
         row = self._rows.get(held.job_id)
-        current = row is not None and row.job.state is State.RUNNING and row.job.attempt == held.attempt
-        return row if current else None
+        return row if row is not None and row.runs(held.attempt) else None
 
     def _end_attempt(
         self, row: Row, failure: Failure, partial: Completion, policy: RetryPolicy, actor: Actor

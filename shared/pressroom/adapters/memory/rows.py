@@ -57,6 +57,10 @@ class Row:
     def budget(self) -> Budget:
         return Budget(self.job.errors, self.job.crashes)
 
+    def runs(self, attempt: int) -> bool:
+        """Whether this very attempt of it is running."""
+        return self.job.state is State.RUNNING and self.job.attempt == attempt
+
     def due(self, now: int) -> bool:
         return self.job.state is State.QUEUED and self.job.due_at <= now < self.job.deadline_at
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pressroom.adapters.refusals import budget_spent, budget_unknown, price_unknown, tokens_spent
+from pressroom.domain.errors import Refused
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob
-from pressroom.domain.spending import CampaignBudget, Charge, Price, Used, add_up, day_of
+from pressroom.domain.spending import CampaignBudget, Charge, Meter, Price, Used, add_up, day_of
 from pressroom.domain.times import wall_ms
 
 
@@ -42,15 +43,13 @@ class MemorySpendingStore:
         if meter is None:
             return NOTHING_HELD
         with self._lock:
+            refused = self.against(new.tenant, meter)
+            if refused is not None:
+                raise refused
             found = self._budgets.get((new.tenant, meter.campaign or ""))
-            lacks = found.lacks(meter.hold) if found is not None else None
-            if found is not None and lacks is not None:
-                raise budget_spent(found, lacks, meter.hold)
             place = (meter.api_key or "", day_of(now))
-            held, spent = self._days.get(place, (0, 0))
             if meter.tokens_day is not None:
-                if held + spent + meter.hold.tokens > meter.tokens_day:
-                    raise tokens_spent(meter.tokens_day, held + spent, meter.hold.tokens, now)
+                held, spent = self._days.get(place, (0, 0))
                 self._days[place] = held + meter.hold.tokens, spent
             if found is not None:
                 self._budgets[found.tenant, found.campaign] = replace(found, held=found.held + meter.hold)
@@ -115,6 +114,17 @@ class MemorySpendingStore:
             return tuple(
                 line for line in self._usage if first <= line.day <= last and tenant in (None, line.tenant)
             )
+
+    def against(self, tenant: str, meter: Meter) -> Refused | None:
+        with self._lock:
+            found = self._budgets.get((tenant, meter.campaign or ""))
+            lacks = found.lacks(meter.hold) if found is not None else None
+            if found is not None and lacks is not None:
+                return budget_spent(found, lacks, meter.hold)
+            used = self.tokens_today(meter.api_key or "")
+            if meter.tokens_day is not None and used + meter.hold.tokens > meter.tokens_day:
+                return tokens_spent(meter.tokens_day, used, meter.hold.tokens, self._clock())
+            return None
 
     def tokens_today(self, api_key: str) -> int:
         with self._lock:

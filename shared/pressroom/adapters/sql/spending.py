@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from pressroom.adapters.refusals import budget_unknown, price_unknown
+from pressroom.adapters.refusals import budget_spent, budget_unknown, price_unknown, tokens_spent
 from pressroom.adapters.sql.booking import book
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
 from pressroom.adapters.sql.spending_rows import COUNTS, PLACE, to_budget, to_charge, to_price, to_used
 from pressroom.adapters.sql.spending_tables import budget, charge, key_day, price, usage
 from pressroom.adapters.sql.tenants import open_tenant
+from pressroom.domain.errors import BudgetUnknown, Refused
 from pressroom.domain.ids import new_id
-from pressroom.domain.spending import Amount, CampaignBudget, Price, Used, add_up, day_of
+from pressroom.domain.spending import Amount, CampaignBudget, Meter, Price, Used, add_up, day_of
 
 
 class SqlSpendingStore:
@@ -104,6 +105,22 @@ class SqlSpendingStore:
             return add_up([*lines, *(line for line in ended if first <= line.day <= last)])
 
         return self._database.read(look)
+
+    def against(self, tenant: str, meter: Meter) -> Refused | None:
+        try:
+            found = self.budget(tenant, meter.campaign) if meter.campaign is not None else None
+        except BudgetUnknown:
+            found = None
+        lacks = found.lacks(meter.hold) if found is not None else None
+        if found is not None and lacks is not None:
+            return budget_spent(found, lacks, meter.hold)
+        if meter.tokens_day is None or meter.api_key is None:
+            return None
+        used = self.tokens_today(meter.api_key)
+        now = self._database.read(lambda connection: self._database.now(connection).wall)
+        if used + meter.hold.tokens > meter.tokens_day:
+            return tokens_spent(meter.tokens_day, used, meter.hold.tokens, now)
+        return None
 
     def tokens_today(self, api_key: str) -> int:
         def look(connection: Connection) -> int:

@@ -68,6 +68,9 @@ class SqlJobStore:
     def submit(self, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits) -> Submitted:
         return submitting.submit(self._database, self.admission, new, key, limits)
 
+    def named(self, tenant: str, key: IdempotencyKey) -> Submitted | None:
+        return submitting.earlier(self._database, tenant, key)
+
     def job(self, tenant: str, job_id: str) -> Job:
         return reading.one_job(self._database, tenant, job_id)
 

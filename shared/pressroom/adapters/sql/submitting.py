@@ -100,18 +100,18 @@ def submit(
     database: Database, admission: Admission, new: NewJob, key: IdempotencyKey | None, limits: QueueLimits
 ) -> Submitted:
     """See ``JobStore.submit``."""
-    earlier = _earlier(database, new.tenant, key)
-    if earlier is not None:
-        return earlier
+    known = earlier(database, new.tenant, key)
+    if known is not None:
+        return known
     admission.check(new.pool, new.tenant, limits)
     try:
         stored = booked_first(database, lambda connection: insert_job(database, connection, new, key))
     except _KeyTaken:
-        earlier = _earlier(database, new.tenant, key)
+        known = earlier(database, new.tenant, key)
         # The other submit has committed, or the insert would not have met it.
-        if earlier is None:
+        if known is None:
             raise KeyReused("This Idempotency-Key has just been used; send the request again.") from None
-        return earlier
+        return known
     return Submitted(stored, created=True)
 
 
@@ -119,7 +119,7 @@ class _KeyTaken(Exception):
     """Another submit stored the key between the look and the insert; the transaction is undone."""
 
 
-def _earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Submitted | None:
+def earlier(database: Database, tenant: str, key: IdempotencyKey | None) -> Submitted | None:
     """What the key names already. Raises KeyReused, JobErased."""
     if key is None:
         return None
