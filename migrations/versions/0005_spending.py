@@ -1,4 +1,5 @@
-"""What things cost: prices, budgets, bounds of keys, and the usage by day. Expands only.
+"""What things cost: prices, budgets, bounds of keys, and the usage by day; forms of webhooks, and outputs that are
+put where a job says. Expands only.
 
 A job that older code accepts has no meter, so that it costs nothing and is bound by nothing; one that older
 code ends leaves no charge: the relay finds it by ``ix_job_uncharged``, which only holds jobs that something is
@@ -39,6 +40,8 @@ def _added() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("budget", _TEXT_64, nullable=True),
             sa.Column("charged_nanos", sa.BigInteger(), nullable=True),
         ],
+        "webhook_endpoint": [sa.Column("form", sa.String(16), nullable=True)],
+        "webhook_delivery": [sa.Column("output", sa.Integer(), nullable=True)],
     }
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
-from tests.support.front import TEXT_JOB, Front, problem
+from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
 from tests.support.outgoing import PRIVATE_NAME, quiet_outgoing
 
 from pressroom.adapters.sealing import SecretSeal
+from pressroom.domain.messages import Ended, Form, job_message
 from pressroom.domain.outgoing import Reply
+from pressroom.domain.states import State
 from pressroom.jobs.deliver import HIDDEN_MS, Deliverer
 
 URL = "https://hooks.example.com/in"
@@ -41,7 +43,7 @@ def delivered(front: Front, status: int = 200) -> Outside:
     """Everything that is due, delivered as the relay does it."""
     outside = Outside(status)
     store = front.store._inner.webhooks
-    deliverer = Deliverer(store, outside, SecretSeal(b"s"))
+    deliverer = Deliverer(store, outside, SecretSeal(b"s"), front.parts.fetcher)
     for taken in store.take({route.name: 100 for route in deliverer.routes() if not route.closed}, HIDDEN_MS):
         deliverer.settle(taken, deliverer.send(taken))
     return outside
@@ -281,3 +283,118 @@ def test_a_batch_tells_each_rows_end(front: Front) -> None:
         sum(url == URL and bool(Webhook(secret).verify(body.decode(), head)) for url, head, body in calls)
         == 2
     )
+
+
+# -- other words -------------------------------------------------------------------------------
+def _body(front: Front, **asked: Any) -> Any:
+    """What a job's own URL is told of its end."""
+    front.done({**TEXT_JOB, "webhook": {"url": "https://hooks.example.com/own", **asked}})
+    ((_, _, sent),) = delivered(front).calls
+    return json.loads(sent)
+
+
+def test_links_begin_as_the_job_says(front: Front) -> None:
+    body = _body(front, base_url="https://press.example.com/")
+    assert body["data"]["links"]["self"].startswith("https://press.example.com/v1/jobs/job_")
+    assert _body(front)["data"]["links"]["self"].startswith("/v1/jobs/job_")
+
+
+def test_a_prediction_is_told_in_its_words(front: Front) -> None:
+    body = _body(front, form="prediction", base_url="https://press.example.com")
+    assert (body["status"], body["model"], body["error"]) == ("succeeded", "pressroom/writer", None)
+    assert body["urls"]["get"] == f"https://press.example.com/replicate/v1/predictions/{body['id']}"
+    assert "output" not in body
+    assert "input" not in body
+
+
+def test_a_response_is_told_in_its_words_and_unwrapped_by_the_reference_library(front: Front) -> None:
+    secret = front.webhook(form="response")["secret"]
+    job = front.done()
+    ((_, headers, sent),) = delivered(front).calls
+    body = Webhook(secret).verify(sent.decode(), headers)
+    assert (body["object"], body["type"]) == ("event", "response.completed")
+    assert body["data"] == {"id": f"resp_{job['id']}"}
+
+
+@pytest.mark.parametrize(
+    ("state", "prediction", "response"),
+    [
+        (State.SUCCEEDED, "succeeded", "response.completed"),
+        (State.FAILED, "failed", "response.failed"),
+        (State.CANCELED, "canceled", "response.cancelled"),
+        (State.EXPIRED, "canceled", "response.failed"),
+    ],
+)
+def test_every_end_has_a_word_in_every_form(state: State, prediction: str, response: str) -> None:
+    ended = Ended("job_1", state, 1_000, "writer", "a" * 64, 0, "stop", None, "It broke.")
+    assert json.loads(job_message(ended))["type"] == f"job.{state.value}"
+    assert json.loads(job_message(ended, Form.PREDICTION))["status"] == prediction
+    assert json.loads(job_message(ended, Form.RESPONSE))["type"] == response
+
+
+def test_an_endpoints_form_is_changed(front: Front) -> None:
+    made = front.webhook()
+    assert made["form"] == "job"
+    changed = front.call("PATCH", f"/v1/webhooks/{made['id']}", json={"form": "prediction"})
+    assert changed.json["form"] == "prediction"
+    front.done()
+    ((_, _, sent),) = delivered(front).calls
+    assert json.loads(sent)["status"] == "succeeded"
+    problem(
+        front.call("PATCH", f"/v1/webhooks/{made['id']}", json={"form": None}), 422, "input_invalid", "form"
+    )
+    assert front.call("PATCH", f"/v1/webhooks/{made['id']}", json={"form": "xml"}).status_code == 422
+
+
+# -- outputs that are put somewhere ------------------------------------------------------------
+URLS = ["https://s3.example.com/a?sig=1", "https://s3.example.com/b?sig=2", "https://s3.example.com/c?sig=3"]
+
+
+def test_outputs_are_put_to_the_addresses_that_a_job_names(front: Front) -> None:
+    job = front.done({**IMAGE_JOB, "output_urls": URLS})
+    calls = delivered(front).calls
+    assert [url for url, _, _ in calls] == URLS[:2]
+    for n, (_, headers, sent) in enumerate(calls):
+        assert headers == {"content-type": "image/png"}
+        assert sent == front.call("GET", f"/v1/jobs/{job['id']}/outputs/{n}").data
+    listed = front.call("GET", "/v1/webhooks/deliveries").json["items"]
+    assert sorted((each["event"], each["output"], each["status"]) for each in listed) == [
+        ("output.put", 0, "delivered"),
+        ("output.put", 1, "delivered"),
+    ]
+    assert "sig=" not in str(listed)
+
+
+def test_a_job_may_be_told_of_and_put(front: Front) -> None:
+    front.done({**TEXT_JOB, "output_urls": URLS[:1], "webhook": {"url": "https://hooks.example.com/own"}})
+    calls = delivered(front).calls
+    assert sorted(url for url, _, _ in calls) == ["https://hooks.example.com/own", URLS[0]]
+
+
+def test_nothing_is_put_of_what_did_not_succeed(front: Front) -> None:
+    job = front.post({**TEXT_JOB, "output_urls": URLS}).json
+    front.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    assert delivered(front).calls == []
+
+
+def test_nothing_is_put_of_what_was_erased(front: Front) -> None:
+    job = front.done({**TEXT_JOB, "output_urls": URLS})
+    front.call("DELETE", f"/v1/jobs/{job['id']}")
+    assert delivered(front).calls == []
+    (listed,) = front.call("GET", "/v1/webhooks/deliveries").json["items"]
+    assert (listed["status"], listed["last_error"]) == ("failed", "output_gone")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://s3.example.com/a", "https://127.0.0.1/a", "ftp://x/y", "https://user:pw@x/"]
+)
+def test_outputs_are_put_to_public_addresses_alone(front: Front, url: str) -> None:
+    answer = front.post({**TEXT_JOB, "output_urls": [URLS[0], url]})
+    assert answer.status_code == 422
+    assert answer.json["field"] == "output_urls.1"
+    assert front.call("GET", "/v1/jobs").json["items"] == []
+
+
+@pytest.mark.parametrize("urls", [[], "https://x.example", [1], ["https://x.example/"] * 257])
+def test_what_are_no_addresses_is_refused(front: Front, urls: Any) -> None:
+    assert front.post({**TEXT_JOB, "output_urls": urls}).status_code == 422

@@ -243,7 +243,7 @@ def test_a_key_with_one_scope_does_that_and_nothing_else(front: Front, scope: Sc
 
 def _wanted(method: str, path: str) -> Scope:
     """The one scope that a route of the API asks for."""
-    if path.startswith("/v1/webhooks"):
+    if path.startswith(("/v1/webhooks", "/replicate/v1/webhooks")):
         return Scope.WEBHOOKS
     if path.startswith("/v1/admin/"):
         return Scope.ADMIN

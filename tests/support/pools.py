@@ -33,7 +33,8 @@ def run(
         pieces.append(Piece("acme", "writer", 5, most * TOKEN_MS, int(at * 1000)))
     left = dict(enumerate(lengths))
     spent = dict.fromkeys(left, 0.0)
-    waiting, running = list(left), []
+    waiting = list(left)
+    running: list[int] = []
     now = 0.0
     while waiting or running:
         if not running and waiting:

@@ -25,6 +25,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BY_BLUEPRINT = {
     "webhooks": Scope.WEBHOOKS,
     "deliveries": Scope.WEBHOOKS,
+    "replicate_webhooks": Scope.WEBHOOKS,
     "budgets": Scope.BUDGETS,
     "admin_keys": Scope.ADMIN,
     "admin_tenants": Scope.ADMIN,

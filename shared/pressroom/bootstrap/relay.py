@@ -23,6 +23,7 @@ from pressroom.domain.retry import RetryPolicy
 from pressroom.jobs.batch_keeping import BatchKeeping
 from pressroom.jobs.deliver import Deliverer
 from pressroom.jobs.depths import DepthStore
+from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.housekeeping import Housekeeping
 from pressroom.jobs.ports import JobStore
 from pressroom.jobs.spending import Bookkeeping
@@ -51,11 +52,12 @@ def relay_parts(settings: Settings) -> RelayParts:
     database = open_database(settings, process="relay")
     store = open_job_store(settings, database)
     artifacts = open_artifacts(settings)
+    cache = open_cache(settings)
     housekeeping = Housekeeping(
         store,
         artifacts,
         open_events(settings),
-        open_cache(settings),
+        cache,
         open_tickets(settings),
         policy=RetryPolicy(errors_limit=settings.errors_limit),
         cache_ttl_s=settings.cache_ttl_s,
@@ -75,12 +77,14 @@ def relay_parts(settings: Settings) -> RelayParts:
         SqlDepthStore(database),
         SqlWaitingStore(database),
         RedisRoom(redis_url(settings)),
-        _deliverer(settings, database),
+        _deliverer(settings, database, Fetcher(store, cache, artifacts)),
     )
 
 
-def _deliverer(settings: Settings, database: Database) -> Deliverer | None:
+def _deliverer(settings: Settings, database: Database, outputs: Fetcher) -> Deliverer | None:
     """None without the server secret, which opens the secrets that sign."""
     secret = settings.secret.get_secret_value().encode()
     outgoing = open_outgoing(settings)
-    return Deliverer(SqlWebhookStore(database), outgoing, SecretSeal(secret)) if secret else None
+    if not secret:
+        return None
+    return Deliverer(SqlWebhookStore(database), outgoing, SecretSeal(secret), outputs)

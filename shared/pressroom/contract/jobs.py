@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from pressroom.contract.base import Wire
 from pressroom.contract.params import ImageParams, TextParams
 from pressroom.contract.pictures import Operation, Picture
-from pressroom.contract.webhooks import JobWebhook
+from pressroom.contract.webhooks import JobWebhook, TargetUrl
 
 ModelRef = Annotated[str, StringConstraints(min_length=1, max_length=129)]
 """A name, or a name and a version: ``vae-fashion``, ``vae-fashion@1.1.0``, ``vae-fashion@latest``."""
@@ -81,6 +81,14 @@ class JobRequest(Wire):
     )
     webhook: JobWebhook | None = Field(
         None, description="Who is told of this job's end, besides your endpoints."
+    )
+    output_urls: tuple[TargetUrl, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        strict=False,
+        description="Where each output is put once the job has succeeded, the first one first: presigned URLs (https), "
+        "which take a PUT of the output's bytes under its media type. It is tried as a webhook is.",
     )
     campaign: CampaignName | None = Field(
         None,

@@ -9,6 +9,11 @@ from pressroom.contract.base import Wire
 TargetUrl = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
 EventName = Literal["job.succeeded", "job.failed", "job.canceled", "job.expired"]
 DeliveryStateName = Literal["pending", "delivered", "failed"]
+FormName = Literal["job", "prediction", "response"]
+_FORM = (
+    "In whose words it is told: `job` is Pressroom's; `prediction` is Replicate's, without output; `response` is "
+    "OpenAI's, of type `response.completed`, `response.failed` or `response.cancelled`."
+)
 _EVENTS = "Only these; null is every one."
 
 
@@ -18,6 +23,10 @@ class JobWebhook(Wire):
     url: TargetUrl = Field(description="A URL with TLS (https).")
     events: tuple[EventName, ...] | None = Field(
         None, min_length=1, max_length=4, strict=False, description=_EVENTS
+    )
+    form: FormName = Field("job", description=_FORM)
+    base_url: TargetUrl | None = Field(
+        None, description="What links in the message begin with; without it they are paths."
     )
 
 
@@ -29,6 +38,7 @@ class EndpointRequest(Wire):
         None, min_length=1, max_length=4, strict=False, description=_EVENTS
     )
     description: str = Field("", max_length=256, description="Yours.")
+    form: FormName = Field("job", description=_FORM)
 
 
 class EndpointChange(Wire):
@@ -39,6 +49,7 @@ class EndpointChange(Wire):
         None, min_length=1, max_length=4, strict=False, description=_EVENTS
     )
     description: str | None = Field(None, max_length=256)
+    form: FormName | None = Field(None, description=_FORM)
     active: bool | None = Field(
         None, description="false: new ends are not told, and what waits is held. true: it goes on."
     )
@@ -51,6 +62,7 @@ class EndpointView(Wire):
     url: str
     events: tuple[str, ...] | None
     description: str
+    form: FormName
     active: bool
     disabled_reason: str | None = Field(None, description="`gone`: it answered 410.")
     failures: int = Field(description="Failed tries in a row.")
@@ -93,6 +105,7 @@ class DeliveryView(Wire):
     id: str
     webhook_id: str | None = Field(description="null: the job named the URL itself.")
     job_id: str | None
+    output: int | None = Field(None, description="Of `output.put`: the output that is put there.")
     event: str
     status: DeliveryStateName
     attempts: int = Field(description="Tries since it was made, or since its last replay.")

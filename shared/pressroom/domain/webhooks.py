@@ -5,14 +5,13 @@ and its body never change, so that a receiver knows a repetition by its id. The 
 that of Standard Webhooks (github.com/standard-webhooks, spec 1.0).
 """
 
-import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from pressroom.domain.messages import Form
 from pressroom.domain.states import State
 
 
@@ -24,6 +23,7 @@ class Event(StrEnum):
     CANCELED = "job.canceled"
     EXPIRED = "job.expired"
     TEST = "webhook.test"
+    PUT = "output.put"
 
 
 JOB_EVENTS = (Event.SUCCEEDED, Event.FAILED, Event.CANCELED, Event.EXPIRED)
@@ -51,7 +51,8 @@ class SealedSecret:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A URL that a tenant wants to be called at. ``events`` None is every event.
+    """A URL that a tenant wants to be called at. ``events`` None is every event;
+    ``form`` is in whose words it is told.
 
     ``failures`` and ``rests_until`` are its circuit breaker: after several failures in a row nothing
     is sent until that time, and then one delivery tries whether it answers again."""
@@ -68,6 +69,7 @@ class Endpoint:
     disabled_reason: str | None = None
     failures: int = 0
     rests_until: int | None = None
+    form: Form = Form.JOB
 
     def wants(self, event: str) -> bool:
         return self.active and (self.events is None or event in self.events)
@@ -85,7 +87,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message to one URL. ``endpoint_id`` is None where the job named the URL itself.
+    """One message to one URL. ``endpoint_id`` is None where the job named the URL itself. ``output``: instead of a
+    message, this output of the job is put there.
 
     ``route`` is what shares a way out: the endpoint, or all URLs that a tenant's jobs named.
     ``attempts`` counts the tries since it was made or replayed; ``log`` has all, where it was asked for."""
@@ -105,6 +108,7 @@ class Delivery:
     last_status: int | None = None
     last_error: str | None = None
     log: tuple[Attempt, ...] = ()
+    output: int | None = None
 
     @property
     def route(self) -> str:
@@ -121,34 +125,31 @@ def event_of(state: State) -> Event:
     return Event(f"job.{state.value}")
 
 
-def message(event: str, now: int, data: Mapping[str, Any]) -> str:
-    """The body that is sent: the same characters at each try. ``now`` is in milliseconds."""
-    moment = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds")
-    body = {"type": event, "timestamp": moment.replace("+00:00", "Z"), "data": data}
-    return json.dumps(body, separators=(",", ":"))
+@dataclass(frozen=True, slots=True)
+class OwnTarget:
+    """A URL that a job named for itself, the words that it is told in, and what links in them begin with."""
+
+    url: str
+    form: Form = Form.JOB
+    base_url: str = ""
 
 
-def job_message(
-    job_id: str, state: State, now: int, *, finish_reason: str | None, error_code: str | None
-) -> str:
-    """What is told of a job's end: no prompt, no output, no metadata, only where to find them."""
-    url = f"/v1/jobs/{job_id}"
-    data = {
-        "id": job_id,
-        "status": state.value,
-        "finish_reason": finish_reason,
-        "error_code": error_code,
-        "links": {"self": url, "events": f"{url}/events"},
-    }
-    return message(event_of(state), now, data)
-
-
-def wanted_by(webhook: Mapping[str, Any] | None, event: str) -> str | None:
-    """The URL that a job named for itself, if it wants this event."""
-    if webhook is None:
+def wanted_by(webhook: Mapping[str, Any] | None, event: str) -> OwnTarget | None:
+    """Where a job wants to be told of this event, if anywhere."""
+    if webhook is None or webhook.get("url") is None:
         return None
     events: Iterable[str] | None = webhook.get("events")
-    return str(webhook["url"]) if events is None or event in events else None
+    if events is not None and event not in events:
+        return None
+    return OwnTarget(
+        str(webhook["url"]), Form(webhook.get("form") or Form.JOB), webhook.get("base_url") or ""
+    )
+
+
+def puts_of(webhook: Mapping[str, Any] | None, state: State, outputs: Iterable[int]) -> list[tuple[int, str]]:
+    """Which outputs of a job that ends so are put where."""
+    urls = webhook.get("puts") if webhook is not None and state is State.SUCCEEDED else None
+    return [(n, str(urls[n])) for n in sorted(outputs) if n < len(urls)] if urls else []
 
 
 _SECOND, _MINUTE, _HOUR = 1_000, 60_000, 3_600_000

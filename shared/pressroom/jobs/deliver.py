@@ -6,10 +6,12 @@ taken again when it is due again, with the same id and body.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
-from pressroom.domain.errors import SealBroken
+from pressroom.domain.errors import NotThere, SealBroken, Unavailable
+from pressroom.domain.job import Output
 from pressroom.domain.outgoing import Outgoing, OutgoingError, Reply
 from pressroom.domain.signature import headers
 from pressroom.domain.webhooks import GONE, Attempt, asks_to_slow_down, next_delay_ms
@@ -18,6 +20,7 @@ from pressroom.telemetry import get_logger
 
 REMOVED = "endpoint_removed"
 NO_SECRET = "no_secret"
+OUTPUT_GONE = "output_gone"
 # How long what was taken is nobody else's: a try's time limit, and room for the note of it.
 HIDDEN_MS = 30_000
 KEPT_MS = 30 * 24 * 3_600_000
@@ -69,6 +72,16 @@ def plan(
     return wanted
 
 
+class Outputs(Protocol):
+    """Finds outputs of jobs, as ``Fetcher`` does."""
+
+    def output(self, tenant: str, job_id: str, n: int) -> Output:
+        """Raises NotThere, DatabaseUnavailable."""
+
+    def content(self, output: Output) -> bytes:
+        """Raises OutputUnknown, ArtifactsUnavailable."""
+
+
 class Deliverer:
     """One try of a delivery. Thread-safe."""
 
@@ -77,9 +90,11 @@ class Deliverer:
         store: WebhookStore,
         outgoing: Outgoing,
         seal: Seal,
+        outputs: Outputs,
         *,
         seconds: Callable[[], float] = time.time,
     ) -> None:
+        self._outputs = outputs
         self._store = store
         self._outgoing = outgoing
         self._seal = seal
@@ -104,6 +119,8 @@ class Deliverer:
     def send(self, taken: Taken) -> Outcome:
         """Call once; raises nothing of the outside's."""
         delivery = taken.delivery
+        if delivery.output is not None:
+            return self._put(taken, delivery.output)
         body = delivery.body.encode()
         began = self._seconds()
         try:
@@ -128,6 +145,21 @@ class Deliverer:
             get_logger(__name__).error(
                 "webhook_secret_unreadable", delivery=delivery.id, reason=error.message
             )
+            return self._outcome(taken, began, None, error.code)
+        return self._outcome(taken, began, reply, None)
+
+    def _put(self, taken: Taken, n: int) -> Outcome:
+        """Put an output where its job says, as it is and unsigned: the address itself is the proof."""
+        delivery, began = taken.delivery, self._seconds()
+        try:
+            output = self._outputs.output(delivery.tenant, delivery.job_id or "", n)
+            content = self._outputs.content(output)
+            headers_ = {"content-type": output.media_type}
+            reply = self._outgoing.call("PUT", delivery.url, headers=headers_, body=content)
+        except NotThere:
+            gone = self._outcome(taken, began, None, OUTPUT_GONE)
+            return replace(gone, retry_in_ms=None)
+        except (OutgoingError, Unavailable) as error:
             return self._outcome(taken, began, None, error.code)
         return self._outcome(taken, began, reply, None)
 

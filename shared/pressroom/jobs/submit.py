@@ -10,7 +10,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -62,6 +62,9 @@ class Callbacks(Protocol):
 
     def accept(self, tenant: str, webhook: JobWebhook) -> Mapping[str, Any]:
         """What the job stores of it. Raises TargetRefused, DatabaseUnavailable."""
+
+    def accept_puts(self, urls: Sequence[str]) -> list[str]:
+        """What it stores of the addresses that its outputs are put to. Raises TargetRefused."""
 
 
 class Quotes(Protocol):
@@ -179,7 +182,7 @@ class Submitter:
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input, params)
         meter = self._meter(tenant, manifest, request, params, by)
-        webhook = self._webhook(tenant, request.webhook)
+        webhook = self._webhook(tenant, request)
         result_ttl_s = policy.result_ttl_s(
             request.result_ttl_s, said="result_ttl_s" in request.model_fields_set
         )
@@ -238,12 +241,16 @@ class Submitter:
         read = self._checked_length(manifest, request.input, params, exact=bounded)
         return metered(by, request.campaign, price, read, params.n * params.max_tokens, 0)
 
-    def _webhook(self, tenant: str, asked: JobWebhook | None) -> Mapping[str, Any] | None:
-        if asked is None:
+    def _webhook(self, tenant: str, request: JobRequest) -> Mapping[str, Any] | None:
+        """Who is told of the end, and where outputs are put then."""
+        asked, urls = request.webhook, request.output_urls
+        if asked is None and urls is None:
             return None
         if self._callbacks is None:
-            raise InputInvalid("This server calls nobody back; leave webhook out.", field="webhook")
-        return self._callbacks.accept(tenant, asked)
+            field = "webhook" if asked is not None else "output_urls"
+            raise InputInvalid(f"This server calls nobody back; leave {field} out.", field=field)
+        told = dict(self._callbacks.accept(tenant, asked)) if asked is not None else {}
+        return told if urls is None else told | {"puts": self._callbacks.accept_puts(urls)}
 
     def _idempotency(self, tenant: str, request: JobRequest, key: str | None) -> IdempotencyKey | None:
         if key is None:
@@ -251,9 +258,11 @@ class Submitter:
         check_key(key)
         asked = request.model_dump(mode="json")
         # As it was written before there were webhooks, campaigns and pictures: a key outlives an upgrade.
-        for name in ("webhook", "campaign", "quote"):
+        for name in ("webhook", "campaign", "quote", "output_urls"):
             if asked[name] is None:
                 del asked[name]
+        if request.webhook is not None:
+            _as_before_forms(asked["webhook"])
         for name in ("pictures", "mask"):
             if asked["input"][name] is None:
                 del asked["input"][name]
@@ -278,6 +287,14 @@ class Submitter:
             f"{context} in all. Shorten the prompt or lower max_tokens.",
             field="input" if room > 0 else "params.max_tokens",
         )
+
+
+def _as_before_forms(webhook: dict[str, Any]) -> None:
+    """Take away what a webhook has that says nothing new."""
+    if webhook["form"] == "job":
+        del webhook["form"]
+    if webhook["base_url"] is None:
+        del webhook["base_url"]
 
 
 class Draws:

@@ -1,15 +1,16 @@
 """Endpoints and deliveries, as their tenant handles them: the use cases behind ``/v1/webhooks``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pressroom.contract.webhooks import EndpointChange, EndpointRequest, JobWebhook
 from pressroom.domain.errors import InputInvalid, WrongState
 from pressroom.domain.ids import new_id
+from pressroom.domain.messages import Form, message
 from pressroom.domain.outgoing import Outgoing, TargetRefused
 from pressroom.domain.signature import new_secret, written
-from pressroom.domain.webhooks import Delivery, Endpoint, Event, SealedSecret, message, own_route
+from pressroom.domain.webhooks import Delivery, Endpoint, Event, SealedSecret, own_route
 from pressroom.jobs.webhook_ports import DeliveryPage, Seal, WebhookStore
 
 OVERLAP_MS = 24 * 3_600_000
@@ -52,6 +53,7 @@ class Webhooks:
             active=True,
             created_at=now,
             changed_at=now,
+            form=Form(request.form),
         )
         self._store.add(endpoint, MOST_ENDPOINTS)
         return endpoint, IssuedSecret(written(secret))
@@ -67,11 +69,13 @@ class Webhooks:
     def change(self, tenant: str, endpoint_id: str, change: EndpointChange) -> Endpoint:
         """Raises EndpointUnknown, TargetRefused, InputInvalid, DatabaseUnavailable."""
         given = change.model_fields_set
-        for name in ("url", "description", "active"):
+        for name in ("url", "description", "active", "form"):
             if name in given and getattr(change, name) is None:
                 raise InputInvalid("This cannot be null; leave it out to keep it.", field=name)
         self._store.endpoint(tenant, endpoint_id)
         changes: dict[str, Any] = {name: getattr(change, name) for name in given}
+        if change.form is not None:
+            changes["form"] = Form(change.form)
         if change.url is not None:
             changes["url"] = self._outgoing.check(change.url)
         return self._store.change(tenant, endpoint_id, changes)
@@ -122,7 +126,24 @@ class Webhooks:
             if len(self._with_secret) >= self._REMEMBERED:
                 self._with_secret.clear()
             self._with_secret.add(tenant)
-        return {"url": url, "events": list(webhook.events) if webhook.events is not None else None}
+        accepted: dict[str, Any] = {
+            "url": url,
+            "events": list(webhook.events) if webhook.events is not None else None,
+        }
+        if webhook.form != Form.JOB.value:
+            accepted["form"] = webhook.form
+        return accepted if webhook.base_url is None else accepted | {"base_url": webhook.base_url}
+
+    def accept_puts(self, urls: Sequence[str]) -> list[str]:
+        """What a job stores of the addresses that its outputs are put to. Raises TargetRefused."""
+        accepted = []
+        for place, url in enumerate(urls):
+            try:
+                accepted.append(self._outgoing.check(url, look_up=False))
+            except TargetRefused as error:
+                error.field = f"output_urls.{place}"
+                raise
+        return accepted
 
     # -- deliveries --------------------------------------------------------------------------
     def test(self, tenant: str, endpoint_id: str) -> Delivery:

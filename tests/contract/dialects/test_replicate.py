@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,15 @@ WRONG: list[tuple[str, dict[str, Any], int, str, str | None]] = [
     (MINE, {"input": {"system_prompt": "x"}}, 422, "input_invalid", "input.messages"),
     (MINE, {"input": {**GIVEN, "temperature": 9}}, 422, "input_invalid", "params.temperature"),
     (MINE, {"surprise": 1}, 422, "input_invalid", "surprise"),
-    (MINE, {"webhook": "https://a.example"}, 422, "input_invalid", "webhook"),
+    (MINE, {"webhook": "http://a.example"}, 422, "url_not_allowed", "webhook.url"),
+    (MINE, {"webhook": "https://127.0.0.1"}, 422, "address_not_public", "webhook.url"),
+    (
+        MINE,
+        {"webhook": "https://a.example", "webhook_events_filter": ["start"]},
+        422,
+        "input_invalid",
+        "webhook_events_filter",
+    ),
     (f"{BASE}/predictions", {}, 422, "input_invalid", "version"),
     (f"{BASE}/predictions", {"version": "0" * 64}, 404, "model_unknown", "version"),
     (f"{BASE}/models/pressroom/nobody/predictions", {}, 404, "model_unknown", "model"),
@@ -211,3 +220,22 @@ def test_while_nobody_waits_it_is_made_all_the_same(client: httpx.Client) -> Non
         assert time.monotonic() < until
         time.sleep(0.02)
     assert seen["output"] == [TEXT]
+
+
+def test_who_is_told_of_a_prediction_is_told_as_theirs_are(stack: MiniStack, client: httpx.Client) -> None:
+    """Signed with the secret that their clients ask for, and without the output."""
+    said: dict[str, Any] = {
+        "webhook": "https://hooks.example.com/in",
+        "webhook_events_filter": ["completed", "logs"],
+    }
+    told = _made(client, **said)
+    (delivery,) = (
+        each for each in client.get("/v1/webhooks/deliveries").json()["items"] if each["job_id"] == told["id"]
+    )
+    body = json.loads(client.get(f"/v1/webhooks/deliveries/{delivery['id']}").json()["body"])
+    assert (body["id"], body["status"], body["version"]) == (told["id"], "succeeded", told["version"])
+    assert body["urls"]["get"] == told["urls"]["get"]
+    assert "output" not in body
+    key = client.get(f"{BASE}/webhooks/default/secret").json()["key"]
+    assert key == client.get("/v1/webhooks/secret").json()["secret"]
+    assert key.startswith("whsec_")

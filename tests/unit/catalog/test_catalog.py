@@ -76,6 +76,7 @@ def test_the_shipped_zoo_is_found_and_whole() -> None:
     names = [manifest.name for manifest in Catalog.load(None, Path("/nonexistent")).all()]
     assert names == [
         "copy-gpt",
+        "copy-rnn",
         "fashion-flow",
         "fashion-gan",
         "icons",

@@ -7,8 +7,8 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from pressroom.domain.messages import message
 from pressroom.domain.signature import headers, new_secret, signature, written
-from pressroom.domain.webhooks import message
 
 BODY = b'{"type":"job.succeeded","data":{"id":"job_1"}}'
 

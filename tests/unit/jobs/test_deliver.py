@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-from tests.support.jobs import Timepiece
+from tests.support.jobs import Timepiece, picture
 
 from pressroom.adapters.memory.webhooks import MemoryWebhookStore
 from pressroom.adapters.sealing import SecretSeal
+from pressroom.domain.errors import ArtifactsUnavailable, DatabaseUnavailable, JobErased, OutputUnknown
+from pressroom.domain.job import Output
+from pressroom.domain.messages import message
 from pressroom.domain.outgoing import AddressNotPublic, Reply, TimedOut
 from pressroom.domain.signature import written
 from pressroom.domain.webhooks import (
@@ -19,7 +22,6 @@ from pressroom.domain.webhooks import (
     DeliveryState,
     Endpoint,
     SealedSecret,
-    message,
     next_delay_ms,
     rest_ms,
 )
@@ -89,15 +91,32 @@ class Outside:
         self.answer: Any = 200
         self.headers: dict[str, str] = {}
         self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.methods: list[str] = []
 
     def check(self, url: str, *, look_up: bool = True) -> str:
         return url
 
     def call(self, method: str, url: str, *, headers: Any, body: bytes = b"", most_bytes: int = 0) -> Reply:
         self.calls.append((dict(headers), body))
+        self.methods.append(method)
         if isinstance(self.answer, Exception):
             raise self.answer
         return Reply(self.answer, self.headers, b"", True)
+
+
+class Shelf:
+    """Outputs of jobs, or trouble with them."""
+
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+
+    def output(self, tenant: str, job_id: str, n: int) -> Output:
+        if self.trouble is not None:
+            raise self.trouble
+        return picture(n, job_id, 1)
+
+    def content(self, output: Output) -> bytes:
+        return f"picture {output.n}".encode()
 
 
 class World:
@@ -105,7 +124,10 @@ class World:
         self.clock = Timepiece()
         self.store = MemoryWebhookStore(self.clock)
         self.outside = Outside()
-        self.deliverer = Deliverer(self.store, self.outside, SEAL, seconds=lambda: self.clock.wall / 1000)
+        self.outputs = Shelf()
+        self.deliverer = Deliverer(
+            self.store, self.outside, SEAL, self.outputs, seconds=lambda: self.clock.wall / 1000
+        )
         self.keys = [b"k" * 32]
         now = self.clock.wall
         self.endpoint = Endpoint(
@@ -261,3 +283,57 @@ class _Now:
         from datetime import datetime
 
         return datetime.fromtimestamp(*arguments, **named)
+
+
+# -- outputs that are put somewhere ------------------------------------------------------------
+@pytest.fixture
+def putting(world: World) -> World:
+    """Nothing waits but an output that is to be put."""
+    world.turn(200)
+    now = world.clock.wall
+    put = Delivery(
+        "msg_2", "acme", None, "https://s3.example/o?sig=1", "job_1", "output.put", "", now, now, output=3
+    )
+    world.store.deliver(put)
+    world.outside.calls.clear()
+    world.outside.methods.clear()
+    return world
+
+
+def _put(world: World, answer: Any = 200) -> Outcome:
+    world.outside.answer = answer
+    (taken,) = world.deliverer.take({"jobs:acme": 1})
+    outcome = world.deliverer.send(taken)
+    world.deliverer.settle(taken, outcome)
+    return outcome
+
+
+def test_an_output_is_put_as_it_is_and_unsigned(putting: World) -> None:
+    """A signature of ours would be a header that the address was not made for."""
+    assert _put(putting).delivered
+    assert putting.outside.methods == ["PUT"]
+    assert putting.outside.calls == [({"content-type": "image/png"}, b"picture 3")]
+    assert putting.store.delivery("acme", "msg_2").state is DeliveryState.DELIVERED
+
+
+@pytest.mark.parametrize("answer", [403, 500, 503, TimedOut("slow")])
+def test_a_put_that_failed_is_tried_again(putting: World, answer: Any) -> None:
+    assert not _put(putting, answer).delivered
+    assert putting.store.delivery("acme", "msg_2").state is DeliveryState.PENDING
+
+
+@pytest.mark.parametrize("trouble", [DatabaseUnavailable("away"), ArtifactsUnavailable("away")])
+def test_what_cannot_be_read_now_is_tried_again(putting: World, trouble: Exception) -> None:
+    putting.outputs.trouble = trouble
+    outcome = _put(putting)
+    assert outcome.attempt.error in ("database_unavailable", "artifacts_unavailable")
+    assert putting.store.delivery("acme", "msg_2").state is DeliveryState.PENDING
+    assert putting.outside.calls == []
+
+
+@pytest.mark.parametrize("trouble", [JobErased("gone"), OutputUnknown("gone")])
+def test_what_was_erased_is_put_nowhere(putting: World, trouble: Exception) -> None:
+    putting.outputs.trouble = trouble
+    assert _put(putting).attempt.error == "output_gone"
+    assert putting.store.delivery("acme", "msg_2").state is DeliveryState.FAILED
+    assert putting.outside.calls == []

@@ -36,7 +36,7 @@ every_variant = pytest.mark.parametrize(
 
 
 def test_they_are_there() -> None:
-    assert {"copy-gpt"} <= {manifest.name for manifest in MANIFESTS}
+    assert {"copy-gpt", "copy-rnn"} <= {manifest.name for manifest in MANIFESTS}
 
 
 @every_model

@@ -88,6 +88,7 @@ def delivery_view(delivery: Delivery, *, whole: bool = False) -> DeliveryView:
         id=delivery.id,
         webhook_id=delivery.endpoint_id,
         job_id=delivery.job_id,
+        output=delivery.output,
         event=delivery.event,
         status=delivery.state.value,
         attempts=delivery.attempts,

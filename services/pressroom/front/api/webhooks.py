@@ -126,6 +126,7 @@ def endpoint_view(endpoint: Endpoint) -> EndpointView:
         url=endpoint.url,
         events=endpoint.events,
         description=endpoint.description,
+        form=endpoint.form.value,
         active=endpoint.active,
         disabled_reason=endpoint.disabled_reason,
         failures=endpoint.failures,

@@ -9,15 +9,17 @@ from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import delivery_unknown, endpoint_unknown, too_many_endpoints
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
+from pressroom.domain.messages import Ended, job_message
 from pressroom.domain.times import wall_ms
 from pressroom.domain.webhooks import (
     Delivery,
     DeliveryState,
     Endpoint,
+    Event,
     SealedSecret,
     after_try,
     event_of,
-    job_message,
+    puts_of,
     rotated,
     wanted_by,
 )
@@ -43,16 +45,33 @@ class MemoryWebhookStore:
         """A job has just ended."""
         event = event_of(job.state)
         now = self._clock()
-        body = job_message(job.id, job.state, now, finish_reason=job.finish_reason, error_code=job.error_code)
+        ended = Ended(
+            job.id,
+            job.state,
+            now,
+            job.model.name,
+            job.model.sha256,
+            job.created_at,
+            job.finish_reason,
+            job.error_code,
+            job.error_message,
+        )
         with self._lock:
-            targets = [
-                (endpoint.id, endpoint.url)
+            targets: list[tuple[str | None, str, str]] = [
+                (endpoint.id, endpoint.url, job_message(ended, endpoint.form))
                 for endpoint in self._endpoints.values()
                 if endpoint.tenant == job.tenant and endpoint.wants(event)
             ]
             own = wanted_by(webhook, event)
-            for endpoint_id, url in [*targets, *([(None, own)] if own is not None else [])]:
+            if own is not None:
+                targets.append((None, own.url, job_message(ended, own.form, own.base_url)))
+            for endpoint_id, url, body in targets:
                 made = Delivery(new_id("msg"), job.tenant, endpoint_id, url, job.id, event, body, now, now)
+                self._deliveries[made.id] = made
+            for n, url in puts_of(webhook, job.state, (output.n for output in job.outputs)):
+                made = Delivery(
+                    new_id("msg"), job.tenant, None, url, job.id, Event.PUT.value, "", now, now, output=n
+                )
                 self._deliveries[made.id] = made
 
     # -- the front ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 What ends a job selects ``ending_facts`` with its row, stores ``charged`` with the end, and calls ``note_end``.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection
@@ -33,8 +34,19 @@ def note_end(
     *,
     finish_reason: str | None,
     error_code: str | None,
+    error_message: str | None = None,
+    outputs: Iterable[int] = (),
     engine_ms: int = 0,
 ) -> None:
     """Write down the deliveries and the charge of a job that ends now. ``engine_ms``: of the attempt that ended it."""
-    tell(connection, row, state, now, finish_reason=finish_reason, error_code=error_code)
+    tell(
+        connection,
+        row,
+        state,
+        now,
+        finish_reason=finish_reason,
+        error_code=error_code,
+        error_message=error_message,
+        outputs=outputs,
+    )
     note(connection, row, state, now, delivered, engine_ms)

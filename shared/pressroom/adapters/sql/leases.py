@@ -146,6 +146,8 @@ def end_job(
         completion.delivered,
         finish_reason=completion.finish_reason,
         error_code=code,
+        error_message=message,
+        outputs=[output.n for output in completion.outputs],
         engine_ms=completion.usage.engine_ms,
     )
     if settled:

@@ -163,4 +163,12 @@ def _expire(connection: Connection, row: JobRow, now: Now) -> None:
             **charged(row),
         )
     )
-    note_end(connection, row, State.EXPIRED, now.wall, finish_reason="expired", error_code=TOO_LATE.code)
+    note_end(
+        connection,
+        row,
+        State.EXPIRED,
+        now.wall,
+        finish_reason="expired",
+        error_code=TOO_LATE.code,
+        error_message=NEVER_RAN,
+    )

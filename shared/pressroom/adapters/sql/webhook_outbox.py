@@ -4,6 +4,7 @@ What ends a job selects ``watch_facts`` with its row, so that a tenant whom nobo
 look into an index, and then calls ``tell``.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, select
@@ -11,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, sel
 from pressroom.adapters.sql.tables import job
 from pressroom.adapters.sql.webhook_tables import webhook_delivery, webhook_endpoint
 from pressroom.domain.ids import new_id
+from pressroom.domain.messages import Ended, Form, job_message
 from pressroom.domain.states import State
-from pressroom.domain.webhooks import DeliveryState, event_of, job_message, own_route, wanted_by
+from pressroom.domain.webhooks import DeliveryState, Event, event_of, own_route, puts_of, wanted_by
 
 _WATCHING = and_(
     webhook_endpoint.c.tenant == job.c.tenant,
@@ -21,6 +23,9 @@ _WATCHING = and_(
 )
 _FACTS: tuple[ColumnElement[Any], ...] = (
     job.c.webhook,
+    job.c.model_name.label("told_model"),
+    job.c.model_sha256.label("told_sha256"),
+    job.c.created_at.label("told_since"),
     exists().where(_WATCHING).correlate(job).label("watched"),
 )
 
@@ -38,15 +43,35 @@ def tell(
     *,
     finish_reason: str | None,
     error_code: str | None,
+    error_message: str | None = None,
+    outputs: Iterable[int] = (),
 ) -> None:
-    """Insert one delivery for each endpoint that wants this event, and one for the job's own URL."""
+    """Insert one delivery for each endpoint that wants this event, one for the job's own URL, and one for each of its
+    ``outputs`` that is to be put somewhere."""
     if row.webhook is None and not row.watched:
         return
     event = event_of(state)
-    body = job_message(row.id, state, now, finish_reason=finish_reason, error_code=error_code)
+    ended = Ended(
+        row.id,
+        state,
+        now,
+        row.told_model,
+        row.told_sha256,
+        row.told_since,
+        finish_reason,
+        error_code,
+        error_message,
+    )
     made: list[dict[str, Any]] = []
 
-    def add(endpoint_id: str | None, url: str, route: str) -> None:
+    def add(
+        endpoint_id: str | None,
+        url: str,
+        route: str,
+        body: str,
+        told: Event = event,
+        output: int | None = None,
+    ) -> None:
         made.append(
             {
                 "id": new_id("msg"),
@@ -55,7 +80,8 @@ def tell(
                 "route": route,
                 "url": url,
                 "job_id": row.id,
-                "event": event.value,
+                "output": output,
+                "event": told.value,
                 "body": body,
                 "state": DeliveryState.PENDING.value,
                 "attempts": 0,
@@ -68,16 +94,21 @@ def tell(
     if row.watched:
         for endpoint in connection.execute(_endpoints(row.tenant)):
             if endpoint.events is None or event.value in endpoint.events:
-                add(endpoint.id, endpoint.url, endpoint.id)
+                body = job_message(ended, Form(endpoint.form or Form.JOB))
+                add(endpoint.id, endpoint.url, endpoint.id, body)
     own = wanted_by(row.webhook, event.value)
     if own is not None:
-        add(None, own, own_route(row.tenant))
+        add(None, own.url, own_route(row.tenant), job_message(ended, own.form, own.base_url))
+    for n, url in puts_of(row.webhook, state, outputs):
+        add(None, url, own_route(row.tenant), "", Event.PUT, n)
     if made:
         connection.execute(insert(webhook_delivery), made)
 
 
 def _endpoints(tenant: str) -> Any:
-    return select(webhook_endpoint.c.id, webhook_endpoint.c.url, webhook_endpoint.c.events).where(
+    return select(
+        webhook_endpoint.c.id, webhook_endpoint.c.url, webhook_endpoint.c.events, webhook_endpoint.c.form
+    ).where(
         webhook_endpoint.c.tenant == tenant,
         webhook_endpoint.c.active,
         webhook_endpoint.c.removed_at.is_(None),

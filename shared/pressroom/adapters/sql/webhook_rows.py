@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from pressroom.adapters.sql.webhook_tables import webhook_attempt
+from pressroom.domain.messages import Form
 from pressroom.domain.webhooks import Attempt, Delivery, DeliveryState, Endpoint, SealedSecret
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -26,6 +27,7 @@ def to_endpoint(row: AnyRow) -> Endpoint:
         disabled_reason=row.disabled_reason,
         failures=row.failures,
         rests_until=row.rests_until,
+        form=Form(row.form or Form.JOB),
     )
 
 
@@ -44,6 +46,7 @@ def endpoint_values(endpoint: Endpoint) -> dict[str, Any]:
         "rests_until": endpoint.rests_until,
         "created_at": endpoint.created_at,
         "changed_at": endpoint.changed_at,
+        "form": endpoint.form.value,
     }
 
 
@@ -80,6 +83,7 @@ def to_delivery(row: AnyRow, log: tuple[Attempt, ...] = ()) -> Delivery:
         last_status=row.last_status,
         last_error=row.last_error,
         log=log,
+        output=row.output,
     )
 
 

@@ -48,6 +48,8 @@ class WebhookEndpointColumns(TypedColumns):
     changed_at: Named[int] = Column(BigInteger)
     # it stays until its deliveries are forgotten
     removed_at: Named[int | None] = Column(BigInteger)
+    # in whose words it is told; NULL is Pressroom's own
+    form: Named[str | None] = Column(String(16))
 
 
 webhook_endpoint = Table("webhook_endpoint", metadata, WebhookEndpointColumns, Index(None, "tenant"))
@@ -61,6 +63,8 @@ class WebhookDeliveryColumns(TypedColumns):
     route: Named[str] = Column(String(80))
     url: Named[str] = Column(Text)
     job_id: Named[str | None] = Column(String(64))
+    # the output of the job that is put there, instead of a body
+    output: Named[int | None] = Column(Integer)
     event: Named[str] = Column(String(64))
     body: Named[str] = Column(Text)
     state: Named[str] = Column(String(16))

@@ -22,6 +22,7 @@ from pressroom.adapters.sql.webhook_rows import (
     to_secrets,
 )
 from pressroom.adapters.sql.webhook_tables import PENDING, webhook_delivery, webhook_endpoint
+from pressroom.domain.messages import Form
 from pressroom.domain.webhooks import Delivery, DeliveryState, Endpoint, SealedSecret, rotated
 from pressroom.jobs.webhook_ports import DeliveryPage, Outcome, Route, Taken
 
@@ -75,6 +76,8 @@ class SqlWebhookStore:
                 values["disabled_reason"] = None
             if changes.get("events") is not None:
                 values["events"] = list(changes["events"])
+            if "form" in changes:
+                values["form"] = Form(changes["form"]).value
             waiting = update(webhook_delivery).where(webhook_delivery.c.route == endpoint_id, PENDING)
             if waking:
                 sooner = waiting.where(webhook_delivery.c.due_at > now)

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from pressroom.catalog.catalog import Catalog
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput, JobRequest
+from pressroom.contract.webhooks import JobWebhook
 from pressroom.domain.errors import InputInvalid, ModelUnknown
+from pressroom.front.dialects.replicate.shapes import PredictionRequest
 from pressroom.jobs.invalid import wrong_fields
 
 OWNER = "pressroom"
@@ -40,7 +42,9 @@ def named(catalog: Catalog, tenant: str, reference: str) -> Manifest:
     return found[0]
 
 
-def prediction_job(manifest: Manifest, given: Mapping[str, Any], deadline_s: int) -> JobRequest:
+def prediction_job(
+    manifest: Manifest, given: Mapping[str, Any], deadline_s: int, webhook: JobWebhook | None = None
+) -> JobRequest:
     """Raises InputInvalid."""
     said: dict[str, Any] = {}
     if given.get("messages") is not None:
@@ -67,7 +71,15 @@ def prediction_job(manifest: Manifest, given: Mapping[str, Any], deadline_s: int
             f"{problems[0][0]}: {problems[0][1]}.", field=problems[0][0], errors=problems
         ) from None
     params = {name: value for name, value in given.items() if name not in _GIVEN}
-    return JobRequest(model=manifest.reference, input=what, params=params, deadline_s=deadline_s)
+    return JobRequest(
+        model=manifest.reference, input=what, params=params, deadline_s=deadline_s, webhook=webhook
+    )
+
+
+def told(asked: PredictionRequest, base_url: str) -> JobWebhook | None:
+    """Who is told of the prediction's end, in the words of this dialect."""
+    url = asked.webhook or asked.webhook_completed
+    return None if url is None else JobWebhook(url=url, form="prediction", base_url=base_url)
 
 
 def _picture(given: Any, field: str) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
     def made(reference: str, asked: PredictionRequest) -> Response:
         manifest = asking.named(parts.catalog, g.tenant, reference)
-        job = posted(parts, asking.prediction_job(manifest, asked.input, DEFAULT_DEADLINE_S))
+        webhook = asking.told(asked, request.host_url.rstrip("/"))
+        job = posted(parts, asking.prediction_job(manifest, asked.input, DEFAULT_DEADLINE_S, webhook))
         seconds = _wanted(parts.limits.wait_s)
         if not seconds or job.terminal:
             return told(job, 201)

@@ -1,20 +1,25 @@
 """What Replicate's clients send."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from pressroom.contract.base import Wire
+from pressroom.contract.webhooks import TargetUrl
 from pressroom.front.api.queries import Query
 
 
-def _says_nothing(value: Any) -> Any:
-    if value:
-        raise ValueError("predictions call nobody back here: register an endpoint at /v1/webhooks")
-    return value
+def _ends(wanted: list[str]) -> list[str]:
+    if wanted and "completed" not in wanted:
+        raise ValueError("only `completed` is told here: name it, or follow the prediction's stream")
+    return wanted
 
 
-Uncalled = Annotated[Any, AfterValidator(_says_nothing), Field(description="Not supported.")]
+Filter = Annotated[
+    list[Literal["start", "output", "logs", "completed"]],
+    AfterValidator(_ends),
+    Field(max_length=4, strict=False),
+]
 
 
 class PredictionRequest(Wire):
@@ -23,9 +28,9 @@ class PredictionRequest(Wire):
     version: str | None = Field(None, max_length=300)
     input: dict[str, Any] = Field(default_factory=dict)
     stream: bool | None = Field(None, description="Without effect: whatever can be streamed may be.")
-    webhook: Uncalled = None
-    webhook_completed: Uncalled = None
-    webhook_events_filter: Uncalled = None
+    webhook: TargetUrl | None = None
+    webhook_completed: TargetUrl | None = Field(None, description="The older name of `webhook`.")
+    webhook_events_filter: Filter | None = None
 
 
 class PredictionsQuery(Query):
