@@ -12,6 +12,7 @@ worker's own counters; the goal is 8 or more. ``benchmarks/image_engine.py`` mea
 import argparse
 import statistics
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from live_stack import key_for, live_stack, run_all, span_s
@@ -29,7 +30,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=64)
+    parser.add_argument(
+        "--zoo",
+        type=Path,
+        help="With a flow of other steps, of flow_of_steps.py; only this is measured then.",
+    )
+    parser.add_argument(
+        "--network-runs", type=int, default=50, help="How often it runs its network, for --zoo."
+    )
     arguments = parser.parse_args()
+    if arguments.zoo is not None:
+        _many_steps(arguments)
+        return
     rates, sizes = [], []
     metrics = free_port(_HOST)
     worker = f"http://{_HOST}:{metrics + IMAGE_METRICS}"
@@ -46,7 +58,7 @@ def main() -> None:
             after = _counters(worker)
             rates.append(arguments.jobs / span_s(jobs))
             sizes.append((after[1] - before[1]) / (after[0] - before[0]))
-    batched, alone = (_steps(largest, max(2, arguments.jobs // 4), arguments.rounds) for largest in (32, 1))
+    batched, alone = _both(arguments, None)
     record(
         "image",
         {
@@ -58,29 +70,49 @@ def main() -> None:
             "least_pictures_a_micro_batch": round(min(sizes), 1),
             "steps_batch_32_pictures_per_s": [round(each, 1) for each in sorted(batched)],
             "steps_batch_1_pictures_per_s": [round(each, 1) for each in sorted(alone)],
-            "steps_32_over_1": round(statistics.median(batched) / statistics.median(alone), 2),
+            "steps_32_over_1": _ratio(batched, alone),
         },
     )
 
 
-def _steps(largest: int, jobs: int, rounds: int) -> list[float]:
+def _many_steps(arguments: argparse.Namespace) -> None:
+    batched, alone = _both(arguments, arguments.zoo)
+    record(
+        "image_steps",
+        {
+            "network_runs": arguments.network_runs,
+            "pictures_a_job": _EACH,
+            "batch_32_pictures_per_s": [round(each, 1) for each in sorted(batched)],
+            "batch_1_pictures_per_s": [round(each, 1) for each in sorted(alone)],
+            "batch_32_over_1": _ratio(batched, alone),
+        },
+    )
+
+
+def _ratio(batched: list[float], alone: list[float]) -> float:
+    """The median of the rounds' own."""
+    return round(statistics.median(one / other for one, other in zip(batched, alone, strict=True)), 2)
+
+
+def _both(arguments: argparse.Namespace, zoo: Path | None) -> tuple[list[float], list[float]]:
+    """With micro-batches of up to 32, and with one picture at a time; round by round in turn, since machines change."""
+    jobs = max(2, arguments.jobs // 4)
+    rounds = [(_steps(32, jobs, zoo), _steps(1, jobs, zoo)) for _ in range(arguments.rounds)]
+    return [batched for batched, _ in rounds], [alone for _, alone in rounds]
+
+
+def _steps(largest: int, jobs: int, zoo: Path | None) -> float:
     """Pictures a second of the model of many steps."""
-    rates = []
-    with live_stack(image_model="fashion-flow", image_batch=largest) as stack:
+    changes = {} if zoo is None else {"zoo_dir": zoo}
+    with live_stack(image_model="fashion-flow", image_batch=largest, **changes) as stack:
         key = key_for(stack, "one")
 
         def asked(number: int) -> tuple[str, dict[str, Any]]:
-            return key, {
-                "model": "fashion-flow",
-                "params": {"seed": number, "label": "sneaker", "n": _EACH, "scale": 1},
-            }
+            params = {"seed": number, "label": "sneaker", "n": _EACH, "scale": 1}
+            return key, {"model": "fashion-flow", "params": params}
 
         run_all(stack.address, [asked(0)])
-        for _ in range(rounds):
-            rates.append(
-                _EACH * jobs / span_s(run_all(stack.address, [asked(n) for n in range(jobs)], hands=jobs))
-            )
-    return rates
+        return _EACH * jobs / span_s(run_all(stack.address, [asked(n) for n in range(jobs)], hands=jobs))
 
 
 def _picture(number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ FOLDER is what ``benchmarks/peers/prepare.py`` has made; a peer that is not ther
 meets all of them alike; rates are medians (tokens a second), and ``ratios`` are ours to the best peer's in the same
 round, as median and extremes. Only peers count there whose format costs at most ``GOAL`` of perplexity, as
 ``text_quality.py`` has measured (``results/text_quality.json``). ``limits`` are the
-machine's own, measured in every round (see ``limits.py``), and our share of them. ``--quick`` is for a look: one round
+machine's own, measured in every round (see ``roofline.py``), and our share of them. ``--quick`` is for a look: one round
 with one and with eight texts, beside llama.cpp and whatever of the fast peers is there.
 
 The last line out is ``{"decode": {"1": {"pressroom i8": …, "openvino": …}}, "prefill": {…}, "ratios": …}``.
@@ -25,11 +25,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from limits import Limits, Machine, weights_of
 from llama_cpp import PROMPT_TOKENS
 from models import default_text_manifest, default_text_model
 from peer_process import SERVE, SERVE_LLAMA_CPP, PeerProcess
 from record import RESULTS, record
+from roofline import Limits, Machine, weights_of
 from text_engine import TOKENS, engine_for, measure
 from text_quality import GOAL
 
