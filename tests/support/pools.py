@@ -60,7 +60,7 @@ def run(
     return pieces
 
 
-def as_of(pieces: list[Piece], at: int, *, places: int = 8, most: int = 150) -> Lately:
+def as_of(pieces: list[Piece], at: int, *, places: int = 8, most: int = 300) -> Lately:
     """What a store would have told at a moment: nothing of what came later, and no more ended ones than ``most``."""
     known = [piece for piece in pieces if piece.created_at < at]
     ended = [piece for piece in known if piece.finished_at is not None and piece.finished_at <= at]

@@ -1,5 +1,6 @@
 """The client of Pressroom's HTTP API. It knows the contract and nothing of the server."""
 
+from pressroom.client.asynchronous import AsyncClient
 from pressroom.client.client import Client
 from pressroom.client.errors import (
     ApiProblem,
@@ -15,14 +16,17 @@ from pressroom.client.errors import (
 )
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.transcript import Transcript
+from pressroom.client.webhooks import NotFromPressroom, verified
 from pressroom.contract.pictures import OutputRef, Picture
 
 __all__ = [
     "ApiProblem",
+    "AsyncClient",
     "BadAnswer",
     "Client",
     "ClientError",
     "JobFailed",
+    "NotFromPressroom",
     "NotSendable",
     "OutputDamaged",
     "OutputRef",
@@ -33,4 +37,5 @@ __all__ = [
     "TextChanged",
     "TimedOut",
     "Transcript",
+    "verified",
 ]

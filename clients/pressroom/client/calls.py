@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypedDict, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote as quoted
 
 from pressroom.client.answers import Answer, parse
 from pressroom.client.errors import BadAnswer, NotSendable, OutputDamaged
 from pressroom.contract.jobs import JobPage, JobRequest, JobView, ModelList
 from pressroom.contract.params import ImageFormat
 from pressroom.contract.pictures import Operation, Picture
+from pressroom.contract.spending import QuoteView
 from pressroom.contract.uploads import UploadView
 
 Result = TypeVar("Result")
@@ -69,6 +70,10 @@ class JobOptions(TypedDict, total=False):
     deadline_s: int
     result_ttl_s: int
     metadata: Mapping[str, str]
+    campaign: str
+    webhook: Mapping[str, Any]
+    output_urls: Sequence[str]
+    quote: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,18 @@ def submit(
     )
 
 
+def quote(request: JobRequest | Mapping[str, Any]) -> Call[QuoteView]:
+    """``POST /v1/jobs?dry_run=true``."""
+    return Call(
+        "POST",
+        "/v1/jobs",
+        lambda answer: parse(QuoteView, answer.body),
+        query=[("dry_run", "true")],
+        headers={"content-type": "application/json"},
+        body=as_json(request),
+    )
+
+
 def job(job_id: str) -> Call[JobView]:
     return Call("GET", _of(job_id), lambda answer: parse(JobView, answer.body))
 
@@ -138,6 +155,13 @@ def models() -> Call[ModelList]:
 def output(job_id: str, n: int, sha256: str | None) -> Call[bytes]:
     """The bytes of an output, checked against ``sha256`` or, without it, the ETag."""
     return Call("GET", _of(job_id, f"/outputs/{n}"), lambda answer: _checked(answer, job_id, n, sha256))
+
+
+def output_of(found: JobView | str, n: int) -> Call[bytes]:
+    """An output of a job, or of the job of this id, checked as far as is known what it must be."""
+    if isinstance(found, str):
+        return output(found, n, None)
+    return output(found.id, n, next((each.sha256 for each in found.outputs if each.n == n), None))
 
 
 def archive(job_id: str) -> Call[bytes]:
@@ -214,7 +238,7 @@ def _media_type(content: bytes) -> str:
 def _of(job_id: str, rest: str = "") -> str:
     if not job_id:
         raise NotSendable("The job's id is empty. Pass the id that the submit returned.")
-    return f"/v1/jobs/{quote(job_id, safe='')}{rest}"
+    return f"/v1/jobs/{quoted(job_id, safe='')}{rest}"
 
 
 def as_json(request: JobRequest | Mapping[str, Any]) -> bytes:

@@ -15,15 +15,16 @@ from pressroom.client import calls
 from pressroom.client.batches import Batches
 from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
 from pressroom.client.courier import Courier, Pace
-from pressroom.client.errors import ApiProblem, ClientError, JobFailed, TextChanged
+from pressroom.client.errors import JobFailed
 from pressroom.client.feedback import Feedback
+from pressroom.client.picking import picked
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.stream import follow
-from pressroom.client.transcript import Reader
-from pressroom.contract.events import End, EventEnvelope, Gone
+from pressroom.client.transcript import Reader, ended_well
+from pressroom.contract.events import EventEnvelope
 from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard, StateName
 from pressroom.contract.pictures import Operation, Picture
-from pressroom.contract.problem import Problem
+from pressroom.contract.spending import QuoteView
 from pressroom.contract.uploads import UploadView
 
 
@@ -91,6 +92,10 @@ class Client:
         Raises NotSendable when the request is not JSON."""
         return self._courier.send(calls.submit(request, idempotency_key=idempotency_key, wait_s=wait_s))
 
+    def quote(self, request: JobRequest | Mapping[str, Any]) -> QuoteView:
+        """What a job would take and cost. Nothing is stored; the same request with ``quote`` has its price for a while."""
+        return self._courier.send(calls.quote(request))
+
     def text(
         self,
         prompt: str,
@@ -151,10 +156,7 @@ class Client:
 
     def output(self, job: JobView | str, n: int = 0) -> bytes:
         """The bytes of output ``n``. Raises OutputDamaged when their sha256 is not the right one."""
-        if isinstance(job, str):
-            return self._courier.send(calls.output(job, n, None))
-        sha256 = next((output.sha256 for output in job.outputs if output.n == n), None)
-        return self._courier.send(calls.output(job.id, n, sha256))
+        return self._courier.send(calls.output_of(job, n))
 
     def archive(self, job_id: str) -> bytes:
         """All outputs as one ZIP file, in which each has the name that it is saved under."""
@@ -197,19 +199,11 @@ class Client:
         TimedOut (the job then goes on)."""
         reader = Reader(n)
         for envelope in self.events(job_id, timeout_s=timeout_s):
-            piece = reader.take(envelope.event)
-            if piece is None:
-                raise TextChanged(job_id)
+            piece = reader.whole(job_id, envelope.event)
             if piece:
                 yield piece
-            match envelope.event:
-                case End(status="succeeded") if reader.behind:
-                    raise TextChanged(job_id)
-                case End(status=status) if status != "succeeded":
-                    raise JobFailed(self.job(job_id))
-                case Gone():
-                    detail = f"Job {job_id} was erased while it was followed. Nothing is left to fetch."
-                    raise ApiProblem(Problem(code="job_erased", status=410, detail=detail), 410)
+            if not ended_well(job_id, reader, envelope.event):
+                raise JobFailed(self.job(job_id))
 
     # -- models --------------------------------------------------------------------------------
     def models(self) -> tuple[ModelCard, ...]:
@@ -217,22 +211,11 @@ class Client:
         return self._courier.send(calls.models()).items
 
     def pick_model(self, kind: Kind, operation: Operation | None = None) -> ModelCard:
-        """The first model of a kind, which offers this operation: of those that a live worker runs, if there are any, and of those
-        that answer what they are asked. Pictures are drawn by one that samples where nothing is said."""
-        wanted = operation or ("sample" if kind == "image" else None)
-        cards = [card for card in self.models() if card.kind == kind and _offers(card, wanted)]
-        if not cards:
-            what = f"{kind} model" if operation is None else f"model for {operation}"
-            raise ClientError(f"{self.base_url} offers no {what}. Pull or import one on the server.")
-        return min(cards, key=lambda card: (not card.live_workers, not card.chat))
+        """The first model of a kind, which offers this operation: see ``picking``. Raises ClientError where there is none."""
+        return picked(self.models(), kind, operation, self.base_url)
 
     def _finished(self, job: JobView, timeout_s: float | None) -> JobView:
         job = self.wait(job.id, timeout_s)
         if job.status != "succeeded":
             raise JobFailed(job)
         return job
-
-
-def _offers(card: ModelCard, wanted: Operation | None) -> bool:
-    """A server of before there were operations tells none: its models sample."""
-    return wanted is None or wanted in (card.operations or ("sample",))

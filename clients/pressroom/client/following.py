@@ -3,11 +3,35 @@
 Pure: server-sent events in, typed events out.
 """
 
+from dataclasses import dataclass
+
 from pressroom.client.answers import parse_event
-from pressroom.client.errors import StreamBroken
-from pressroom.client.sse import ServerSentEvent
+from pressroom.client.errors import ServerUnreachable, StreamBroken, TimedOut
+from pressroom.client.sse import Decoder, ServerSentEvent
 from pressroom.client.transcript import Skipped
 from pressroom.contract.events import Delta, End, EventEnvelope, Gone, Reset
+
+# The server sends a comment every 15 s at the latest: a stream silent for three times as long is dead.
+SILENCE_S = 45.0
+# Nearer to the caller's patience than this a connection is as patient as the caller.
+SLACK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When the caller's patience ends; ``timeout_s`` None: never."""
+
+    job_id: str
+    timeout_s: float | None
+    at: float
+
+    def left(self, now: float) -> float:
+        """Seconds left. Raises TimedOut."""
+        if self.timeout_s is None:
+            return float("inf")
+        if now >= self.at:
+            raise TimedOut(self.job_id, self.timeout_s)
+        return self.at - now
 
 
 class Position:
@@ -60,3 +84,12 @@ class Position:
     def _forget(self) -> None:
         self._lengths.clear()
         self._whole = True
+
+
+def cut(position: Position, decoder: Decoder) -> ServerUnreachable:
+    """A connection that ended before the job."""
+    return ServerUnreachable(
+        f"The event stream of job {position.job_id} is cut again and again. Look for a proxy that buffers "
+        "or limits streams, or fetch the job instead.",
+        retry_after_s=None if decoder.retry_ms is None else decoder.retry_ms / 1000,
+    )

@@ -1,37 +1,15 @@
 """Follows a job's events over as many connections as it takes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pressroom.client.calls import events_path
 from pressroom.client.courier import Courier
-from pressroom.client.errors import ApiProblem, ServerUnreachable, TimedOut
-from pressroom.client.following import Position
+from pressroom.client.errors import ApiProblem, ServerUnreachable
+from pressroom.client.following import SILENCE_S, SLACK_S, Deadline, Position, cut
 from pressroom.client.retry import worth_repeating
 from pressroom.client.sse import Decoder
 from pressroom.client.transcript import Skipped
 from pressroom.contract.events import EventEnvelope
-
-# The server sends a comment every 15 s at the latest: a stream silent for three times as long is dead.
-SILENCE_S = 45.0
-_SLACK_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Deadline:
-    """When the caller's patience ends; ``timeout_s`` None: never."""
-
-    job_id: str
-    timeout_s: float | None
-    at: float
-
-    def left(self, now: float) -> float:
-        """Seconds left. Raises TimedOut."""
-        if self.timeout_s is None:
-            return float("inf")
-        if now >= self.at:
-            raise TimedOut(self.job_id, self.timeout_s)
-        return self.at - now
 
 
 def follow(
@@ -41,7 +19,7 @@ def follow(
 
     Raises TimedOut, StreamBroken, ApiProblem, ServerUnreachable (given up), BadAnswer."""
     clock = courier.pace.clock
-    deadline = _Deadline(job_id, timeout_s, clock() + (timeout_s or 0.0))
+    deadline = Deadline(job_id, timeout_s, clock() + (timeout_s or 0.0))
     position = Position(job_id, last_id)
     pauses = courier.pauses()
     while not position.ended:
@@ -61,7 +39,7 @@ def follow(
             courier.pace.sleep(min(pause, left))
 
 
-def _one_connection(courier: Courier, position: Position, deadline: _Deadline) -> Iterator[EventEnvelope]:
+def _one_connection(courier: Courier, position: Position, deadline: Deadline) -> Iterator[EventEnvelope]:
     silence_s = min(SILENCE_S, deadline.left(courier.pace.clock()))
     decoder = Decoder()
     with courier.stream(events_path(position.job_id), position.last_id, silence_s) as chunks:
@@ -77,11 +55,7 @@ def _one_connection(courier: Courier, position: Position, deadline: _Deadline) -
                 if position.ended:
                     return
             left = deadline.left(courier.pace.clock())
-            if not told and left < silence_s - _SLACK_S:
+            if not told and left < silence_s - SLACK_S:
                 # After a comment this connection would be patient for longer than the caller is.
                 return
-    raise ServerUnreachable(
-        f"The event stream of job {position.job_id} is cut again and again. Look for a proxy that buffers "
-        "or limits streams, or fetch the job instead.",
-        retry_after_s=None if decoder.retry_ms is None else decoder.retry_ms / 1000,
-    )
+    raise cut(position, decoder)

@@ -1,6 +1,8 @@
 """The text that a stream of events tells of: deltas put at their offsets, thrown away on a reset."""
 
-from pressroom.contract.events import Delta, Event, Reset
+from pressroom.client.errors import ApiProblem, TextChanged
+from pressroom.contract.events import Delta, End, Event, Gone, Reset
+from pressroom.contract.problem import Problem
 
 
 class Skipped(Exception):
@@ -51,7 +53,27 @@ class Reader:
             return fresh
         return "" if self.handed_out.startswith(text) else None
 
+    def whole(self, job_id: str, event: Event) -> str:
+        """New characters, maybe none. Raises TextChanged, Skipped."""
+        fresh = self.take(event)
+        if fresh is None:
+            raise TextChanged(job_id)
+        return fresh
+
     @property
     def behind(self) -> bool:
         """Whether the text known now is shorter than what was handed out."""
         return self._transcript.texts.get(self._n, "") != self.handed_out
+
+
+def ended_well(job_id: str, reader: Reader, event: Event) -> bool:
+    """False: the job has ended without its result. Raises TextChanged, and ApiProblem of a job that was erased."""
+    match event:
+        case End(status="succeeded") if reader.behind:
+            raise TextChanged(job_id)
+        case End(status=status):
+            return status == "succeeded"
+        case Gone():
+            detail = f"Job {job_id} was erased while it was followed. Nothing is left to fetch."
+            raise ApiProblem(Problem(code="job_erased", status=410, detail=detail), 410)
+    return True

@@ -1,15 +1,16 @@
 """When a job would be done, told from how it went of late: half of such jobs sooner, nine of ten.
 
-Each job that ended lately is looked at as it stood when it was accepted: how much of its own there was to make,
-how many jobs ran, how much waited before it. A line through these (least squares of relative errors, no weight
+Each job that ended lately is looked at as it stood when it was accepted: how much of its own there was to make, how
+many jobs shared the engine, how much work waited before it, how much ran. A line through these (least squares of relative errors, no weight
 below 0: Lawson and Hanson, Solving Least Squares Problems, ch. 23, by trying each set of terms, as there are few)
 is the expectation:
 
-    time = overhead + own + own · running + waiting
+    time = overhead + own + own · sharing + waiting + running
 
 and how far the jobs of late were from it is how far the next one may be: their quantiles, taken as in split
 conformal prediction (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2.2), so that as many
-of those to come are below the second as the word says, while the load goes on changing as it did.
+of those to come are below the second as the word says, while the load goes on changing as it did. Where the newest
+were further off than all together, it is theirs.
 """
 
 import itertools
@@ -21,7 +22,10 @@ from pressroom.domain.cost import TOKEN_MS
 
 # With fewer, nobody can tell: a guess by the estimated cost, and a wide one.
 LEAST = 10
-_TERMS = 4
+_TERMS = 5
+# Of so many that ended last is learnt; and so many tell whether something has changed.
+_LEARNT = 150
+_NEWEST = 25
 # A guess: nine of ten are done within so many times of it.
 _WIDE = 4.0
 
@@ -70,23 +74,26 @@ class Estimate:
 def estimate(new: Piece, lately: Lately) -> Estimate:
     """Of a job that would be accepted now. Learnt from are those of its model that succeeded."""
     learnt = [piece for piece in lately.pieces if piece.model == new.model and piece.succeeded]
+    learnt = sorted(learnt, key=lambda piece: piece.finished_at or 0)[-_LEARNT:]
     scales = _scales(lately.pieces)
     work = [(piece, piece.cost * scales.get(piece.model, 1.0)) for piece in lately.pieces]
     own = new.cost * scales.get(new.model, 1.0)
-    ahead = _features(new, own, work)
+    ahead = _features(new, own, work, lately.places)
     if len(learnt) < LEAST:
         guess = max(1.0, own + ahead[3] / max(1, lately.places))
         return Estimate(guess, guess * _WIDE, own, 1.0, 0)
-    seen = [_features(piece, piece.cost * scales.get(piece.model, 1.0), work) for piece in learnt]
+    seen = [
+        _features(piece, piece.cost * scales.get(piece.model, 1.0), work, lately.places) for piece in learnt
+    ]
     took = [max(1.0, float((piece.finished_at or 0) - piece.created_at)) for piece in learnt]
     weights = _fitted(seen, took)
-    ratios = sorted(
+    ratios = [
         time / max(1.0, _expected(weights, features)) for time, features in zip(took, seen, strict=True)
-    )
+    ]
     expected = max(1.0, _expected(weights, ahead))
     return Estimate(
         expected * _quantile(ratios, 0.5),
-        expected * _quantile(ratios, 0.9),
+        expected * max(_quantile(ratios, 0.9), _quantile(ratios[-_NEWEST:], 0.9)),
         own,
         min(1.0, sum(piece.tokens_out for piece in learnt) * TOKEN_MS / sum(piece.cost for piece in learnt)),
         len(learnt),
@@ -103,11 +110,13 @@ def _scales(pieces: Sequence[Piece]) -> dict[str, float]:
     return {model: took / cost for model, (took, cost) in sums.items()}
 
 
-def _features(new: Piece, own: float, pieces: Sequence[tuple[Piece, float]]) -> tuple[float, ...]:
-    """1, its own work, that times the jobs that ran, and the work that waited before it, when it was accepted."""
+def _features(
+    new: Piece, own: float, pieces: Sequence[tuple[Piece, float]], places: int
+) -> tuple[float, ...]:
+    """1; its own work; that times the jobs that would share the engine with it; the work that waited before it; and the
+    work that ran: when it was accepted."""
     at = new.created_at
-    running = 0
-    mine = 0.0
+    sharing, running, mine = 0, 0.0, 0.0
     others: dict[str, float] = {}
     for piece, work in pieces:
         if (
@@ -117,14 +126,17 @@ def _features(new: Piece, own: float, pieces: Sequence[tuple[Piece, float]]) -> 
         ):
             continue
         if piece.claimed_at is not None and piece.claimed_at <= at:
-            running += 1
+            running += work
+            sharing += 1
         elif piece.tenant != new.tenant:
             others[piece.tenant] = others.get(piece.tenant, 0.0) + work
+            sharing += 1
         elif piece.priority >= new.priority:
             mine += work
+            sharing += 1
     # Tenants take turns: none is served more before it than its own lane is.
     turns = sum(min(work, mine + own) for work in others.values())
-    return (1.0, own, own * running, mine + turns)
+    return (1.0, own, own * min(sharing, max(1, places)), mine + turns, running)
 
 
 def _fitted(seen: Sequence[Sequence[float]], took: Sequence[float]) -> tuple[float, ...]:
@@ -170,6 +182,7 @@ def _expected(weights: Sequence[float], features: Sequence[float]) -> float:
     return sum(weight * value for weight, value in zip(weights, features, strict=True))
 
 
-def _quantile(in_order: Sequence[float], share: float) -> float:
-    """Of values in rising order: as many of those to come are expected at or below it."""
+def _quantile(values: Sequence[float], share: float) -> float:
+    """As many of those to come are expected at or below it."""
+    in_order = sorted(values)
     return in_order[min(len(in_order), max(1, math.ceil(share * (len(in_order) + 1)))) - 1]

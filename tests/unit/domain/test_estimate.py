@@ -66,7 +66,7 @@ def test_what_is_served_later_is_not_waited_for() -> None:
     alone = estimate(new, Lately(at, 8, tuple(pieces)))
     low = [Piece("acme", "writer", 4, 360.0, at - 1) for _ in range(50)]
     assert estimate(new, Lately(at, 8, (*pieces, *low))) == alone
-    others = [Piece("globex", "writer", 5, 360.0, at - 1) for _ in range(2)]
+    others = [Piece("globex", "writer", 5, 360.0, at - 1) for _ in range(8)]
     many = [Piece("globex", "writer", 5, 360.0, at - 1) for _ in range(50)]
     few_first = estimate(new, Lately(at, 8, (*pieces, *others)))
     many_first = estimate(new, Lately(at, 8, (*pieces, *many)))

@@ -11,7 +11,7 @@ from pressroom.domain.estimate import Lately, Piece
 from pressroom.domain.states import State
 
 # Ended jobs that are read, none longer ago than an hour; and queued ones, which are all that stand before most.
-_ENDED = 150
+_ENDED = 300
 _LONGEST_MS = 3_600_000
 _QUEUED = 1_000
 
