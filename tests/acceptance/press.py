@@ -17,6 +17,7 @@ from pressroom.client import Client, Transcript
 from pressroom.client.sse import Decoder, ServerSentEvent
 from pressroom.contract.events import End, EventEnvelope
 from pressroom.contract.jobs import JobView
+from pressroom.domain.scopes import Scope
 from pressroom.jobs.keys import Keyring
 
 TEXT_MODEL = "smollm2-135m-instruct"
@@ -45,6 +46,10 @@ class Press:
         front.event("front_listens")
         httpx.get(f"{self.url}/healthz", timeout=30).raise_for_status()
         return front
+
+    def admin_key(self) -> str:
+        """An operator's API key."""
+        return self._keyring.issue("operators", scopes=frozenset(Scope)).token
 
     def key(self, tenant: str = "acme") -> str:
         """The tenant's API key, made when it is first asked for."""

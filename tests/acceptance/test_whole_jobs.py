@@ -202,19 +202,40 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "listJobFeedback": {},
         "listFeedback": {},
         "listModels": {},
+        "setBudget": {"json": {"tokens": 1_000}},
+        "getBudget": {},
+        "listBudgets": {},
+        "getUsage": {},
+        "listPrices": {},
+        "createKey": {"json": {"tenant": "acme"}},
+        "limitKey": {"json": {"concurrency": 3}},
+        "rotateKey": {"json": {"overlap_s": 60}},
+        "listKeys": {},
+        "listTenants": {},
+        "keepFor": {"json": {"results_s": 3_600}},
+        "weighTenant": {"json": {"weight": 2.0}},
+        "setPrice": {"json": {"picture": "0.1"}},
+        "listAllPrices": {},
+        "getUsageOfAll": {},
         "getHealth": {},
         "getReadiness": {},
         "removeWebhook": {},
         "eraseUpload": {},
         "eraseBatch": {},
         "eraseJob": {},
+        "removeBudget": {},
+        "removePrice": {},
+        "revokeKey": {},
     }
     makers = {
         "postBatch": "batch_id",
         "postUpload": "upload_id",
         "createWebhook": "webhook_id",
         "testWebhook": "delivery_id",
+        "createKey": "key_id",
     }
+    things |= {"campaign": "spring", "tenant": "acme", "pool": "text", "model": "writer"}
+    operator = {"Authorization": f"Bearer {fake_press.admin_key()}"}
     operations = {
         operation["operationId"]: (method, path, operation)
         for path, operations in document["paths"].items()
@@ -225,6 +246,8 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
     for name, content in calls.items():
         method, path, operation = operations[name]
         named = things | {"job_id": canceled} if name == "requeueJob" else things
+        if path.startswith("/v1/admin/"):
+            content["headers"] = operator
         answer = http.request(method, path.format(**named), **content)
         assert answer.status_code < 300, (name, answer.text)
         documented = operation["responses"][str(answer.status_code)]

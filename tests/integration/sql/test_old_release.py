@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import make_url, text
+from tests.support.books import PRICE, meter
 from tests.support.desk import Desk
 from tests.support.playback import play
 
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
+from pressroom.adapters.sql.spending import SqlSpendingStore
+from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.domain.spending import Amount
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "release_0001.json").read_text("utf-8"))
 
@@ -72,3 +76,25 @@ def test_the_record_holds_the_life_of_jobs(kind: str) -> None:
     for table in ("job", "output", "idempotency_key", "lane", "worker", "erasure", "api_key", "tenant"):
         assert f"INSERT INTO {table} " in said, table
     assert len(RECORDED[kind]["calls"]) > 80
+
+
+def test_a_job_that_old_code_ends_is_charged_all_the_same(url: str) -> None:
+    """What it does not know of: that something was held for the job."""
+    database = Database(open_engine(url))
+    store, spending = SqlJobStore(database), SqlSpendingStore(database)
+    spending.set_budget("acme", "spring", 100, None)
+    held = Desk(store).running(meter=meter(tokens=40))
+    queued = Desk(store).submit(meter=meter(tokens=40))
+    ended = text(
+        "UPDATE job SET state = :state, finished_at = 1, tokens_in = :read, tokens_out = :written WHERE id = :id"
+    )
+    with database.engine.begin() as connection:
+        connection.execute(ended, {"state": "succeeded", "read": 10, "written": 7, "id": held.job.id})
+        connection.execute(ended, {"state": "canceled", "read": 0, "written": 0, "id": queued.id})
+    while spending.book():
+        pass
+    found = spending.budget("acme", "spring")
+    assert (found.held, found.spent.tokens) == (Amount(), 17)
+    assert spending.book() == 0
+    assert store.job("acme", held.job.id).charged_nanos == PRICE.of(10, 7, 0)
+    database.close()
