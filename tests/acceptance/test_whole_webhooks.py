@@ -1,6 +1,10 @@
 """Real relays deliver to a real receiver: failures, kills, dead endpoints; nothing is lost or changed."""
 
 import json
+import random
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import quantiles
@@ -14,12 +18,13 @@ from tests.acceptance.room import Room, room
 from tests.support.receiver import Call, Receiver, receiver
 
 from pressroom.adapters.sealing import SecretSeal
-from pressroom.adapters.sql.webhook_tables import webhook_delivery
+from pressroom.adapters.sql.webhook_tables import webhook_delivery, webhook_endpoint
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.domain.ids import new_id
 from pressroom.domain.signature import new_secret, written
 from pressroom.domain.states import State
 from pressroom.domain.webhooks import DeliveryState, Endpoint, SealedSecret
+from pressroom.jobs.deliver import HIDDEN_MS
 
 pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(120)]
 
@@ -66,6 +71,16 @@ class Hooked:
         """What waits is due now: the time that it would wait is not what is tested."""
         with self.room.database.engine.begin() as connection:
             connection.execute(update(webhook_delivery).values(due_at=0))
+
+    def hurry_retries(self) -> None:
+        """As ``hurry``, while relays work: what one of them calls now is left to it; and nobody rests."""
+        waits = webhook_delivery.c.due_at > self.store.now() + HIDDEN_MS + 5_000
+        pending = webhook_delivery.c.state == DeliveryState.PENDING.value
+        sooner = update(webhook_delivery).where(pending, waits).values(due_at=0)
+        awake = update(webhook_endpoint).values(rests_until=None, failures=0)
+        for statement in (sooner, awake):
+            with self.room.database.engine.begin() as connection:
+                connection.execute(statement)
 
 
 @pytest.fixture
@@ -115,6 +130,46 @@ def test_a_receiver_that_fails_at_first_gets_the_same_again(hooked: Hooked) -> N
     log = hooked.store.delivery("acme", delivery.id).log
     assert [attempt.status for attempt in log] == [500, 204]
     assert log[1].at - log[0].at >= 4_000
+
+
+def test_a_thousand_are_delivered_while_the_receiver_fails_at_random(hooked: Hooked) -> None:
+    """It refuses some, and hangs up on others that it has taken in: only these may come again."""
+    rng = random.Random(1)
+    well = threading.Event()
+
+    def answer(message: str, before: int) -> int:
+        chance = rng.random()
+        return 204 if well.is_set() or chance > 0.3 else 500 if chance > 0.1 else -1
+
+    with receiver(answer) as there:
+        _, secret = hooked.endpoint(there.url)
+        jobs = hooked.end_jobs(1_000)
+        hooked.relay("one")
+        hooked.relay("two")
+        there.wait_for(lambda calls: len(calls) >= 100, 60)
+        # The pauses of three days are tested elsewhere, by a clock that is moved.
+        for turn in range(120):
+            if set(hooked.states()) == {DeliveryState.DELIVERED}:
+                break
+            if turn == 8:
+                well.set()
+            hooked.hurry_retries()
+            time.sleep(0.5)
+        calls = there.calls
+
+    states = Counter(hooked.states())
+    assert states == {DeliveryState.DELIVERED: 1_000}
+    for call in calls:
+        Webhook(secret).verify(call.body.decode(), call.headers)
+    assert same_bytes(calls)
+    taken = [call for call in calls if call.status != 500]
+    assert sorted({json.loads(call.body)["data"]["id"] for call in taken}) == sorted(jobs)
+    ambiguous = sum(call.status < 0 for call in calls)
+    refused = sum(call.status == 500 for call in calls)
+    assert ambiguous > 20
+    assert refused > 50
+    assert len(taken) - 1_000 <= ambiguous
+    print(f"{len(calls)} calls, {refused} refused, {ambiguous} ambiguous, {len(taken) - 1_000} came again")  # noqa: T201
 
 
 def test_a_relay_killed_between_the_call_and_the_note_calls_again(hooked: Hooked) -> None:

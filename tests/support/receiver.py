@@ -26,7 +26,7 @@ class Call:
 
 class Receiver:
     """``answer`` gives the status for a message's id and how often it came before; 0 is no answer at all,
-    until ``let_go``."""
+    until ``let_go``; below 0 it hangs up, having read everything."""
 
     def __init__(self, answer: Callable[[str, int], int] = lambda message, before: 200) -> None:
         self.answer = answer
@@ -83,6 +83,9 @@ class Receiver:
         self.heard(call)
         if status == 0:
             self._let_go.wait(60)
+            return
+        if status < 0:
+            request.close_connection = True
             return
         request.send_response(status)
         for name, value in self.headers.items():
