@@ -253,12 +253,22 @@ def test_prices_are_set_by_operators_and_seen_by_all(front: Front) -> None:
         ("writer", {"million_tokens_in": "0.0001"}, "million_tokens_in"),
         ("writer", {"million_tokens_out": 1}, "million_tokens_out"),
         ("writer", {"picture": "x"}, "picture"),
+        ("writer", {"picture": "1000000"}, "picture"),
+        ("writer", {"million_tokens_in": "1000000"}, "million_tokens_in"),
         ("**", {"picture": "1"}, "path.model"),
     ],
 )
 def test_what_is_no_price_is_refused(front: Front, model: str, body: Any, field: str) -> None:
     problem(admin(front, "PUT", f"/prices/{model}", json=body), 422, "input_invalid", field)
     assert admin(front, "GET", "/prices").json["items"] == []
+
+
+def test_the_dearest_job_there_is_fits_in_the_accounts(front: Front) -> None:
+    """The highest price, and as many pictures as a job may have."""
+    admin(front, "PUT", "/prices/painter", json={"picture": "999999.999999999"})
+    front.budget("spring", price="999999999")
+    job = front.done({**IMAGE_JOB, "params": {"label": "boot", "n": 256}, "campaign": "spring"})
+    assert float(job["usage"]["price"]) == pytest.approx(256_000_000)
 
 
 def test_a_campaign_is_part_of_what_a_key_names(front: Front) -> None:

@@ -1,6 +1,6 @@
 """``pressroom admin prices``, ``budgets`` and ``usage``: what things cost, what they may cost, what they have cost."""
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -8,10 +8,8 @@ import click
 from pressroom.admin import words
 from pressroom.bootstrap import admin as wiring
 from pressroom.domain.errors import InputInvalid, NotThere
-from pressroom.domain.spending import CampaignBudget, Price, nanos_of, told
-
-_MILLION = 1_000_000
-_DAYS = 30
+from pressroom.domain.spending import MILLION, CampaignBudget, Price, nanos_of, told
+from pressroom.jobs.spending import MOST_NANOS, MOST_UNIT_NANOS
 
 
 class Money(click.ParamType[int]):
@@ -19,21 +17,23 @@ class Money(click.ParamType[int]):
 
     name = "amount"
 
-    def __init__(self, *, of_a_million: bool = False) -> None:
-        self._share = _MILLION if of_a_million else 1
+    def __init__(self, most: int, pieces: int = 1) -> None:
+        self._most = most
+        self._pieces = pieces
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            nanos, rest = divmod(nanos_of(Decimal(value)), self._share)
-        except (InvalidOperation, ValueError):
-            self.fail(f"{value!r} is no amount with nine decimals at most.", param, ctx)
-        if rest or not 0 <= nanos <= 10**18:
-            self.fail(
-                f"{value!r} is below 0, too large, or too fine (a million tokens: three decimals).",
-                param,
-                ctx,
-            )
+            nanos = nanos_of(Decimal(value), self._pieces)
+        except InvalidOperation:
+            self.fail(f"{value!r} is no amount.", param, ctx)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+        if not 0 <= nanos <= self._most:
+            self.fail(f"{value!r} is below 0, or too large.", param, ctx)
         return nanos
+
+
+_FOR_A_MILLION = Money(MOST_UNIT_NANOS // MILLION, MILLION)
 
 
 @click.group()
@@ -51,9 +51,9 @@ def list_prices() -> None:
 
 @prices.command("set")
 @click.argument("model")
-@click.option("--million-in", type=Money(of_a_million=True), default="0", help="A million tokens read.")
-@click.option("--million-out", type=Money(of_a_million=True), default="0", help="A million tokens written.")
-@click.option("--picture", type=Money(), default="0", help="A picture.")
+@click.option("--million-in", type=_FOR_A_MILLION, default="0", help="A million tokens read.")
+@click.option("--million-out", type=_FOR_A_MILLION, default="0", help="A million tokens written.")
+@click.option("--picture", type=Money(MOST_UNIT_NANOS), default="0", help="A picture.")
 def set_price(model: str, million_in: int, million_out: int, picture: int) -> None:
     """Set what MODEL costs; `*` is for all that have no line of their own. Fronts know within 5 s."""
     model = words.name("MODEL", model, 64)
@@ -92,7 +92,7 @@ def list_budgets(tenant: str) -> None:
 @click.argument("tenant")
 @click.argument("campaign")
 @click.option("--tokens", type=click.IntRange(0), help="Most tokens, read and written together.")
-@click.option("--price", "nanos", type=Money(), help="The most that its jobs may be charged.")
+@click.option("--price", "nanos", type=Money(MOST_NANOS), help="The most that its jobs may be charged.")
 def set_budget(tenant: str, campaign: str, tokens: int | None, nanos: int | None) -> None:
     """Bound what TENANT's CAMPAIGN may cost; what is spent of it stays."""
     tenant, campaign = words.name("TENANT", tenant, 64), words.name("CAMPAIGN", campaign, 64)
@@ -125,11 +125,10 @@ def remove_budget(tenant: str, campaign: str) -> None:
 def usage(tenant: str | None, since: datetime | None, until: datetime | None) -> None:
     """What ended: day, tenant, key, model, campaign, jobs, succeeded, tokens read, written, pictures, engine seconds,
     price."""
-    last = until.date() if until is not None else datetime.now(UTC).date()
-    first = since.date() if since is not None else date.fromordinal(max(1, last.toordinal() - _DAYS))
+    dates = [None if each is None else each.date() for each in (since, until)]
     with wiring.admin_parts() as parts:
         try:
-            lines = parts.accounts.usage(tenant, first.isoformat(), last.isoformat())
+            lines = parts.accounts.usage(tenant, *dates).lines
         except InputInvalid as error:
             raise click.UsageError(error.message) from None
     for line in lines:
@@ -139,7 +138,7 @@ def usage(tenant: str | None, since: datetime | None, until: datetime | None) ->
 
 
 def _cells(price: Price) -> list[str]:
-    return [told(price.token_in * _MILLION), told(price.token_out * _MILLION), told(price.picture)]
+    return [told(price.token_in * MILLION), told(price.token_out * MILLION), told(price.picture)]
 
 
 def _row(found: CampaignBudget) -> list[str]:

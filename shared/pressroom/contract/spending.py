@@ -10,15 +10,17 @@ from pressroom.contract.base import Wire
 from pressroom.contract.jobs import ModelView
 
 Money = Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9})?$")]
+UnitPrice = Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,9})?$")]
+"""Less than a million: what many pieces cost together still fits."""
 _MOST_TOKENS = 1_000_000_000_000_000
 
 
 class PriceRequest(Wire):
     """``PUT /v1/admin/prices/{model}``: what is left out costs nothing."""
 
-    million_tokens_in: Money = Field("0", description="For a million tokens read, to three decimals.")
-    million_tokens_out: Money = Field("0", description="For a million tokens written, to three decimals.")
-    picture: Money = Field("0", description="For a picture.")
+    million_tokens_in: UnitPrice = Field("0", description="For a million tokens read, to three decimals.")
+    million_tokens_out: UnitPrice = Field("0", description="For a million tokens written, to three decimals.")
+    picture: UnitPrice = Field("0", description="For a picture.")
 
 
 class PriceView(Wire):

@@ -17,6 +17,7 @@ from typing import Any
 from pressroom.domain.states import State
 
 NANOS = 1_000_000_000
+MILLION = 1_000_000
 _DAY_MS = 86_400_000
 
 
@@ -233,11 +234,13 @@ def next_day_ms(milliseconds: int) -> int:
     return _DAY_MS - milliseconds % _DAY_MS
 
 
-def nanos_of(amount: Decimal) -> int:
-    """Nanos of an amount of the currency. Raises ValueError for one that has more than nine decimals."""
-    nanos = amount * NANOS
+def nanos_of(amount: Decimal, pieces: int = 1) -> int:
+    """Nanos of one of so many equal pieces of an amount of the currency; prices are told for a million tokens.
+
+    Raises ValueError for what is no whole number of them."""
+    nanos = amount * NANOS / pieces
     if not nanos.is_finite() or nanos != nanos.to_integral_value():
-        raise ValueError(f"{amount} has more than nine decimals")
+        raise ValueError(f"{amount} is too fine: {'three' if pieces == MILLION else 'nine'} decimals at most")
     return int(nanos)
 
 

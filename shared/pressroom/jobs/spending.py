@@ -8,6 +8,8 @@ metered       the meter of a job that is about to be accepted
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Protocol
 
@@ -19,9 +21,22 @@ from pressroom.jobs.ports import ApiKey
 _TRUST_S = 5.0
 # A price for every model that has none of its own.
 EVERY_MODEL = "*"
-# What fits in a column, and is far from any price or budget.
+# A budget: it fits in a column.
 MOST_NANOS = 10**18
-MOST_TOKENS = 10**15
+# Of one piece: the most expensive job fits, too.
+MOST_UNIT_NANOS = 10**15
+
+
+_USUAL_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What ended from one date to another, both included."""
+
+    since: date
+    until: date
+    lines: tuple[Used, ...]
 
 
 class SpendingStore(Protocol):
@@ -125,11 +140,15 @@ class Accounts:
         """Raises PriceUnknown, DatabaseUnavailable."""
         self._store.remove_price(model)
 
-    def usage(self, tenant: str | None, first: str, last: str) -> tuple[Used, ...]:
-        """Raises InputInvalid (``last`` is before ``first``), DatabaseUnavailable."""
+    def usage(self, tenant: str | None, since: date | None = None, until: date | None = None) -> Usage:
+        """Of a tenant, or of all: until today (UTC), and for thirty days, where nothing is said.
+
+        Raises InputInvalid (``until`` is before ``since``), DatabaseUnavailable."""
+        last = until or datetime.now(UTC).date()
+        first = since or date.fromordinal(max(1, last.toordinal() - _USUAL_DAYS))
         if last < first:
             raise InputInvalid(f"until ({last}) is before since ({first}).", field="query.until")
-        return self._store.usage(tenant, first, last)
+        return Usage(first, last, self._store.usage(tenant, first.isoformat(), last.isoformat()))
 
     def tokens_today(self, api_key: str) -> int:
         """Raises DatabaseUnavailable."""

@@ -1,6 +1,5 @@
 """What things cost: a tenant's budgets, its usage, and the price list."""
 
-from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from apiflask import APIBlueprint
@@ -16,14 +15,12 @@ from pressroom.contract.spending import (
     UsageLine,
     UsageReport,
 )
-from pressroom.domain.spending import CampaignBudget, Price, Used, add_up, nanos_of, told
+from pressroom.domain.spending import MILLION, CampaignBudget, Price, Used, add_up, nanos_of, told
 from pressroom.front.answers import wire_response
 from pressroom.front.api.documents import header_docs, problems
 from pressroom.front.api.paths import campaign_of
 from pressroom.front.api.queries import UsageQuery
 
-_MILLION = 1_000_000
-_DAYS = 30
 _PLACES = ("day", "tenant", "api_key", "model", "campaign")
 
 
@@ -102,13 +99,12 @@ def usage(parts: FrontParts) -> APIBlueprint:
 
 def report(parts: FrontParts, tenant: str | None, asked: UsageQuery) -> UsageReport:
     """The usage of a tenant, or of all, summed up as was asked. Raises InputInvalid, DatabaseUnavailable."""
-    last = asked.until or datetime.now(UTC).date()
-    first = asked.since or date.fromordinal(max(1, last.toordinal() - _DAYS))
-    since, until = first.isoformat(), last.isoformat()
     places = frozenset(asked.by.split(","))
-    lines = parts.accounts.usage(tenant, since, until)
+    found = parts.accounts.usage(tenant, asked.since, asked.until)
     return UsageReport(
-        since=since, until=until, items=tuple(_usage_line(line, places) for line in _by(lines, places))
+        since=found.since.isoformat(),
+        until=found.until.isoformat(),
+        items=tuple(_usage_line(line, places) for line in _by(found.lines, places)),
     )
 
 
@@ -122,8 +118,8 @@ def price_list(parts: FrontParts) -> PriceList:
 def price_view(model: str, price: Price) -> PriceView:
     return PriceView(
         model=model,
-        million_tokens_in=told(price.token_in * _MILLION),
-        million_tokens_out=told(price.token_out * _MILLION),
+        million_tokens_in=told(price.token_in * MILLION),
+        million_tokens_out=told(price.token_out * MILLION),
         picture=told(price.picture),
     )
 

@@ -8,14 +8,12 @@ from flask import Response
 from pressroom.bootstrap.front import FrontParts
 from pressroom.contract.spending import PriceList, PriceRequest, PriceView, UsageReport
 from pressroom.domain.errors import InputInvalid
-from pressroom.domain.spending import Price, nanos_of
+from pressroom.domain.spending import MILLION, Price, nanos_of
 from pressroom.front.answers import wire_response
 from pressroom.front.api.accounts import price_list, price_view, report
 from pressroom.front.api.documents import header_docs, problems
 from pressroom.front.api.paths import model_of
 from pressroom.front.api.queries import AdminUsageQuery
-
-_MILLION = 1_000_000
 
 
 def prices(parts: FrontParts) -> APIBlueprint:
@@ -76,7 +74,7 @@ def usage(parts: FrontParts) -> APIBlueprint:
 
 def _of_one(field: str, of_a_million: str) -> int:
     """Nanos for one token. Raises InputInvalid for a price that is no whole number of them."""
-    nanos, rest = divmod(nanos_of(Decimal(of_a_million)), _MILLION)
-    if rest:
-        raise InputInvalid(f"{field} has three decimals at most.", field=field)
-    return nanos
+    try:
+        return nanos_of(Decimal(of_a_million), MILLION)
+    except ValueError as error:
+        raise InputInvalid(f"{field}: {error}.", field=field) from None
