@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
 from werkzeug.test import TestResponse
 
+from pressroom.domain.limits import KeyLimits
+
 
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
@@ -257,3 +259,28 @@ def test_pages_allow_nothing_from_elsewhere(front: Front, browser: FlaskClient) 
 def test_what_pages_need_is_served(front: Front, name: str) -> None:
     with front.client.get(f"/static/{name}") as response:
         assert response.status_code == 200
+
+
+# -- bounds of keys ------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("limits", "status", "said"),
+    [
+        ({"models": ("painter",)}, 403, "may not use writer"),
+        ({"tokens_day": 1}, 429, "next day"),
+        ({"requests_minute": 1}, 429, "a minute"),
+    ],
+)
+def test_the_forms_keep_to_the_bounds_of_the_key(
+    front: Front, limits: dict[str, Any], status: int, said: str
+) -> None:
+    """Who signed in with a bounded key asks for no more than that key may."""
+    client = signed_in(front, front.parts.keyring.issue("acme", limits=KeyLimits(**limits)).token)
+    form = {"kind": "text", "model": "writer", "prompt": "a blue mug"}
+    if "requests_minute" in limits:
+        assert send(client, "/jobs", **form).status_code == 303
+    before = len(front.call("GET", "/v1/jobs").json["items"])
+    refused = send(client, "/jobs", **form)
+    assert refused.status_code == status
+    assert said in refused.text
+    assert "<form" in refused.text
+    assert len(front.call("GET", "/v1/jobs").json["items"]) == before

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from pressroom.bootstrap.front import FrontParts
 from pressroom.contract.feedback import FeedbackRequest
 from pressroom.contract.jobs import JobRequest, JobView
-from pressroom.domain.errors import Refused, WrongState
+from pressroom.domain.errors import Forbidden, Refused, WrongState
 from pressroom.front.api.queries import PageQuery
 from pressroom.front.api.views import job_view, model_card
+from pressroom.front.auth import go_through
 from pressroom.front.errors import status_of
 from pressroom.front.pages.common import members_only, page_blueprint
 from pressroom.front.strict import check_text
@@ -39,11 +40,12 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
     def post_form() -> ResponseReturnValue:
         """The forms without JavaScript: post, then look at the job's page."""
         try:
+            go_through(parts.turnstile)
             asked = _asked(request.form.to_dict())
             g.submitted = submitted = parts.submitter.submit(g.tenant, asked, None, g.request_id, g.by)
         except ValidationError as error:
             return _desk(parts, error.errors(include_url=False)[0]["msg"], 422)
-        except Refused as error:
+        except (Refused, Forbidden) as error:
             return _desk(parts, error.message, status_of(error))
         return redirect(url_for("desk.job_page", job_id=submitted.job.id), 303)
 

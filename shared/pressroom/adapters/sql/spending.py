@@ -11,7 +11,8 @@ from pressroom.adapters.sql.booking import book
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.reading import storable
 from pressroom.adapters.sql.spending_rows import COUNTS, PLACE, to_budget, to_charge, to_price, to_used
-from pressroom.adapters.sql.spending_tables import budget, charge, key_day, price, usage
+from pressroom.adapters.sql.spending_tables import budget, charge, key_day, usage
+from pressroom.adapters.sql.spending_tables import price as price_list
 from pressroom.adapters.sql.tenants import open_tenant
 from pressroom.domain.errors import BudgetUnknown, Refused
 from pressroom.domain.ids import new_id
@@ -27,25 +28,25 @@ class SqlSpendingStore:
     # -- prices ------------------------------------------------------------------------------
     def prices(self) -> Mapping[str, Price]:
         rows = self._database.read(
-            lambda connection: connection.execute(select(price).order_by(price.c.model)).all()
+            lambda connection: connection.execute(select(price_list).order_by(price_list.c.model)).all()
         )
         return {row.model: to_price(row) for row in rows}
 
-    def set_price(self, model: str, price_: Price) -> None:
+    def set_price(self, model: str, price: Price) -> None:
         values = {
-            "token_in_nanos": price_.token_in,
-            "token_out_nanos": price_.token_out,
-            "picture_nanos": price_.picture,
+            "token_in_nanos": price.token_in,
+            "token_out_nanos": price.token_out,
+            "picture_nanos": price.picture,
         }
         statement = (
-            self._database.upsert(price)
+            self._database.upsert(price_list)
             .values(model=model, **values)
-            .on_conflict_do_update(index_elements=[price.c.model], set_=values)
+            .on_conflict_do_update(index_elements=[price_list.c.model], set_=values)
         )
         self._database.write(lambda connection: connection.execute(statement))
 
     def remove_price(self, model: str) -> None:
-        statement = delete(price).where(price.c.model == model)
+        statement = delete(price_list).where(price_list.c.model == model)
         gone = storable(model) and self._database.write(
             lambda connection: connection.execute(statement).rowcount
         )
