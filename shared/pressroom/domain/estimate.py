@@ -1,9 +1,9 @@
 """When a job would be done, told from how it went of late: half of such jobs sooner, nine of ten.
 
 Each job that ended lately is looked at as it stood when it was accepted: how much of its own there was to make, how
-many jobs shared the engine, how much work waited before it, how much ran. A line through these (least squares of relative errors, no weight
-below 0: Lawson and Hanson, Solving Least Squares Problems, ch. 23, by trying each set of terms, as there are few)
-is the expectation:
+many jobs shared the engine, how much work waited before it, how much ran. A line through these (least squares of
+relative errors, no weight below 0: Lawson and Hanson, Solving Least Squares Problems, ch. 23, by trying each set of
+terms, as there are few) is the expectation:
 
     time = overhead + own + own · sharing + waiting + running
 

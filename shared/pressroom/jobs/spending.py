@@ -25,8 +25,6 @@ EVERY_MODEL = "*"
 MOST_NANOS = 10**18
 # Of one piece: the most expensive job fits, too.
 MOST_UNIT_NANOS = 10**15
-
-
 _USUAL_DAYS = 30
 
 

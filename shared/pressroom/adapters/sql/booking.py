@@ -37,6 +37,9 @@ _DAYS = (
     )
 )
 
+_ANY_CHARGE = select(charge.c.job_id).limit(1)
+_ANY_FORGOTTEN = select(job.c.id).where(UNCHARGED, job.c.finished_at.is_not(None)).limit(1)
+
 
 def _add_up(upsert: Any) -> Any:
     statement = upsert(usage)
@@ -52,16 +55,16 @@ _USAGE = {
 def book(database: Database, limit: int = _PAGE) -> int:
     """Book up to ``limit`` charges; how many there were. What another books now is left to it."""
 
-    def look(connection: Connection) -> bool:
-        some = connection.execute(select(charge.c.job_id).limit(1)).first()
-        late = connection.execute(
-            select(job.c.id).where(UNCHARGED, job.c.finished_at.is_not(None)).limit(1)
-        ).first()
-        return some is not None or late is not None
+    def look(connection: Connection) -> tuple[bool, bool]:
+        waits = connection.execute(_ANY_CHARGE).first() is not None
+        return waits, connection.execute(_ANY_FORGOTTEN).first() is not None
 
-    if not database.read(look):
+    waits, forgotten = database.read(look)
+    # Most looks find nothing: they take no lock.
+    if forgotten:
+        database.write(lambda connection: charge_forgotten(connection, limit))
+    if not (waits or forgotten):
         return 0
-    database.write(lambda connection: charge_forgotten(connection, limit))
     return database.write(lambda connection: _book(connection, limit, wait=False))
 
 
