@@ -88,15 +88,25 @@ class Affording(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Of a text job: what it reads at most, writes at most, and is likely to write."""
+
+    read: int
+    written_most: int
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """``new``: the job that it would be. ``expected``: what it is likely to be charged; its hold is the most. ``lacks``: why it
-    would be refused now, None if it would not. ``places``: how many jobs the pool's live workers run at once."""
+    """``new``: the job that it would be. ``expected``: what it is likely to be charged; its hold is the most. ``tokens``: None
+    of a picture job. ``lacks``: why it would be refused now, None if it would not. ``places``: how many jobs the pool's
+    live workers run at once."""
 
     new: NewJob
     token: str
     expires_at: int
     expected: Amount
-    tokens_out: int
+    tokens: Tokens | None
     estimate: Estimate
     places: int
     lacks: Refused | None = None
@@ -126,22 +136,27 @@ class Quoter:
         cost = estimated_cost(new.kind, new.params)
         told = estimate(Piece(tenant, new.model.name, new.priority, cost, lately.now), lately)
         meter = new.meter or Meter()
-        expected, written = self._expected(new, meter, told)
+        tokens = _tokens(new, meter, told)
         return Quote(
             new=new,
             token=self._seals.sign(tenant, request, meter.price),
             expires_at=int((self._clock() + self._seals.good_for_s) * 1000),
-            expected=expected,
-            tokens_out=written,
+            expected=_expected(meter, tokens),
+            tokens=tokens,
             estimate=told,
             places=lately.places,
             lacks=self._affording.against(tenant, meter),
         )
 
-    def _expected(self, new: NewJob, meter: Meter, told: Estimate) -> tuple[Amount, int]:
-        if new.kind != "text":
-            return meter.hold, 0
-        most = int(new.params["n"]) * int(new.params["max_tokens"])
-        written = round(most * told.share_written)
-        read = meter.hold.tokens - most
-        return Amount(read + written, meter.price.of(read, written, 0)), written
+
+def _tokens(new: NewJob, meter: Meter, told: Estimate) -> Tokens | None:
+    if new.kind != "text":
+        return None
+    most = int(new.params["n"]) * int(new.params["max_tokens"])
+    return Tokens(meter.hold.tokens - most, most, round(most * told.share_written))
+
+
+def _expected(meter: Meter, tokens: Tokens | None) -> Amount:
+    if tokens is None:
+        return meter.hold
+    return Amount(tokens.read + tokens.written, meter.price.of(tokens.read, tokens.written, 0))

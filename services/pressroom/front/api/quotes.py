@@ -9,19 +9,16 @@ from pressroom.jobs.quotes import Quote
 def quote_view(quote: Quote) -> QuoteView:
     """What a job would take and cost, and what would be in its way."""
     new, meter = quote.new, quote.new.meter or Meter()
-    tokens = None
-    if new.kind == "text":
-        most = int(new.params["n"]) * int(new.params["max_tokens"])
-        tokens = QuotedTokens(
-            read=meter.hold.tokens - most, written_most=most, written_expected=quote.tokens_out
-        )
+    found = quote.tokens
     code, reason = _blocked(quote)
     return QuoteView(
         quote=quote.token,
         expires_at=quote.expires_at,
         model=ModelView(name=new.model.name, version=new.model.version, sha256=new.model.sha256),
-        tokens=tokens,
-        pictures=None if new.kind == "text" else 1 if new.params["sheet"] else int(new.params["n"]),
+        tokens=None
+        if found is None
+        else QuotedTokens(read=found.read, written_most=found.written_most, written_expected=found.written),
+        pictures=None if found is not None else 1 if new.params["sheet"] else int(new.params["n"]),
         price_most=told(meter.hold.nanos),
         price_expected=told(quote.expected.nanos),
         engine_seconds=round(quote.estimate.engine_ms / 1000, 3),
