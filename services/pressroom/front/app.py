@@ -31,7 +31,8 @@ from pressroom.front.auth import SameOriginSession, authenticate, go_through
 from pressroom.front.dialects import openai, replicate
 from pressroom.front.dialects.openai import envelope
 from pressroom.front.metrics import FrontMetrics
-from pressroom.front.pages import desk, sessions
+from pressroom.front.pages import accounts as accounts_pages
+from pressroom.front.pages import desk, hooks, sessions
 from pressroom.front.sse import Gate
 from pressroom.front.strict import StrictRequest, check_query
 from pressroom.telemetry import get_logger
@@ -112,6 +113,8 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
     app.register_blueprint(reference.blueprint())
     app.register_blueprint(sessions.blueprint(parts))
     app.register_blueprint(desk.blueprint(parts))
+    app.register_blueprint(hooks.blueprint(parts))
+    app.register_blueprint(accounts_pages.blueprint(parts))
     return app
 
 

@@ -26,6 +26,7 @@ _BY_BLUEPRINT = {
     "webhooks": Scope.WEBHOOKS,
     "deliveries": Scope.WEBHOOKS,
     "replicate_webhooks": Scope.WEBHOOKS,
+    "hooks": Scope.WEBHOOKS,
     "budgets": Scope.BUDGETS,
     "admin_keys": Scope.ADMIN,
     "admin_tenants": Scope.ADMIN,

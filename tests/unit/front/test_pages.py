@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
-from werkzeug.test import TestResponse
+from tests.support.pages import send, signed_in, token
 
 from pressroom.domain.limits import KeyLimits
 
@@ -20,27 +20,9 @@ def front(tmp_path: Path) -> Iterator[Front]:
     made.parts.follower.stop()
 
 
-def token(page: TestResponse) -> str:
-    found = re.search(r'name="csrf" (?:content|value)="([^"]+)"', page.text)
-    assert found is not None
-    return found[1]
-
-
-def signed_in(front: Front, key: str | None = None) -> FlaskClient:
-    client = front.app.test_client()
-    csrf = token(client.get("/sign-in"))
-    response = client.post("/sign-in", data={"key": key or front.key, "csrf": csrf})
-    assert (response.status_code, response.headers["Location"]) == (303, "/")
-    return client
-
-
 @pytest.fixture
 def browser(front: Front) -> FlaskClient:
     return signed_in(front)
-
-
-def send(client: FlaskClient, path: str, **form: Any) -> TestResponse:
-    return client.post(path, data={"csrf": token(client.get("/")), **form})
 
 
 # -- signing in ----------------------------------------------------------------------------------

@@ -34,14 +34,14 @@ def budgets(parts: FrontParts) -> APIBlueprint:
     def list_budgets() -> Response:
         """List budgets"""
         found = parts.accounts.budgets(g.tenant)
-        return wire_response(BudgetList(items=tuple(map(_budget_view, found))))
+        return wire_response(BudgetList(items=tuple(map(budget_view, found))))
 
     @made.get("/<campaign>")
     @made.output(BudgetView)
     @made.doc(operation_id="getBudget", responses=problems(404))
     def get_budget(campaign: str) -> Response:
         """Look at a budget"""
-        return wire_response(_budget_view(parts.accounts.budget(g.tenant, campaign)))
+        return wire_response(budget_view(parts.accounts.budget(g.tenant, campaign)))
 
     @made.put("/<campaign>")
     @made.input(BudgetRequest)
@@ -52,9 +52,8 @@ def budgets(parts: FrontParts) -> APIBlueprint:
 
         From now on a job of the campaign is accepted only if the most that it can cost is left; what it does
         not need comes back at its end. Of one that is there, the bounds are changed, and what is spent stays."""
-        nanos = None if json_data.price is None else nanos_of(Decimal(json_data.price))
-        found = parts.accounts.set_budget(g.tenant, campaign_of(campaign), json_data.tokens, nanos)
-        return wire_response(_budget_view(found))
+        found = parts.accounts.set_budget(g.tenant, campaign_of(campaign), *given_budget(json_data))
+        return wire_response(budget_view(found))
 
     @made.delete("/<campaign>")
     @made.doc(
@@ -95,6 +94,11 @@ def usage(parts: FrontParts) -> APIBlueprint:
         return wire_response(price_list(parts))
 
     return made
+
+
+def given_budget(asked: BudgetRequest) -> tuple[int | None, int | None]:
+    """Tokens and nanos of a budget that is asked for."""
+    return asked.tokens, None if asked.price is None else nanos_of(Decimal(asked.price))
 
 
 def report(parts: FrontParts, tenant: str | None, asked: UsageQuery) -> UsageReport:
@@ -144,7 +148,8 @@ def _usage_line(line: Used, places: frozenset[str]) -> UsageLine:
     )
 
 
-def _budget_view(found: CampaignBudget) -> BudgetView:
+def budget_view(found: CampaignBudget) -> BudgetView:
+    """A budget as the API shows it."""
     return BudgetView(
         campaign=found.campaign,
         tokens=found.tokens,
