@@ -1,8 +1,6 @@
 """Webhooks and accounts for people, without a browser."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,18 +11,6 @@ from tests.support.pages import send, signed_in
 from pressroom.domain.scopes import Scope
 
 URL = "https://hooks.example.com/in"
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    made = Front(tmp_path)
-    yield made
-    made.parts.follower.stop()
-
-
-@pytest.fixture
-def browser(front: Front) -> FlaskClient:
-    return signed_in(front)
 
 
 def endpoint(front: Front) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The pages without a browser: signing in, the forms, what is shown, what is refused."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,19 +9,6 @@ from tests.support.front import IMAGE_JOB, TEXT_JOB, Front, problem
 from tests.support.pages import send, signed_in, token
 
 from pressroom.domain.limits import KeyLimits
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    made = Front(tmp_path)
-    yield made
-    made.parts.follower.stop()
-
-
-@pytest.fixture
-def browser(front: Front) -> FlaskClient:
-    return signed_in(front)
-
 
 # -- signing in ----------------------------------------------------------------------------------
 

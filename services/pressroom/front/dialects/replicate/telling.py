@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
+from pressroom.domain import messages
 from pressroom.domain.job import Job, Output
 from pressroom.domain.states import State
 from pressroom.front.dialects.replicate.asking import OWNER
@@ -52,14 +52,8 @@ def can_stream(job: Job) -> bool:
 
 
 def moment(milliseconds: int | None) -> str | None:
-    """ISO 8601, in UTC."""
-    if milliseconds is None:
-        return None
-    return (
-        datetime.fromtimestamp(milliseconds / 1000, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    """As messages tell it; None of what has not come."""
+    return None if milliseconds is None else messages.moment(milliseconds)
 
 
 def data_uri(media_type: str, content: bytes) -> str:
