@@ -53,7 +53,7 @@ def main() -> None:
         texts = run_all(stack.address, [(key, request) for request in requests])
         run_all(stack.address, [(key, _picture(number)) for number in range(arguments.jobs)])
         parts = {name: part_mb(pid) for name, pid in stack.pids.items()}
-    longest = max(job.usage.tokens_in + job.usage.tokens_out // job.params.n for job in texts)
+    longest = max(job.usage.tokens_in + job.usage.tokens_out // len(job.outputs) for job in texts)
     spec = read_text_spec(folder)
     cache = SLOTS * longest * spec.cache_bytes_per_token(_head_bytes(folder)) / 1e6
     goals = {

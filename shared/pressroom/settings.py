@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         description="More models that a text worker serves, by name, with commas between; `*` is every one there is. All "
         "versions of each are served.",
     )
+    reading_models: str = Field(
+        "*",
+        description="Embedding and moderation models that a text worker serves beside, as `text_models`; they are opened when "
+        "they are wanted.",
+    )
     models_bytes: int = Field(
         0,
         ge=0,

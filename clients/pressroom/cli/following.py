@@ -86,7 +86,7 @@ def print_texts(job: JobView) -> None:
 def summary(job: JobView) -> None:
     """What it took, for somebody at a terminal."""
     timings = job.timings
-    parts = [job.id, f"seed {job.seed}"]
+    parts = [job.id] if job.seed is None else [job.id, f"seed {job.seed}"]
     if timings.started_at is not None and timings.finished_at is not None:
         seconds = (timings.finished_at - timings.started_at) / 1000
         parts.append(f"waited {(timings.started_at - timings.queued_at) / 1000:.1f} s, ran {seconds:.1f} s")

@@ -46,7 +46,8 @@ def watch(connection: Connection, job_id: str, timeout_s: float | None, cancel: 
                 job = following.stream(client, job, timeout_s)
             else:
                 job = following.finished(client, job_id, timeout_s)
-                console.line(f"{len(job.outputs)} pictures; `pressroom fetch {job.id}` saves them")
+                what = f"{len(job.outputs)} pictures" if job.kind == "image" else "Numbers of each text"
+                console.line(f"{what}; `pressroom fetch {job.id}` saves them")
         following.summary(job)
 
 

@@ -14,7 +14,13 @@ from pressroom.cli.stops import Stop
 from pressroom.client import Client
 from pressroom.contract.jobs import JobView, OutputView
 
-_SUFFIXES = {"image/png": ".png", "image/webp": ".webp", "image/svg+xml": ".svg", "text/plain": ".txt"}
+_SUFFIXES = {
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/svg+xml": ".svg",
+    "text/plain": ".txt",
+    "application/json": ".json",
+}
 _GAP = 2
 
 

@@ -170,7 +170,11 @@ def shapes() -> dict[str, Any]:
         params = schemas[request]["properties"]["params"]
         params.pop("additionalProperties", None)
         params.pop("type", None)
-        params["anyOf"] = [{"$ref": _REFS + "TextParams"}, {"$ref": _REFS + "ImageParams"}]
+        params["anyOf"] = [
+            {"$ref": _REFS + "TextParams"},
+            {"$ref": _REFS + "ImageParams"},
+            {"$ref": _REFS + "ReadingParams"},
+        ]
     schemas["JobRequest"]["examples"] = [_EXAMPLE]
     return dict(sorted(schemas.items()))
 

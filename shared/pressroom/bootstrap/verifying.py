@@ -1,11 +1,11 @@
 """Wires the verification of models: files against their hashes, graphs against the outputs that travel with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pressroom.bootstrap.versions import open_shelf
 from pressroom.catalog.catalog import Catalog, Kept
-from pressroom.catalog.files import check_files, read_marker
+from pressroom.catalog.files import READER_BUILT, FileMark, check_files, read_marker
 from pressroom.catalog.manifest import Manifest
 from pressroom.domain.errors import ModelCorrupt
 from pressroom.engines import golden
@@ -24,8 +24,9 @@ def verify_model(asked: str, settings: Settings, say: Say) -> None:
     if kept.manifest.kind == "text":
         _verify_text(kept, say)
     else:
-        check_files(kept.folder, kept.manifest.marks)
-        say(f"{len(kept.manifest.files)} files are what their hashes say")
+        files = marks_of(kept)
+        check_files(kept.folder, files)
+        say(f"{len(files)} files are what their hashes say")
         verify_golden(kept.manifest, kept.folder, say)
 
 
@@ -37,18 +38,31 @@ def install_model(folder: Path, settings: Settings, say: Say) -> Kept:
 
 def verify_golden(manifest: Manifest, folder: Path, say: Say) -> None:
     """Raises ModelCorrupt where a graph is not the network that was trained, or nothing tells."""
-    if manifest.image is not None and not manifest.image.graphs:
+    traits = manifest.image or manifest.reading
+    if traits is not None and not traits.graphs:
         say("it has no graphs to be held against anything")
         return
-    if manifest.image is None or not (folder / golden.FILE).is_file():
+    if traits is None or not (folder / golden.FILE).is_file():
         raise ModelCorrupt(f"{manifest.name} has no golden outputs to be held against: export it again.")
     weights = manifest.made.weights if manifest.made is not None else "fp32"
-    found, most = golden.largest_difference(folder, manifest.image.graphs), _FAR[weights]
+    found, most = golden.largest_difference(folder, traits.graphs), _FAR[weights]
     if not found <= most:
         raise ModelCorrupt(
             f"{manifest.name} {manifest.version} is {found:.1e} from its golden outputs; {most:.0e} is allowed. Do not use it."
         )
     say(f"its graphs are within {found:.1e} of the golden outputs ({most:.0e} is allowed)")
+
+
+def marks_of(kept: Kept) -> Mapping[str, FileMark]:
+    """Of all files of a model that is not text: what is shipped, or what was built here. Raises ModelCorrupt."""
+    built = kept.folder / READER_BUILT
+    if kept.manifest.source is None:
+        return kept.manifest.marks
+    if not built.is_file():
+        raise ModelCorrupt(
+            f"{kept.manifest.name} is not built on this machine: `pressroom models pull {kept.manifest.name}` fetches it."
+        )
+    return read_marker(built).files
 
 
 def _verify_text(kept: Kept, say: Say) -> None:

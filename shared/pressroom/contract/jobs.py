@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from pressroom.contract.base import Wire
-from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.params import Params
 from pressroom.contract.pictures import Operation, Picture
 from pressroom.contract.webhooks import JobWebhook, TargetUrl
 
@@ -18,7 +18,9 @@ MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 CampaignName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 StateName = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
-Kind = Literal["text", "image"]
+Kind = Literal["text", "image", "embedding", "moderation"]
+
+MOST_TEXTS = 2_048
 
 DEFAULT_DEADLINE_S = 3_600
 DEFAULT_RESULT_TTL_S = 7 * 24 * 3_600
@@ -33,7 +35,7 @@ class Message(Wire):
 
 class JobInput(Wire):
     """What to work from: ``prompt`` or ``messages`` for a text model; for a picture model what its operation asks for: nothing
-    for a sample, words for an icon, pictures for all others."""
+    for a sample, words for an icon, pictures for all others; ``texts`` for an embedding or a moderation."""
 
     prompt: Words | None = Field(
         None, description="A request to a text model, as one user message; or what an icon shows."
@@ -56,6 +58,13 @@ class JobInput(Wire):
         None,
         description="Of the size of the picture: what is white in it, or lighter than half, is painted anew.",
     )
+    texts: tuple[Words, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_TEXTS,
+        strict=False,
+        description="What an embedding or a moderation is of: a row of numbers comes of each text.",
+    )
 
 
 class JobRequest(Wire):
@@ -64,7 +73,8 @@ class JobRequest(Wire):
     model: ModelRef
     input: JobInput = Field(default_factory=JobInput)
     params: dict[str, Any] = Field(
-        default_factory=dict, description="TextParams or ImageParams, by the kind of the model."
+        default_factory=dict,
+        description="TextParams, ImageParams or ReadingParams, by the kind of the model.",
     )
     priority: int = Field(5, ge=0, le=9, description="9 goes first among your own jobs.")
     deadline_s: int = Field(
@@ -194,8 +204,8 @@ class JobView(Wire):
     status: StateName
     model: ModelView
     input: JobInput
-    params: TextParams | ImageParams
-    seed: int
+    params: Params
+    seed: int | None = Field(None, description="Where anything is drawn: of texts and pictures.")
     priority: int
     metadata: dict[str, str]
     campaign: str | None = None
@@ -249,7 +259,11 @@ class ModelCard(Wire):
         (), description="Of a picture model: what it can be asked to do."
     )
     attributes: tuple[str, ...] = Field((), description="What its `edit` gives more or less of.")
-    context: int | None = None
+    context: int | None = Field(
+        None, description="Most tokens of a prompt and its text; or of a text that is read."
+    )
+    dimensions: int | None = Field(None, description="Of an embedding model: numbers of a vector.")
+    categories: tuple[str, ...] = Field((), description="What a moderation model tells the chance of.")
     chat: bool = Field(False, description="Of a text model: whether it takes `messages`, and answers them.")
     defaults: dict[str, Any]
     live_workers: int

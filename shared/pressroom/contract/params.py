@@ -136,3 +136,16 @@ class ImageParams(Wire):
     )
     sheet: bool = Field(False, description="All pictures in one, in rows: a contact sheet.")
     format: ImageFormat = Field("png", description="File format of the outputs; `svg` for icons.")
+
+
+class ReadingParams(Wire):
+    """How texts are read by a model that tells numbers of them: an embedding or a moderation."""
+
+    cut: bool = Field(
+        False,
+        description="Read only the beginning of a text that is longer than the model reads; without it such a job fails.",
+    )
+
+
+Params = TextParams | ImageParams | ReadingParams
+"""Of a job, by the kind of its model."""

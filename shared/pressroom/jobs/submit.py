@@ -8,18 +8,14 @@ import hashlib
 import hmac
 import json
 import random
-import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from pressroom.catalog.catalog import Catalog
-from pressroom.catalog.guide import GuideInvalid, check_guide
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput, JobRequest
-from pressroom.contract.params import MAX_SEED, ImageParams, TextParams
+from pressroom.contract.params import ImageParams, Params, ReadingParams, TextParams
 from pressroom.contract.webhooks import JobWebhook
 from pressroom.domain.errors import (
     DatabaseUnavailable,
@@ -36,8 +32,8 @@ from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.domain.retention import Retention
 from pressroom.domain.spending import FREE, Meter, Price
-from pressroom.jobs.invalid import wrong_fields
-from pressroom.jobs.operations import check_given, check_params, check_sizes
+from pressroom.jobs.asked import check_input, most_read, resolved_params
+from pressroom.jobs.operations import check_sizes
 from pressroom.jobs.pictures import Pictures, Pinned
 from pressroom.jobs.ports import ApiKey, IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
 from pressroom.jobs.room import ENDLESS, Room, check_room
@@ -229,13 +225,15 @@ class Submitter:
         tenant: str,
         manifest: Manifest,
         request: JobRequest,
-        params: TextParams | ImageParams,
+        params: Params,
         by: ApiKey | None,
     ) -> Meter:
         """On whose account the job runs, and the most that it can cost. Raises PromptTooLong, QuoteInvalid, QuoteExpired."""
         price = self._price_of(tenant, manifest, request)
         if isinstance(params, ImageParams):
             return metered(by, request.campaign, price, 0, 0, 1 if params.sheet else params.n)
+        if isinstance(params, ReadingParams):
+            return metered(by, request.campaign, price, most_read(manifest, request.input), 0, 0)
         # Where tokens are bounded, none is held in vain.
         bounded = request.campaign is not None or (by is not None and by.limits.tokens_day is not None)
         read = self._checked_length(manifest, request.input, params, exact=bounded)
@@ -263,7 +261,7 @@ class Submitter:
                 del asked[name]
         if request.webhook is not None:
             _as_before_forms(asked["webhook"])
-        for name in ("pictures", "mask"):
+        for name in ("pictures", "mask", "texts"):
             if asked["input"][name] is None:
                 del asked["input"][name]
         body = json.dumps(asked, sort_keys=True, separators=(",", ":"))
@@ -354,65 +352,3 @@ def check_key(key: str) -> None:
             f"Idempotency-Key is 1 to {_MAX_KEY} printable ASCII characters; a UUID is a good one.",
             field="header.Idempotency-Key",
         )
-
-
-def resolved_params(manifest: Manifest, given: Mapping[str, Any]) -> TextParams | ImageParams:
-    """All params with the manifest's defaults under the client's, and a seed. Raises InputInvalid."""
-    shape = TextParams if manifest.kind == "text" else ImageParams
-    defaults = dict(manifest.defaults)
-    if manifest.image is not None:
-        defaults.setdefault("operation", manifest.image.operations[0])
-    try:
-        params: TextParams | ImageParams = shape.model_validate({**defaults, **given})
-    except ValidationError as error:
-        raise _params_invalid(manifest, error) from None
-    if isinstance(params, ImageParams):
-        check_params(manifest, params, given.keys())
-    if isinstance(params, TextParams) and params.guide is not None:
-        try:
-            check_guide(params.guide)
-        except GuideInvalid as error:
-            raise InputInvalid(f"params.guide cannot be followed: {error}.", field="params.guide") from None
-    if params.seed is None:
-        return params.model_copy(update={"seed": secrets.randbelow(MAX_SEED + 1)})
-    return params
-
-
-def check_input(manifest: Manifest, given: JobInput, params: TextParams | ImageParams) -> None:
-    """Raises InputInvalid unless the input is what this model reads for what it is asked."""
-    if isinstance(params, ImageParams):
-        check_given(manifest, params, given)
-        return
-    if given.pictures is not None or given.mask is not None:
-        raise InputInvalid(f"{manifest.name} writes text: it reads no pictures.", field="input")
-    if (given.prompt is None) == (given.messages is None):
-        raise InputInvalid(
-            f"{manifest.name} writes text: give either input.prompt or input.messages.", field="input"
-        )
-    if given.prompt is not None and not given.prompt.strip():
-        raise InputInvalid("The prompt is empty; say what to write.", field="input.prompt")
-    if given.messages is None:
-        return
-    if manifest.text is not None and not manifest.text.chat:
-        raise InputInvalid(
-            f"{manifest.name} has no chat format; give input.prompt instead.", field="input.messages"
-        )
-    if given.messages[-1].role != "user":
-        raise InputInvalid(
-            "The last message must have the role `user`.",
-            field=f"input.messages.{len(given.messages) - 1}.role",
-        )
-    if not given.messages[-1].content.strip():
-        raise InputInvalid(
-            "The last message is empty; say what to write.",
-            field=f"input.messages.{len(given.messages) - 1}.content",
-        )
-
-
-def _params_invalid(manifest: Manifest, error: ValidationError) -> InputInvalid:
-    problems = wrong_fields(error, "params")
-    field, message = problems[0]
-    shape = "text" if manifest.kind == "text" else "picture"
-    return InputInvalid(
-        f"{field}: {message} ({manifest.name} is a {shape} model).", field=field, errors=problems
-    )

@@ -9,8 +9,8 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import JobInput
 from pressroom.contract.params import ImageParams
 from pressroom.domain.errors import InputInvalid
+from pressroom.jobs.asked import resolved_params
 from pressroom.jobs.operations import check_given, check_params, check_sizes, made_pixels
-from pressroom.jobs.submit import resolved_params
 from pressroom.jobs.uploads import Upload
 
 UPLOAD = "upl_" + "0" * 32

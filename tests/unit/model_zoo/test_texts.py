@@ -17,7 +17,7 @@ from pressroom.engines.base import Ending, Key, TextGeneration
 from pressroom.engines.text.engine import run_to_end
 from pressroom.engines.text.opening import open_text_engine
 from pressroom.engines.text.parity import distance, kernels_of, logits_after
-from pressroom.jobs.submit import resolved_params
+from pressroom.jobs.asked import resolved_params
 from pressroom.training.recipe import load
 
 ZOO = Path(__file__).parents[3] / "model_zoo"

@@ -18,7 +18,7 @@ from pressroom.engines.image.engine import ImageEngine
 from pressroom.engines.image.opening import open_image_engine
 from pressroom.engines.image.latents import latent
 from pressroom.engines.sessions import Provider, open_session
-from pressroom.jobs.submit import resolved_params
+from pressroom.jobs.asked import resolved_params
 
 REPOSITORY = Path(__file__).parents[3]
 FOLDER = REPOSITORY / "model_zoo" / "vae-fashion"

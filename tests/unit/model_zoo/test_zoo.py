@@ -16,7 +16,7 @@ from pressroom.engines import golden
 from pressroom.engines.base import ImageGeneration, ImageOutput, Key
 from pressroom.engines.image.opening import open_image_engine
 from pressroom.engines.sessions import Provider, open_session
-from pressroom.jobs.submit import resolved_params
+from pressroom.jobs.asked import resolved_params
 from pressroom.training.recipe import load
 
 REPOSITORY = Path(__file__).parents[3]

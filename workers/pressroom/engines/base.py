@@ -23,7 +23,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.params import ImageParams, ReadingParams, TextParams
 from pressroom.domain.chances import TokenChance
 
 
@@ -133,7 +133,18 @@ class ImageGeneration:
     words: str = ""
 
 
-Generation = TextGeneration | ImageGeneration
+@dataclass(frozen=True, slots=True)
+class ReadingGeneration:
+    """A request for the numbers of ``texts``, none of which is empty."""
+
+    key: Key
+    params: ReadingParams
+    texts: tuple[str, ...]
+    deadline: float | None = None
+    model: str = ""
+
+
+Generation = TextGeneration | ImageGeneration | ReadingGeneration
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +188,10 @@ class ImageOutput:
     side: int = 0
 
 
+Numbers = NDArray[np.float32]
+"""(N, W) float32: of each text that was read its vector, or the chance of each category, from 0 to 1."""
+
+
 class Ending(StrEnum):
     """Why a generation left the engine."""
 
@@ -201,12 +216,13 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The last word on a generation. On any ending but DONE the outputs hold what was finished
-    until then (partial text included). ``first_output`` is in seconds of ``time.monotonic``."""
+    until then (partial text included, but for ``numbers``, which come whole). ``first_output`` is in seconds of ``time.monotonic``."""
 
     key: Key
     ending: Ending
     texts: tuple[TextOutput, ...] = ()
     images: tuple[ImageOutput, ...] = ()
+    numbers: Numbers | None = field(default=None, compare=False)
     usage: Usage = field(default_factory=Usage)
     first_output: float | None = None
     error: EngineError | None = None

@@ -5,16 +5,17 @@ Nothing here touches the outside: times and pictures' bytes are worked out, not 
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pressroom.contract.jobs import JobInput
-from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.params import ImageParams, ReadingParams, TextParams
 from pressroom.domain.job import Claim, Completion, Job, Output, Usage
 from pressroom.domain.retry import Failure, FailureKind
 from pressroom.domain.states import State
 from pressroom.engines import base
 from pressroom.jobs.attempts import Result
+from pressroom.jobs.numbers import NUMBERS, written
 from pressroom.jobs.packs import Content
 from pressroom.worker.holdings import Abandoned, Holding
 from pressroom.worker.pictures import Given
@@ -80,8 +81,13 @@ def generation_of(
         return base.ImageGeneration(
             key, params_of_picture, deadline, job.model.sha256, given.pictures, given.mask, words
         )
-    params = TextParams.model_validate(dict(job.params))
     said = JobInput.model_validate(dict(job.input))
+    if job.kind != "text":
+        if not said.texts:
+            raise ValueError(f"{job.id} has no texts")
+        reading = ReadingParams.model_validate(dict(job.params))
+        return base.ReadingGeneration(key, reading, said.texts, deadline, job.model.sha256)
+    params = TextParams.model_validate(dict(job.params))
     prompt = None
     if said.messages:
         turns = tuple(base.ChatTurn(message.role, message.content) for message in said.messages)
@@ -171,6 +177,10 @@ def _result(holding: Holding, outcome: base.Outcome, state: State, reason: str) 
         path = f"{job.id}/{attempt}/{index}.{file.format}"
         contents.append(Content(path, file.data, file.media_type))
         outputs.append(_picture(index, label, finish_reason, file, path))
+    if outcome.numbers is not None:
+        path = f"{job.id}/{attempt}/0.json"
+        contents.append(Content(path, written(outcome.numbers), NUMBERS))
+        outputs.append(_output(0, NUMBERS, contents[-1].data, "done", path))
     first = outcome.first_output
     return Result(
         Completion(
@@ -224,16 +234,18 @@ def _files(
 
 
 def _picture(index: int, label: str | None, finish_reason: str, file: "PictureFile", path: str) -> Output:
+    output = _output(index, file.media_type, file.data, finish_reason, path)
+    return replace(output, width=file.width, height=file.height, label=label)
+
+
+def _output(index: int, media_type: str, data: bytes, finish_reason: str, path: str) -> Output:
     return Output(
         n=index,
-        media_type=file.media_type,
-        size=len(file.data),
-        sha256=hashlib.sha256(file.data).hexdigest(),
+        media_type=media_type,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
         finish_reason=finish_reason,
         artifact=path,
-        width=file.width,
-        height=file.height,
-        label=label,
     )
 
 

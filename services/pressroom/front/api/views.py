@@ -2,12 +2,15 @@
 
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.jobs import (
     DrawnTokenView,
     JobError,
     JobInput,
     JobView,
+    Kind,
     Links,
     ModelCard,
     ModelView,
@@ -16,12 +19,14 @@ from pressroom.contract.jobs import (
     TokenView,
     UsageView,
 )
-from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.params import ImageParams, Params, ReadingParams, TextParams
 from pressroom.domain.chances import TokenChance
 from pressroom.domain.job import Job, Output
 from pressroom.domain.spending import told
 from pressroom.domain.states import State
 from pressroom.jobs.ports import LiveModel, Waiting
+
+_KINDS: TypeAdapter[Kind] = TypeAdapter(Kind)
 
 
 def job_url(job_id: str) -> str:
@@ -31,20 +36,16 @@ def job_url(job_id: str) -> str:
 
 def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
     """``waiting`` is given for queued jobs where it was asked for."""
-    params: TextParams | ImageParams
-    if job.kind == "text":
-        params = TextParams.model_validate(dict(job.params))
-    else:
-        params = ImageParams.model_validate(dict(job.params))
+    params = params_of(job)
     url = job_url(job.id)
     return JobView(
         id=job.id,
-        kind="text" if job.kind == "text" else "image",
+        kind=_KINDS.validate_python(job.kind),
         status=job.state.value,
         model=ModelView(name=job.model.name, version=job.model.version, sha256=job.model.sha256),
         input=JobInput.model_validate(dict(job.input)),
         params=params,
-        seed=params.seed or 0,
+        seed=None if isinstance(params, ReadingParams) else params.seed or 0,
         priority=job.priority,
         metadata=dict(job.metadata),
         campaign=job.meter.campaign if job.meter is not None else None,
@@ -71,6 +72,16 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
     )
 
 
+def params_of(job: Job) -> Params:
+    """As the kind of its model has them."""
+    match job.kind:
+        case "text":
+            return TextParams.model_validate(dict(job.params))
+        case "image":
+            return ImageParams.model_validate(dict(job.params))
+    return ReadingParams.model_validate(dict(job.params))
+
+
 def model_card(manifest: Manifest, live: tuple[tuple[LiveModel, int], ...]) -> ModelCard:
     """A model, and who runs this very version of it now."""
     running = [
@@ -90,7 +101,9 @@ def model_card(manifest: Manifest, live: tuple[tuple[LiveModel, int], ...]) -> M
         labels=manifest.image.labels if manifest.image is not None else (),
         operations=manifest.image.operations if manifest.image is not None else (),
         attributes=manifest.image.attributes if manifest.image is not None else (),
-        context=manifest.text.context if manifest.text is not None else None,
+        context=read.context if (read := manifest.text or manifest.reading) is not None else None,
+        dimensions=manifest.reading.dimensions or None if manifest.reading is not None else None,
+        categories=manifest.reading.categories if manifest.reading is not None else (),
         chat=manifest.text is not None and manifest.text.chat,
         defaults=manifest.defaults,
         live_workers=sum(workers for _, workers in running),

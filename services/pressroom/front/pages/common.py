@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.contract.jobs import JobView
+from pressroom.contract.params import ImageParams
 from pressroom.domain.errors import PressroomError
 from pressroom.domain.states import TERMINAL, State
 from pressroom.front.auth import check_csrf, csrf_token, signed_in
@@ -53,12 +54,16 @@ def members_only(parts: FrontParts, made: APIBlueprint) -> None:
         return None
 
 
+_READ = {"embedding": "vectors", "moderation": "moderation"}
+
+
 def title_of(job: JobView) -> str:
     """A job in a few words: what was asked for."""
-    if job.kind == "image":
-        label = getattr(job.params, "label", None) or "anything"
-        return f"{label} × {job.params.n}"
+    if isinstance(job.params, ImageParams):
+        return f"{job.params.label or 'anything'} × {job.params.n}"
     asked = job.input.prompt or (job.input.messages[-1].content if job.input.messages else "")
+    if job.input.texts:
+        asked = f"{_READ.get(job.kind, '')} × {len(job.input.texts)}: {job.input.texts[0]}"
     words = " ".join(asked.split())
     return words if len(words) <= 120 else f"{words[:117].rstrip()}…"
 

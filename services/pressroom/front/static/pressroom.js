@@ -61,6 +61,13 @@ function showOutputs(sheet, job) {
     for (const output of job.outputs) copyOf(sheet, output.n).textContent = output.text ?? "";
     return;
   }
+  if (job.kind !== "image") {
+    const link = document.createElement("a");
+    link.href = job.outputs[0].url;
+    link.textContent = "The numbers, as JSON";
+    sheet.replaceChildren(link);
+    return;
+  }
   const pictures = document.createElement("div");
   pictures.className = "pictures";
   for (const output of job.outputs) {

@@ -11,8 +11,6 @@ marker last. A marker names the weights' hash and the recipe, so that a changed 
 builder builds again, and a cut file is noticed.
 """
 
-import os
-from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import cast
 
@@ -24,16 +22,14 @@ from pressroom.adapters.models.decoder_graph import decoder_graph
 from pressroom.adapters.models.errors import UnknownVariant
 from pressroom.adapters.models.matrices import Variant
 from pressroom.adapters.models.own_operators import offered, own_graph, use_own_attention
+from pressroom.adapters.models.publishing import MANIFEST_FILE, Gate, is_whole, marks, publish
 from pressroom.adapters.models.recurrent import MODEL_TYPE, RecurrentModel, recurrent_graph
 from pressroom.adapters.models.smoothing import SmoothedModel
 from pressroom.adapters.models.tokenizer_parts import TokenizerParts
 from pressroom.adapters.models.weights import DecoderSource, Source, Weights
-from pressroom.catalog.files import BuiltMarker, FileMark, read_marker
+from pressroom.catalog.files import BuiltMarker
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec, built_file, graph_file
-from pressroom.domain.errors import ModelCorrupt
-
-MANIFEST_FILE = "manifest.json"
 
 # Grows whenever a build from the same weights comes out different.
 RECIPE = 7
@@ -43,9 +39,6 @@ _WITH_KERNELS = (Variant.Q8, Variant.Q4LR, Variant.I8)
 
 # Rotary tables of the longest contexts would be larger than the weights of a small model.
 MAX_POSITIONS = 32_768
-
-
-Gate = Callable[[Path], None]
 
 
 def build(
@@ -72,21 +65,13 @@ def build(
     tokens.tokenizer.save(str(stage / TOKENIZER_FILE))
     (stage / SPEC_FILE).write_text(spec.model_dump_json(indent=1), encoding="utf-8")
     (stage / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-    marker = BuiltMarker(recipe=RECIPE, weights_sha256=manifest.sha256, files=_marks(stage))
+    marker = BuiltMarker(recipe=RECIPE, weights_sha256=manifest.sha256, files=marks(stage))
     mark = stage / built_file(variant)
     mark.write_text(marker.model_dump_json(indent=1), encoding="utf-8")
     gate(stage)
     mark.unlink()
-    marker = marker.model_copy(update={"files": {**_marks(stage, but=marker.files), **marker.files}})
-    return _publish(stage, models_dir / manifest.name, marker, variant)
-
-
-def _marks(stage: Path, but: Collection[str] = ()) -> dict[str, FileMark]:
-    return {
-        path.name: FileMark.of(path)
-        for path in stage.iterdir()
-        if path.name not in but and path.name != MANIFEST_FILE
-    }
+    marker = marker.model_copy(update={"files": {**marks(stage, but=marker.files), **marker.files}})
+    return publish(stage, models_dir / manifest.name, marker, built_file(variant))
 
 
 def _spec(model: Source, tokens: TokenizerParts) -> TextSpec:
@@ -150,17 +135,7 @@ def is_built(models_dir: Path, manifest: Manifest, variant: str) -> bool:
     """Whether this variant lies there whole, made from the manifest's very weights.
 
     Sizes are compared here; the hashes are when an engine opens it."""
-    folder = models_dir / manifest.name
-    try:
-        marker = read_marker(folder / built_file(variant))
-        sizes = {name: (folder / name).stat().st_size for name in marker.files}
-    except (OSError, ModelCorrupt):
-        return False
-    return (
-        (folder / MANIFEST_FILE).is_file()
-        and sizes == {name: mark.size for name, mark in marker.files.items()}
-        and (marker.recipe, marker.weights_sha256) == (RECIPE, manifest.sha256)
-    )
+    return is_whole(models_dir / manifest.name, built_file(variant), (RECIPE, manifest.sha256))
 
 
 def check_variant(model: Source, variant: str) -> Variant:
@@ -180,29 +155,3 @@ def known_variant(variant: str) -> Variant:
         raise UnknownVariant(
             f"There is no variant {variant!r}. Choose one of: {', '.join(Variant)}."
         ) from None
-
-
-def _publish(stage: Path, folder: Path, marker: BuiltMarker, variant: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    last = folder / built_file(variant)
-    last.unlink(missing_ok=True)
-    for path in stage.iterdir():
-        path.chmod(0o644)
-        _sync(path)
-        os.replace(path, folder / path.name)
-    new = stage / last.name
-    new.write_text(marker.model_dump_json(indent=1), encoding="utf-8")
-    _sync(new)
-    _sync(folder)
-    os.replace(new, last)
-    _sync(folder)
-    return folder
-
-
-def _sync(path: Path) -> None:
-    """Force a file's bytes, or a folder's entries, to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pressroom.adapters.models.build import MANIFEST_FILE, build, check_variant, is_built, known_variant
+from pressroom.adapters.models.build import build, check_variant, is_built, known_variant
 from pressroom.adapters.models.errors import ModelExists
 from pressroom.adapters.models.gguf_weights import GgufModel
 from pressroom.adapters.models.hf_weights import FolderModel
 from pressroom.adapters.models.opened import opened_file, opened_folder
+from pressroom.adapters.models.publishing import MANIFEST_FILE
 from pressroom.adapters.models.pull import locked
 from pressroom.adapters.models.recurrent import RecurrentModel
 from pressroom.adapters.models.weights import Source

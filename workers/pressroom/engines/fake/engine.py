@@ -3,7 +3,7 @@
 Supported code, not only a test's helper: it drives queue tests with thousands of jobs, and lets a
 deployment be tried out without weights. The same seed gives the same text and the same pictures; a
 step takes ``step_seconds``, serves up to ``slots`` generations, and gives each ``tokens_per_step``
-tokens of every output, or one picture.
+tokens of every output, one picture, or the ``width`` numbers of one text.
 
 Trouble to order, by a ``Fault`` for each generation:
 
@@ -28,6 +28,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 from pressroom.domain.chances import TokenChance
 from pressroom.engines.base import (
     Delta,
@@ -40,13 +42,15 @@ from pressroom.engines.base import (
     ImageGeneration,
     ImageOutput,
     Key,
+    Numbers,
     Outcome,
+    ReadingGeneration,
     Step,
     TextGeneration,
     TextOutput,
     Usage,
 )
-from pressroom.engines.fake.words import picture, words
+from pressroom.engines.fake.words import numbers, picture, words
 from pressroom.engines.memory import Breadth
 
 
@@ -103,6 +107,7 @@ class _Work:
     fault: Fault | None
     texts: list[_Text] = field(default_factory=list)
     images: list[ImageOutput] = field(default_factory=list)
+    rows: list[Numbers] = field(default_factory=list)
     engine_seconds: float = 0.0
     first_output: float | None = None
 
@@ -118,13 +123,23 @@ class _Work:
             for index, text in enumerate(self.texts)
         )
         usage = Usage(
-            tokens_in=len(_said(self.generation).split()) if self.texts else 0,
+            tokens_in=len(_said(self.generation).split()) if self.texts or self.rows else 0,
             tokens_out=sum(text.made for text in self.texts),
             engine_seconds=self.engine_seconds,
         )
         return Outcome(
-            self.generation.key, ending, texts, tuple(self.images), usage, self.first_output, error
+            self.generation.key,
+            ending,
+            texts,
+            tuple(self.images),
+            self._numbers(ending),
+            usage,
+            self.first_output,
+            error,
         )
+
+    def _numbers(self, ending: Ending) -> Numbers | None:
+        return np.stack(self.rows) if self.rows and ending is Ending.DONE else None
 
     def _certain(self, text: _Text) -> tuple[TokenChance, ...] | None:
         """Log-probabilities where they were asked for: it never thinks of another word."""
@@ -151,6 +166,7 @@ class FakeEngine:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         crash: Callable[[], None] = _die,
+        width: int = 0,
     ) -> None:
         self._info = EngineInfo(model=model, version="0", provider="none", slots=slots)
         self._tokens_per_step = tokens_per_step
@@ -159,6 +175,7 @@ class FakeEngine:
         self._clock = clock
         self._sleep = sleep
         self._crash = crash
+        self._width = width
         self._breadth = Breadth(slots, clock=clock)
         self._works: dict[Key, _Work] = {}  # in order of arrival; the first ``slots_now`` run
         self._ended: list[Outcome] = []
@@ -265,6 +282,9 @@ class FakeEngine:
         if isinstance(generation, ImageGeneration):
             work.images.append(_draw(generation, len(work.images)))
             done = len(work.images) >= generation.params.n
+        elif isinstance(generation, ReadingGeneration):
+            work.rows.append(numbers(generation.texts[len(work.rows)], self._width))
+            done = len(work.rows) >= len(generation.texts)
         else:
             for index, text in enumerate(work.texts):
                 deltas += self._grow(generation.key, index, text)
@@ -303,4 +323,6 @@ def _said(generation: Generation) -> str:
     """All that the request says in words."""
     if isinstance(generation, ImageGeneration):
         return generation.params.label or ""
+    if isinstance(generation, ReadingGeneration):
+        return " ".join(generation.texts)
     return " ".join([generation.prompt or "", *(turn.content for turn in generation.messages)])

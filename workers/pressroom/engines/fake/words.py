@@ -1,4 +1,4 @@
-"""Made-up copy and pictures that depend on nothing but seed and index."""
+"""Made-up copy and pictures that depend on nothing but seed and index, and numbers that depend on the text alone."""
 
 import random
 
@@ -39,3 +39,9 @@ def picture(seed: int, index: int, height: int = 28, width: int = 28) -> NDArray
     y, x = np.mgrid[0:height, 0:width]
     stripes: NDArray[np.uint8] = ((x * tilt + y) // pitch * 60 + shade).astype(np.uint8)
     return stripes
+
+
+def numbers(text: str, width: int) -> NDArray[np.float32]:
+    """(width,) float32 from 0 to 1: the same for the same text, and of length 1 where there are several."""
+    drawn = np.random.default_rng(list(text.encode())).random(width, np.float32)
+    return drawn / np.float32(np.linalg.norm(drawn)) if width > 1 else drawn

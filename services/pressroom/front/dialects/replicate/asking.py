@@ -1,6 +1,6 @@
 """A prediction's input, as a job's request.
 
-Everything lies in one object there: ``prompt``, ``system_prompt`` or ``messages``, ``image``, ``images`` and ``mask`` are what to work from;
+Everything lies in one object there: ``prompt``, ``system_prompt`` or ``messages``, ``image``, ``images``, ``mask`` and ``texts`` are what to work from;
 the rest are params by their own names.
 """
 
@@ -23,7 +23,7 @@ OWNER = "pressroom"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"/replicate/v1/files/(upl_[0-9a-f]{32})$")
 _DATA = re.compile(r"data:[\w.+-]*/?[\w.+-]*;base64,", re.ASCII)
-_GIVEN = ("prompt", "system_prompt", "messages", "image", "images", "mask")
+_GIVEN = ("prompt", "system_prompt", "messages", "image", "images", "mask", "texts")
 
 
 def named(catalog: Catalog, tenant: str, reference: str) -> Manifest:
@@ -56,6 +56,8 @@ def prediction_job(
         ]
     elif given.get("prompt") is not None:
         said["prompt"] = given["prompt"]
+    if given.get("texts") is not None:
+        said["texts"] = given["texts"]
     pictures = [given["image"]] if given.get("image") is not None else given.get("images")
     if pictures is not None:
         if not isinstance(pictures, list):

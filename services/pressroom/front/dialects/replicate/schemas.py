@@ -3,7 +3,8 @@
 from typing import Any
 
 from pressroom.catalog.manifest import Manifest
-from pressroom.contract.params import ImageParams, TextParams
+from pressroom.contract.jobs import Kind
+from pressroom.contract.params import ImageParams, Params, ReadingParams, TextParams
 
 _TEXT: dict[str, Any] = {
     "prompt": {"type": "string", "title": "Prompt", "description": "What to write about, or to go on with."},
@@ -31,11 +32,27 @@ _PICTURES: dict[str, Any] = {
 }
 
 
+_READ: dict[str, Any] = {
+    "texts": {
+        "type": "array",
+        "items": {"type": "string"},
+        "title": "Texts",
+        "description": "What is read: a row of numbers comes of each.",
+    },
+}
+_OF_KIND: dict[Kind, tuple[type[Params], dict[str, Any]]] = {
+    "text": (TextParams, _TEXT),
+    "image": (ImageParams, _PICTURES),
+    "embedding": (ReadingParams, _READ),
+    "moderation": (ReadingParams, _READ),
+}
+
+
 def openapi_schema(manifest: Manifest) -> dict[str, Any]:
     """Params have the model's own defaults."""
-    shape = TextParams if manifest.kind == "text" else ImageParams
+    shape, given = _OF_KIND[manifest.kind]
     described = shape.model_json_schema(ref_template="#/components/schemas/{model}")
-    properties = {**(_TEXT if manifest.kind == "text" else _PICTURES), **described["properties"]}
+    properties = {**given, **described["properties"]}
     for name, value in manifest.defaults.items():
         properties[name] = {**properties[name], "default": value}
     ordered = {name: {**said, "x-order": place} for place, (name, said) in enumerate(properties.items())}

@@ -1,0 +1,1 @@
+"""Models that read texts and tell numbers of them: embeddings and moderations."""
