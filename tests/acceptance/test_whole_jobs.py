@@ -205,6 +205,9 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "setBudget": {"json": {"tokens": 1_000}},
         "getBudget": {},
         "listBudgets": {},
+        "setWordList": {"json": {"category": "competitors", "words": ["Globex"]}},
+        "getWordList": {},
+        "listWordLists": {},
         "getUsage": {},
         "listPrices": {},
         "createKey": {"json": {"tenant": "acme"}},
@@ -224,6 +227,7 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "eraseBatch": {},
         "eraseJob": {},
         "removeBudget": {},
+        "removeWordList": {},
         "removePrice": {},
         "revokeKey": {},
     }
@@ -234,7 +238,13 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "testWebhook": "delivery_id",
         "createKey": "key_id",
     }
-    things |= {"campaign": "spring", "tenant": "acme", "pool": "text", "model": "writer"}
+    things |= {
+        "campaign": "spring",
+        "word_list": "rivals",
+        "tenant": "acme",
+        "pool": "text",
+        "model": "writer",
+    }
     operator = {"Authorization": f"Bearer {fake_press.admin_key()}"}
     operations = {
         operation["operationId"]: (method, path, operation)

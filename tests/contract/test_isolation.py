@@ -30,6 +30,7 @@ MAKERS: dict[str, Callable[[Front], str]] = {
     "response_id": lambda front: f"resp_{front.done(OURS)['id']}",
     "file_id": lambda front: f"file-{front.parts.files.take('acme', [MARK.encode()]).id}",
     "campaign": lambda front: front.budget(MARK),
+    "word_list": lambda front: front.word_list(MARK),
     "key_id": lambda front: front.parts.keyring.issue("acme", MARK).key.id,
     "tenant": lambda front: "acme",
     "pool": lambda front: "text",

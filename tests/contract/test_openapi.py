@@ -99,6 +99,7 @@ def test_the_shapes_are_those_that_validate(spec: dict[str, Any]) -> None:
     } == {
         "TextParams",
         "ImageParams",
+        "ReadingParams",
     }
 
 
@@ -149,6 +150,10 @@ CALLS = [
     ("/v1/budgets/{campaign}", "GET"),
     ("/v1/budgets/{campaign}", "PUT"),
     ("/v1/budgets/{campaign}", "DELETE"),
+    ("/v1/word-lists", "GET"),
+    ("/v1/word-lists/{word_list}", "GET"),
+    ("/v1/word-lists/{word_list}", "PUT"),
+    ("/v1/word-lists/{word_list}", "DELETE"),
     ("/v1/usage", "GET"),
     ("/v1/prices", "GET"),
     ("/v1/admin/keys", "GET"),
@@ -212,6 +217,8 @@ def _aim(front: Front, case: Any) -> None:
         case.path_parameters["webhook_id"] = front.webhook()["id"]
     if case.path_parameters and "campaign" in case.path_parameters:
         case.path_parameters["campaign"] = front.budget()
+    if case.path_parameters and "word_list" in case.path_parameters:
+        case.path_parameters["word_list"] = front.word_list()
     if case.path_parameters and "key_id" in case.path_parameters:
         case.path_parameters["key_id"] = front.parts.keyring.issue("acme").key.id
     if case.path_parameters and "model" in case.path_parameters:

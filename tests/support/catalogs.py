@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pressroom.catalog.catalog import Catalog
-from pressroom.catalog.manifest import File, ImageTraits, Manifest, TextTraits
+from pressroom.catalog.manifest import File, ImageTraits, Manifest, ReadingTraits, TextTraits
 from pressroom.catalog.text_spec import SPEC_FILE, TOKENIZER_FILE, TextSpec
 
 LABELS = ("sneaker", "bag", "boot")
@@ -75,6 +75,30 @@ ICONS = PAINTER.model_copy(
         "sha256": "f" * 64,
         "image": ImageTraits(
             operations=("icon",), height=24, width=24, channels=3, files={"icons": "decoder.onnx"}
+        ),
+    }
+)
+
+EMBEDDER = Manifest(
+    name="embedder",
+    version="1",
+    kind="embedding",
+    title="Embedder",
+    description="Tells vectors.",
+    licence="Apache-2.0",
+    origin="made up",
+    sha256="1" * 64,
+    reading=ReadingTraits(
+        context=16, dimensions=8, files={"reader": "reader.onnx", "tokenizer": "tokenizer.json"}
+    ),
+)
+MODERATOR = EMBEDDER.model_copy(
+    update={
+        "name": "moderator",
+        "kind": "moderation",
+        "sha256": "2" * 64,
+        "reading": ReadingTraits(
+            context=1_000, categories=("profanity",), files={"reader": "reader.onnx", "words": "words.json"}
         ),
     }
 )

@@ -26,6 +26,7 @@ from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, Memory
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.retentions import MemoryRetentionStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
+from pressroom.adapters.memory.word_lists import MemoryWordListStore
 from pressroom.adapters.redis.turnstile import MemoryTurnstile
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.domain.scopes import Scope
@@ -100,6 +101,7 @@ class Front:
             self.store._inner.spending,
             MemoryPieceStore(self.store._inner),
             MemoryTurnstile(),
+            MemoryWordListStore(),
         )
         fields = {
             "secret": SecretStr("s"),
@@ -171,6 +173,13 @@ class Front:
         answer = self.call("PUT", f"/v1/budgets/{campaign}", json=bounds or {"tokens": 10**9})
         assert answer.status_code == 200, answer.text
         return campaign
+
+    def word_list(self, name: str = "rivals", *words: str) -> str:
+        """A list of the tenant's; its name."""
+        body = {"category": "competitors", "words": words or ["Acme"]}
+        answer = self.call("PUT", f"/v1/word-lists/{name}", json=body)
+        assert answer.status_code == 200, answer.text
+        return name
 
     def done(self, body: Any = TEXT_JOB) -> dict[str, Any]:
         """A job that has ended, as ``GET`` shows it."""

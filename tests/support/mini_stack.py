@@ -29,6 +29,7 @@ from pressroom.adapters.memory.redis import MemoryEventLog, MemoryNudges, Memory
 from pressroom.adapters.memory.requeues import MemoryRequeueStore
 from pressroom.adapters.memory.retentions import MemoryRetentionStore
 from pressroom.adapters.memory.uploads import MemoryUploadStore
+from pressroom.adapters.memory.word_lists import MemoryWordListStore
 from pressroom.adapters.redis.turnstile import MemoryTurnstile
 from pressroom.bootstrap.front import FrontAdapters, FrontParts, assemble
 from pressroom.front.app import create_app
@@ -76,6 +77,7 @@ class MiniStack:
             self.store.spending,
             MemoryPieceStore(self.store),
             MemoryTurnstile(),
+            MemoryWordListStore(),
         )
         self._keeping = BatchKeeping(adapters.batches, QueueLimits(), receive_s=60)
         self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})

@@ -26,6 +26,7 @@ from pressroom.front.api import (
     reference,
     uploads,
     webhooks,
+    word_lists,
 )
 from pressroom.front.auth import SameOriginSession, authenticate, go_through
 from pressroom.front.dialects import openai, replicate
@@ -101,6 +102,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         deliveries.blueprint(parts),
         accounts.budgets(parts),
         accounts.usage(parts),
+        word_lists.blueprint(parts),
         *admin.blueprints(parts),
         *openai.blueprints(parts, gate),
         *replicate.blueprints(parts, gate),

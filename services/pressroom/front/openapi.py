@@ -48,6 +48,7 @@ from pressroom.contract.webhooks import (
     NewEndpointView,
     SecretView,
 )
+from pressroom.contract.word_lists import WordListRequest, WordListsView, WordListView
 
 _SHAPES: tuple[type[Wire], ...] = (
     JobRequest,
@@ -83,6 +84,9 @@ _SHAPES: tuple[type[Wire], ...] = (
     BudgetList,
     UsageReport,
     QuoteView,
+    WordListRequest,
+    WordListView,
+    WordListsView,
     KeyRequest,
     KeyLimitsShape,
     KeyView,

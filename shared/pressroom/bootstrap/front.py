@@ -11,6 +11,7 @@ from pressroom.adapters.sql.retentions import SqlRetentionStore
 from pressroom.adapters.sql.spending import SqlSpendingStore
 from pressroom.adapters.sql.uploads import SqlUploadStore
 from pressroom.adapters.sql.webhooks import SqlWebhookStore
+from pressroom.adapters.sql.word_lists import SqlWordListStore
 from pressroom.bootstrap.outgoing import open_outgoing
 from pressroom.bootstrap.queue import open_cache, open_events, open_nudges, open_tickets, open_turnstile
 from pressroom.bootstrap.stores import (
@@ -55,6 +56,7 @@ from pressroom.jobs.uploads import PictureCleaner, Uploads, UploadStore
 from pressroom.jobs.webhook_ports import WebhookStore
 from pressroom.jobs.webhooks import Webhooks
 from pressroom.jobs.withdraw import Withdrawer
+from pressroom.jobs.word_lists import WordLists, WordListStore
 from pressroom.settings import Settings
 
 
@@ -97,6 +99,7 @@ class FrontParts:
     quoter: Quoter
     turnstile: Turnstile
     retentions: RetentionStore
+    word_lists: WordLists
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -125,6 +128,7 @@ class FrontAdapters:
     spending: SpendingStore
     pieces: PieceStore
     turnstile: Turnstile
+    word_lists: WordListStore
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -168,6 +172,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         spending=SqlSpendingStore(database),
         pieces=SqlPieceStore(database, round(settings.worker_seen_s * 1000)),
         turnstile=open_turnstile(settings),
+        word_lists=SqlWordListStore(database),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -246,6 +251,7 @@ def assemble(
         quoter=Quoter(submitter, adapters.pieces, accounts, seals),
         turnstile=adapters.turnstile,
         retentions=adapters.retentions,
+        word_lists=WordLists(adapters.word_lists),
         secret=secret,
         limits=FrontLimits(
             body_bytes=settings.max_body_bytes,

@@ -1,5 +1,7 @@
 """Wires the pulling of models: the catalog, the models folder, the builder."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from pressroom import settings as settings_module
@@ -9,6 +11,7 @@ from pressroom.adapters.models.pull_reader import pull_reader
 from pressroom.adapters.models.wheel import Progress
 from pressroom.catalog.catalog import Catalog, zoo_folder
 from pressroom.catalog.manifest import Manifest
+from pressroom.domain.errors import ModelCorrupt
 from pressroom.settings import Settings
 
 __all__ = ["ModelError", "pull_model"]
@@ -23,7 +26,7 @@ def pull_model(
 ) -> Path:
     """Make a catalog model ready on this machine; its folder. Nothing is done for one that is.
 
-    Raises ModelUnknown, ModelCorrupt, ModelError of every kind, and EngineUnavailable."""
+    Raises ModelUnknown, ModelCorrupt, and ModelError of every kind."""
     settings = settings or settings_module.load()
     manifest = Catalog.load(settings.zoo_dir, settings.models).find(name)
     shipped = zoo_folder(settings.zoo_dir) / manifest.name
@@ -35,12 +38,14 @@ def pull_model(
 
 
 def _pull_reader(manifest: Manifest, shipped: Path, settings: Settings, progress: Progress | None) -> Path:
-    from pressroom.bootstrap.verifying import verify_golden  # loads the runtime: only what is built needs it
+    return pull_reader(manifest, shipped, settings.models, progress, gate=_hold)
 
-    return pull_reader(
-        manifest,
-        shipped,
-        settings.models,
-        progress,
-        gate=lambda folder: verify_golden(manifest, folder, lambda line: None),
-    )
+
+def _hold(folder: Path) -> None:
+    """A worker's process holds what was built against its golden outputs: engines live there alone. Raises ModelCorrupt."""
+    command = [sys.executable, "-m", "pressroom.worker.verify", "--folder", str(folder)]
+    held = subprocess.run(command, check=False, capture_output=True, text=True)
+    if held.returncode:
+        raise ModelCorrupt(
+            held.stderr.strip() or f"{folder.name} could not be held against its golden outputs."
+        )

@@ -29,6 +29,7 @@
     │   ├── DeliveryUnknown                delivery_unknown
     │   ├── BudgetUnknown                  budget_unknown
     │   ├── PriceUnknown                   price_unknown
+    │   ├── WordListUnknown                word_list_unknown
     │   ├── KeyUnknown                     api_key_unknown
     │   ├── BatchUnknown                   batch_unknown
     │   ├── BatchErased                    batch_erased
@@ -224,6 +225,10 @@ class BudgetUnknown(NotThere):
 
 class PriceUnknown(NotThere):
     code = "price_unknown"
+
+
+class WordListUnknown(NotThere):
+    code = "word_list_unknown"
 
 
 class KeyUnknown(NotThere):

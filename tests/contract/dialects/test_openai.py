@@ -233,8 +233,8 @@ def test_what_cannot_be_read_is_told_in_their_envelope(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "embeddings"),
-        ("POST", "moderations"),
+        ("POST", "images/edits"),
+        ("POST", "audio/speech"),
         ("GET", "fine_tuning/jobs/x"),
         ("DELETE", "vector_stores/x"),
     ],

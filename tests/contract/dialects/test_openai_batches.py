@@ -156,7 +156,7 @@ def test_one_whose_day_is_over_is_ended_when_somebody_looks(monkeypatch: pytest.
     [
         ({"input_file_id": "file-upl_" + "0" * 32}, "invalid_value", "input_file_id"),
         ({"input_file_id": "x"}, "invalid_value", "input_file_id"),
-        ({"endpoint": "/v1/embeddings"}, "invalid_value", "endpoint"),
+        ({"endpoint": "/v1/moderations"}, "invalid_value", "endpoint"),
         ({"completion_window": "1h"}, "invalid_value", "completion_window"),
         ({"surprise": 1}, "unknown_parameter", "surprise"),
     ],

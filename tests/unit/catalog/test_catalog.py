@@ -75,6 +75,7 @@ def test_a_manifest_under_another_name_is_left_out(tmp_path: Path) -> None:
 def test_the_shipped_zoo_is_found_and_whole() -> None:
     names = [manifest.name for manifest in Catalog.load(None, Path("/nonexistent")).all()]
     assert names == [
+        "all-minilm-l6-v2",
         "copy-gpt",
         "copy-rnn",
         "fashion-flow",
@@ -82,6 +83,7 @@ def test_the_shipped_zoo_is_found_and_whole() -> None:
         "icons",
         "icons64",
         "mnist-vae",
+        "profanity",
         "smollm2-135m-instruct",
         "upscale-x4",
         "vae-fashion",

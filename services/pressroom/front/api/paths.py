@@ -6,23 +6,28 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from pressroom.contract.admin import Name
 from pressroom.contract.jobs import CampaignName
+from pressroom.contract.word_lists import WordListName
 from pressroom.domain.errors import InputInvalid
 
 _CAMPAIGN: TypeAdapter[str] = TypeAdapter(CampaignName)
+_WORD_LIST: TypeAdapter[str] = TypeAdapter(WordListName)
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _MODEL: TypeAdapter[str] = TypeAdapter(
     Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63}|\*)$")]
 )
 
 
+_LABEL = "1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or a digit"
+
+
 def campaign_of(given: str) -> str:
     """Raises InputInvalid."""
-    return _read(
-        _CAMPAIGN,
-        given,
-        "campaign",
-        "1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or a digit",
-    )
+    return _read(_CAMPAIGN, given, "campaign", _LABEL)
+
+
+def word_list_of(given: str) -> str:
+    """Raises InputInvalid."""
+    return _read(_WORD_LIST, given, "word_list", _LABEL)
 
 
 def model_of(given: str) -> str:

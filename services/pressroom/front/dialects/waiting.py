@@ -8,6 +8,7 @@ from flask import g, request
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.contract.jobs import JobRequest
+from pressroom.domain.errors import PromptTooLong
 from pressroom.domain.job import Job
 from pressroom.domain.states import State
 from pressroom.front.connection import is_gone
@@ -67,11 +68,15 @@ def ended(parts: FrontParts, gate: Gate, job: Job) -> Job:
 
 
 def succeeded(job: Job) -> Job:
-    """The same job. Raises NotInTime, JobDidNotSucceed."""
+    """The same job. Raises NotInTime, JobDidNotSucceed, and PromptTooLong where only the worker could tell."""
     if job.state is State.SUCCEEDED:
         return job
     if job.state is State.EXPIRED:
         raise NotInTime("The job's time was over before a worker had done it: post it again, or add workers.")
+    if job.error_code == PromptTooLong.code:
+        raise PromptTooLong(
+            job.error_message or "A text of this job is too long for the model.", field="input"
+        )
     error = JobDidNotSucceed(
         job.error_message or f"The job {job.id} was {job.state.value}: post it again if it is still wanted."
     )

@@ -6,6 +6,7 @@ from pressroom.adapters.sql import (
     spending_tables,
     upload_tables,
     webhook_tables,
+    word_list_tables,
 )
 from pressroom.adapters.sql.tables import metadata
 
@@ -16,4 +17,5 @@ __all__ = [
     "spending_tables",
     "upload_tables",
     "webhook_tables",
+    "word_list_tables",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pressroom.domain.batch import Batch, BatchCounts, BatchRow, BatchState, RowState
+from pressroom.domain.job import Job
 from pressroom.front.dialects.openai.batch_telling import batch_object, is_late, lines, marked, produced
 
 DAY_MS = 24 * 3_600_000
@@ -56,6 +57,10 @@ def test_it_is_late_after_a_day_while_it_runs() -> None:
     assert not is_late(replace(RUNNING, state=BatchState.FINISHED), 5_000 + DAY_MS)
 
 
+def no_numbers(job: Job) -> list[list[float]]:
+    raise AssertionError(f"{job.id} has told no numbers")
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [
@@ -69,8 +74,8 @@ def test_it_is_late_after_a_day_while_it_runs() -> None:
     ],
 )
 def test_what_did_not_come_about_is_a_line_of_errors(row: BatchRow, code: str) -> None:
-    assert list(lines(RUNNING, [row], good=True)) == []
-    (line,) = lines(RUNNING, [row], good=False)
+    assert list(lines(RUNNING, [row], no_numbers, good=True)) == []
+    (line,) = lines(RUNNING, [row], no_numbers, good=False)
     assert f'"code": "{code}"' in line
 
 

@@ -123,7 +123,7 @@ class _Work:
             for index, text in enumerate(self.texts)
         )
         usage = Usage(
-            tokens_in=len(_said(self.generation).split()) if self.texts or self.rows else 0,
+            tokens_in=self._read(),
             tokens_out=sum(text.made for text in self.texts),
             engine_seconds=self.engine_seconds,
         )
@@ -137,6 +137,13 @@ class _Work:
             self.first_output,
             error,
         )
+
+    def _read(self) -> int:
+        """Words, of texts that are read one by one as far as it has come."""
+        generation = self.generation
+        if isinstance(generation, ReadingGeneration):
+            return sum(len(text.split()) for text in generation.texts[: len(self.rows)])
+        return len(_said(generation).split()) if self.texts else 0
 
     def _numbers(self, ending: Ending) -> Numbers | None:
         return np.stack(self.rows) if self.rows and ending is Ending.DONE else None

@@ -55,14 +55,14 @@ class _Work:
         return self.generation.key
 
     def outcome(self, ending: Ending, error: EngineError | None = None) -> Outcome:
-        read = sum(each.tokens for each in self.heard)
-        done = ending is Ending.DONE
+        left = set(self.waiting)
+        read = sum(each.tokens for n, each in enumerate(self.heard) if n not in left)
         return Outcome(
             key=self.key,
             ending=ending,
-            numbers=self.numbers if done else None,
-            usage=Usage(tokens_in=read if done else 0, engine_seconds=self.engine_seconds),
-            first_output=self.first_output if done else None,
+            numbers=self.numbers if ending is Ending.DONE else None,
+            usage=Usage(tokens_in=read, engine_seconds=self.engine_seconds),
+            first_output=self.first_output,
             error=error,
         )
 

@@ -2,7 +2,8 @@
 
     shapes     what is asked                   asking     … as a job's request
     telling    jobs as they are answered       chunks     … as they happen
-    envelope   errors                          models, chat, completions, images, responses: the endpoints
+    envelope   errors                          models, chat, completions, images, responses,
+                                               embeddings, moderations: the endpoints
     response_* the same of /responses, which has words of its own
     batch_*    the same of /batches, with files
 
@@ -17,9 +18,11 @@ from pressroom.front.dialects.openai import (
     batches,
     chat,
     completions,
+    embeddings,
     files,
     images,
     models,
+    moderations,
     responses,
 )
 from pressroom.front.sse import Gate
@@ -32,6 +35,8 @@ def blueprints(parts: FrontParts, gate: Gate) -> tuple[APIBlueprint, ...]:
         chat.blueprint(parts, gate),
         completions.blueprint(parts, gate),
         images.blueprint(parts, gate),
+        embeddings.blueprint(parts, gate),
+        moderations.blueprint(parts, gate),
         responses.blueprint(parts, gate),
         files.blueprint(parts, gate),
         batches.blueprint(parts),

@@ -9,6 +9,8 @@ from pressroom.contract.jobs import JobRequest
 from pressroom.domain.errors import InputInvalid, PressroomError
 from pressroom.front.dialects.openai import asking, response_asking
 from pressroom.front.dialects.openai.batch_shapes import Endpoint, Line
+from pressroom.front.dialects.openai.embeddings import embeddings_job
+from pressroom.front.dialects.openai.reading_shapes import EmbeddingsRequest
 from pressroom.front.dialects.openai.response_shapes import ResponseRequest
 from pressroom.front.dialects.openai.shapes import ChatRequest, CompletionRequest
 from pressroom.front.jsonl import lines_of, values_of
@@ -57,7 +59,20 @@ def _job(body: dict[str, Any], endpoint: Endpoint) -> JobRequest:
                 "A line of a batch goes on from nothing; leave it away.", field="body.previous_response_id"
             )
         return response_asking.response_job(asked, None, WINDOW_S)
+    if endpoint == "/v1/embeddings":
+        return _embeddings(EmbeddingsRequest.model_validate(body))
     jobs = asking.completion_jobs(CompletionRequest.model_validate(body), WINDOW_S)
     if len(jobs) > 1:
         raise InputInvalid("A line of a batch has one prompt.", field="body.prompt")
     return jobs[0]
+
+
+def _embeddings(asked: EmbeddingsRequest) -> JobRequest:
+    """Raises InputInvalid."""
+    if asked.encoding_format == "base64":
+        raise InputInvalid(
+            "A line of a batch is answered in numbers; leave it away.", field="body.encoding_format"
+        )
+    if asked.dimensions is not None:
+        raise InputInvalid("A line of a batch gets all dimensions; leave it away.", field="body.dimensions")
+    return embeddings_job(asked, None, WINDOW_S)

@@ -8,7 +8,7 @@ from pressroom.contract.base import Wire
 from pressroom.front.api.queries import Query
 from pressroom.front.dialects.openai.shapes import Inert
 
-Endpoint = Literal["/v1/chat/completions", "/v1/completions", "/v1/responses"]
+Endpoint = Literal["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings"]
 
 
 class BatchRequest(Wire):

@@ -1,16 +1,19 @@
 """Batches as OpenAI's clients are answered, and the lines of what came of them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pressroom.domain.batch import Batch, BatchCounts, BatchRow, BatchState, RowState
 from pressroom.domain.job import Job
 from pressroom.front.dialects.openai import response_telling, telling
 from pressroom.front.dialects.openai.batch_asking import WINDOW_S
+from pressroom.front.dialects.openai.embeddings import embedding_list
 
 DIALECT = {"dialect": "openai"}
 """Marks the batches that were made here."""
+
+Numbers = Sequence[Sequence[float]]
 
 _THEIRS = "metadata."
 _OUTPUT, _ERRORS = "file-output_", "file-errors_"
@@ -65,11 +68,13 @@ def batch_object(batch: Batch, told: BatchCounts) -> dict[str, Any]:
     }
 
 
-def lines(batch: Batch, rows: Iterable[BatchRow], *, good: bool) -> Iterator[str]:
-    """Of the output file, or of the one of errors."""
+def lines(
+    batch: Batch, rows: Iterable[BatchRow], numbers: Callable[[Job], Numbers], *, good: bool
+) -> Iterator[str]:
+    """Of the output file, or of the one of errors. ``numbers`` reads those of a job that has told some."""
     for row in rows:
         if (row.state is RowState.SUCCEEDED and row.job is not None) == good:
-            yield json.dumps(_line(batch, row), ensure_ascii=False) + "\n"
+            yield json.dumps(_line(batch, row, numbers), ensure_ascii=False) + "\n"
 
 
 def produced(file_id: str) -> tuple[str, bool] | None:
@@ -80,7 +85,7 @@ def produced(file_id: str) -> tuple[str, bool] | None:
     return None
 
 
-def _line(batch: Batch, row: BatchRow) -> dict[str, Any]:
+def _line(batch: Batch, row: BatchRow, numbers: Callable[[Job], Numbers]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": f"batch_req_{row.job_id or f'{batch.id}_{row.n}'}",
         "custom_id": row.custom_id,
@@ -88,16 +93,18 @@ def _line(batch: Batch, row: BatchRow) -> dict[str, Any]:
         "error": None,
     }
     if row.state is RowState.SUCCEEDED and row.job is not None:
-        body = _body(batch, row.job)
+        body = _body(batch, row.job, numbers)
         return told | {"response": {"status_code": 200, "request_id": row.job.id, "body": body}}
     code, message = _wrong(row)
     return told | {"error": {"code": code, "message": message}}
 
 
-def _body(batch: Batch, job: Job) -> dict[str, Any]:
+def _body(batch: Batch, job: Job, numbers: Callable[[Job], Numbers]) -> dict[str, Any]:
     match batch.metadata.get("endpoint"):
         case "/v1/responses":
             return response_telling.response(job)
+        case "/v1/embeddings":
+            return embedding_list(job, numbers(job), in_base64=False)
         case "/v1/completions":
             return telling.text_completion([job])
     return telling.chat_completion(job, "default")

@@ -8,9 +8,11 @@ from flask import Response, g, jsonify, request
 
 from pressroom.bootstrap.front import FrontParts
 from pressroom.domain.errors import InputInvalid, UploadUnknown
+from pressroom.domain.job import Job
 from pressroom.front.dialects.openai import batch_telling
 from pressroom.front.sse import Gate
 from pressroom.jobs.files import MEDIA_TYPE
+from pressroom.jobs.numbers import read
 from pressroom.jobs.uploads import Upload
 
 _PREFIX = "file-"
@@ -78,7 +80,11 @@ def stored_id(file_id: str) -> str:
 def _lines(parts: FrontParts, batch_id: str, good: bool) -> Iterator[str]:
     """Raises BatchUnknown, BatchErased, DatabaseUnavailable before the first."""
     batch, _ = parts.batches.batch(g.tenant, batch_id)
-    return batch_telling.lines(batch, parts.batches.results(g.tenant, batch_id), good=good)
+
+    def numbers(job: Job) -> batch_telling.Numbers:
+        return read(parts.fetcher.content(job.outputs[0]))
+
+    return batch_telling.lines(batch, parts.batches.results(g.tenant, batch_id), numbers, good=good)
 
 
 def _told(file: Upload) -> dict[str, Any]:
