@@ -1,8 +1,8 @@
 """The package ``langchain-openai``."""
 
 import openai
-from langchain_openai import ChatOpenAI
-from native import KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from native import EMBEDDER, KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
 
 SETTINGS = {"base_url": f"{URL}/openai/v1", "api_key": KEY, "model": MODEL, "max_retries": 0}
 chat = ChatOpenAI(**SETTINGS, seed=5, max_tokens=24)
@@ -17,6 +17,14 @@ assert said.usage_metadata["output_tokens"] == stored["usage"]["tokens_out"]
 
 # streaming
 assert "".join(chunk.content for chunk in chat.stream(HELLO)) == said.content
+
+# embeddings: numbers of tokens, which they count by another model's vocabulary, are switched off
+embeddings = OpenAIEmbeddings(
+    **{**SETTINGS, "model": EMBEDDER}, check_embedding_ctx_length=False, chunk_size=2
+)
+vectors = embeddings.embed_documents(["a mug", "a lamp", "a mug"])
+assert [len(vector) for vector in vectors] == [384, 384, 384]
+assert vectors[0] == vectors[2] == embeddings.embed_query("a mug")
 
 # an error
 assert (
@@ -34,4 +42,4 @@ is_canceled(newest()["id"])
 late = ChatOpenAI(**SETTINGS, max_tokens=LONG, timeout=0.4)
 raises(Exception, lambda: late.invoke(HELLO))
 is_canceled(newest()["id"])
-passed("langchain-openai", "chat", "stream", "error", "cancel", "timeout")
+passed("langchain-openai", "chat", "embeddings", "stream", "error", "cancel", "timeout")

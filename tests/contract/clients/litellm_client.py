@@ -6,7 +6,7 @@ import os
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm
-from native import KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
+from native import EMBEDDER, KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
 
 litellm.telemetry = False
 litellm.suppress_debug_info = True
@@ -28,6 +28,14 @@ assert said.usage.completion_tokens > 0
 stream = litellm.completion(**SETTINGS, messages=HELLO, seed=5, max_tokens=24, stream=True)
 assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == said.choices[0].message.content
 
+# embeddings and moderations
+(vector,) = litellm.embedding(**{**SETTINGS, "model": f"openai/{EMBEDDER}"}, input=["a mug"]).data
+assert len(vector["embedding"]) == 384
+verdict = litellm.moderation(
+    input="A mug", model="profanity", api_key=KEY, api_base=f"{URL}/openai/v1", custom_llm_provider="openai"
+)
+assert verdict.results[0].categories["violence"] is None
+
 # an error
 raises(
     litellm.NotFoundError,
@@ -44,4 +52,4 @@ is_canceled(newest()["id"])
 # a timeout
 raises(litellm.Timeout, lambda: litellm.completion(**SETTINGS, messages=HELLO, max_tokens=LONG, timeout=0.4))
 is_canceled(newest()["id"])
-passed("litellm", "chat", "stream", "errors", "cancel", "timeout")
+passed("litellm", "chat", "embeddings", "moderation", "stream", "errors", "cancel", "timeout")

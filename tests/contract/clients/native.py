@@ -2,24 +2,37 @@
 
 import json
 import os
+import queue
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from typing import Any
 
 URL, KEY = os.environ["PRESSROOM_URL"], os.environ["PRESSROOM_API_KEY"]
 MODEL = "smollm2-135m-instruct"
+EMBEDDER = "all-minilm-l6-v2"
 LONG = 1_800
 """Tokens that take some seconds."""
 
 
 def get(path: str) -> Any:
     """A native answer."""
-    asked = urllib.request.Request(URL + path, headers={"Authorization": f"Bearer {KEY}"})
+    return send("GET", path)
+
+
+def send(method: str, path: str, body: object = None) -> Any:
+    """The same of another method."""
+    content = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    asked = urllib.request.Request(URL + path, content, headers, method=method)
     with urllib.request.urlopen(asked, timeout=30) as answer:
-        return json.load(answer)
+        content = answer.read()
+    return json.loads(content) if content else None
 
 
 def job_of(completion_id: str) -> Any:
@@ -48,6 +61,27 @@ def raises(kind: type[BaseException], call: Callable[[], object]) -> Any:
     except kind as error:
         return error
     raise AssertionError(f"no {kind.__name__}")
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, "queue.Queue[tuple[dict[str, str], str]]"]]:
+    """An address for webhooks, and what comes in there: headers in small letters, and the body."""
+    came: queue.Queue[tuple[dict[str, str], str]] = queue.Queue()
+
+    class Taking(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            came.put(({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is said."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/in", came
+        server.shutdown()
 
 
 def passed(package: str, *what: str) -> None:

@@ -38,6 +38,15 @@ assert.equal(said, whole.choices[0].message.content);
 const { data } = await client.images.generate({ model: "vae-fashion", prompt: "a boot", size: "56x56" });
 assert.equal(Buffer.from(data[0].b64_json, "base64").subarray(1, 4).toString(), "PNG");
 
+// embeddings and moderations
+const vectors = await client.embeddings.create({ model: "all-minilm-l6-v2", input: ["a mug", "a lamp", "a mug"] });
+assert.deepEqual(vectors.data.map((each) => each.embedding.length), [384, 384, 384]);
+assert.deepEqual(vectors.data[0].embedding, vectors.data[2].embedding);
+assert.notDeepEqual(vectors.data[0].embedding, vectors.data[1].embedding);
+const { results } = await client.moderations.create({ input: "A mug" });
+assert.equal(results[0].categories.violence, null);
+assert.equal(typeof results[0].category_scores.profanity, "number");
+
 // an error
 await assert.rejects(client.chat.completions.create({ model: "nobody", messages }), (error) => {
   assert.ok(error instanceof OpenAI.NotFoundError);
@@ -61,4 +70,4 @@ await assert.rejects(
 await isCanceled((await newest()).id);
 
 const { version } = JSON.parse(readFileSync(new URL("node_modules/openai/package.json", import.meta.url)));
-console.log(`openai (npm) ${version}: chat, stream, pictures, error, cancel, timeout`);
+console.log(`openai (npm) ${version}: chat, stream, pictures, embeddings, moderations, error, cancel, timeout`);

@@ -6,7 +6,20 @@ import json
 import time
 
 import openai
-from native import KEY, LONG, MODEL, URL, is_canceled, job_of, newest, passed, raises
+from native import (
+    EMBEDDER,
+    KEY,
+    LONG,
+    MODEL,
+    URL,
+    is_canceled,
+    job_of,
+    newest,
+    passed,
+    raises,
+    receiver,
+    send,
+)
 
 BASE = f"{URL}/openai/v1"
 client = openai.OpenAI(base_url=BASE, api_key=KEY, max_retries=0)
@@ -51,6 +64,27 @@ assert "".join(part.choices[0].text for part in parts) == text.choices[0].text
 picture = client.images.generate(model="vae-fashion", prompt="a boot", size="56x56").data[0]
 assert base64.b64decode(picture.b64_json)[:4] == b"\x89PNG"
 assert picture.revised_prompt == "boot"
+
+# embeddings, as their client wants them by default, and as numbers
+vectors = client.embeddings.create(model=EMBEDDER, input=["a mug", "a lamp", "a mug"])
+first, second, third = (each.embedding for each in vectors.data)
+assert len(first) == 384
+assert first == third != second
+assert vectors.usage.prompt_tokens == 6
+(numbers,) = client.embeddings.create(model=EMBEDDER, input="a mug", encoding_format="float").data
+assert max(abs(one - other) for one, other in zip(first, numbers.embedding, strict=True)) < 1e-6
+assert (
+    raises(openai.BadRequestError, lambda: client.embeddings.create(model=MODEL, input="a mug")).param
+    == "model"
+)
+
+# moderations, with a word of our own
+send("PUT", "/v1/word-lists/rivals", {"category": "competitors", "words": ["Globex"]})
+verdicts = client.moderations.create(input=["Better than Globex", "A mug"]).results
+assert [verdict.category_scores.model_dump()["competitors"] for verdict in verdicts] == [1.0, 0.0]
+assert verdicts[0].flagged
+assert verdicts[0].categories.violence is None, "nobody looks for it"
+raises(openai.NotFoundError, lambda: client.moderations.create(model="omni-moderation-latest", input="x"))
 
 # responses: whole, streamed, gone on from, in the background, canceled, deleted
 response = client.responses.create(
@@ -111,6 +145,33 @@ assert all(each["response"]["body"]["choices"][0]["message"]["content"] for each
 assert json.loads(error)["error"]["code"] == "model_unknown"
 assert batch.id in {each.id for each in client.batches.list()}
 client.files.delete(sent.id)
+asked = {"method": "POST", "url": "/v1/embeddings", "body": {"model": EMBEDDER, "input": "a mug"}}
+sent = client.files.create(
+    file=("texts.jsonl", json.dumps({"custom_id": "mug", **asked}).encode()), purpose="batch"
+)
+batch = client.batches.create(input_file_id=sent.id, endpoint="/v1/embeddings", completion_window="24h")
+while (batch := client.batches.retrieve(batch.id)).status in ("validating", "in_progress"):
+    assert time.monotonic() < until
+    time.sleep(0.1)
+(result,) = client.files.content(batch.output_file_id).text.splitlines()
+assert json.loads(result)["response"]["body"]["data"][0]["embedding"] == numbers.embedding
+
+# webhooks: their own client verifies what it is told
+with receiver() as (address, came):
+    hook = send("POST", "/v1/webhooks", {"url": address, "form": "response"})
+    told = client.responses.create(model=MODEL, input="A mug.", max_output_tokens=8, background=True)
+    while True:
+        headers, body = came.get(timeout=15)
+        event = client.webhooks.unwrap(body, headers, secret=hook["secret"])
+        if event.data.id == told.id:
+            break
+    assert event.type == "response.completed"
+    assert client.responses.retrieve(event.data.id).status in ("completed", "incomplete")
+    raises(
+        openai.InvalidWebhookSignatureError,
+        lambda: client.webhooks.unwrap(body + " ", headers, secret=hook["secret"]),
+    )
+    send("DELETE", f"/v1/webhooks/{hook['id']}")
 
 # errors
 missing = raises(openai.NotFoundError, lambda: client.chat.completions.create(model="nobody", messages=HELLO))
@@ -161,6 +222,9 @@ passed(
     "completions",
     "streams",
     "pictures",
+    "embeddings",
+    "moderations",
+    "webhooks",
     "responses",
     "files",
     "batches",

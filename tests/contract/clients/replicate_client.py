@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+import json
 import time
 
 import replicate
-from native import KEY, LONG, MODEL, URL, get, is_canceled, newest, passed, raises
+from native import EMBEDDER, KEY, LONG, MODEL, URL, get, is_canceled, newest, passed, raises, receiver
 from replicate.exceptions import ReplicateError
 
 client = replicate.Client(api_token=KEY, base_url=f"{URL}/replicate")
@@ -53,6 +54,25 @@ prediction.wait()
 assert prediction.output == [text]
 assert prediction.id in {each.id for each in client.predictions.list()}
 
+# numbers of texts
+(vectors,) = client.run(f"pressroom/{EMBEDDER}", input={"texts": ["a mug", "a lamp"]})
+assert [len(row) for row in json.loads(vectors.read())["rows"]] == [384, 384]
+
+# webhooks: only the end is asked for, and their own client verifies it
+with receiver() as (address, came):
+    prediction = client.predictions.create(
+        model=REF, input=GIVEN, webhook=address, webhook_events_filter=["completed"]
+    )
+    headers, body = came.get(timeout=15)
+    secret = client.webhooks.default.secret()
+    replicate.webhook.Webhooks.validate(headers=headers, body=body, secret=secret)
+    told = json.loads(body)
+    assert (told["id"], told["status"]) == (prediction.id, "succeeded")
+    raises(
+        replicate.webhook.InvalidSignatureError,
+        lambda: replicate.webhook.Webhooks.validate(headers=headers, body=body + " ", secret=secret),
+    )
+
 # errors
 missing = raises(ReplicateError, lambda: client.run("pressroom/nobody", input=GIVEN))
 assert missing.status == 404
@@ -89,6 +109,8 @@ passed(
     "files",
     "stream",
     "polling",
+    "numbers",
+    "webhooks",
     "errors",
     "cancel",
     "timeout",
