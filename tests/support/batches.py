@@ -10,12 +10,14 @@ from pressroom.domain.batch import BatchCounts, BatchRow, BatchState, NewBatch, 
 from pressroom.domain.ids import new_id
 from pressroom.jobs.batch_ports import BatchStore
 from pressroom.jobs.ports import JobStore, QueueLimits
+from pressroom.jobs.webhook_ports import WebhookStore
 
 MAC = "b" * 64
 
 
-def new_batch(tenant: str = "acme", key: str | None = None) -> NewBatch:
-    return NewBatch(new_id("batch"), tenant, {"priority": 3}, {"feed": "spring"}, key, "req_1")
+def new_batch(tenant: str = "acme", key: str | None = None, **metadata: str) -> NewBatch:
+    told = metadata or {"feed": "spring"}
+    return NewBatch(new_id("batch"), tenant, {"priority": 3}, told, key, "req_1")
 
 
 def good(n: int, custom_id: str | None = None, tenant: str = "acme", **changes: Any) -> NewRow:
@@ -29,8 +31,9 @@ def bad(n: int, custom_id: str | None = None) -> NewRow:
 class Post:
     """Both stores of one database, and what front, relay and worker do with batches."""
 
-    def __init__(self, jobs: JobStore, batches: BatchStore) -> None:
+    def __init__(self, jobs: JobStore, batches: BatchStore, webhooks: WebhookStore | None = None) -> None:
         self.jobs = jobs
+        self.webhooks = webhooks
         self.batches = batches
         self.desk = Desk(jobs)
 

@@ -8,6 +8,9 @@ from pressroom.contract.base import Wire
 
 TargetUrl = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
 EventName = Literal["job.succeeded", "job.failed", "job.canceled", "job.expired"]
+EndpointEventName = Literal[
+    "job.succeeded", "job.failed", "job.canceled", "job.expired", "batch.finished", "batch.canceled"
+]
 DeliveryStateName = Literal["pending", "delivered", "failed"]
 FormName = Literal["job", "prediction", "response"]
 _FORM = (
@@ -34,8 +37,8 @@ class EndpointRequest(Wire):
     """``POST /v1/webhooks``."""
 
     url: TargetUrl = Field(description="A URL with TLS (https) that leads to a public address.")
-    events: tuple[EventName, ...] | None = Field(
-        None, min_length=1, max_length=4, strict=False, description=_EVENTS
+    events: tuple[EndpointEventName, ...] | None = Field(
+        None, min_length=1, max_length=6, strict=False, description=_EVENTS
     )
     description: str = Field("", max_length=256, description="Yours.")
     form: FormName = Field("job", description=_FORM)
@@ -45,8 +48,8 @@ class EndpointChange(Wire):
     """``PATCH /v1/webhooks/{id}``: what is left out stays as it is."""
 
     url: TargetUrl | None = Field(None, description="What waits goes there too.")
-    events: tuple[EventName, ...] | None = Field(
-        None, min_length=1, max_length=4, strict=False, description=_EVENTS
+    events: tuple[EndpointEventName, ...] | None = Field(
+        None, min_length=1, max_length=6, strict=False, description=_EVENTS
     )
     description: str | None = Field(None, max_length=256)
     form: FormName | None = Field(None, description=_FORM)

@@ -43,6 +43,11 @@ class RowState(StrEnum):
 ENDED_ROWS = frozenset(RowState) - {RowState.WAITING, RowState.QUEUED, RowState.RUNNING}
 
 
+# What the batches of that dialect bear in their metadata, and for how long they run.
+OPENAI = "openai"
+OPENAI_WINDOW_S = 24 * 3_600
+
+
 @dataclass(frozen=True, slots=True)
 class NewBatch:
     """A batch whose rows are about to come. ``defaults``: what a row has unless it says otherwise."""
@@ -89,6 +94,15 @@ class Batch:
     finished_at: int | None = None
     expires_at: int | None = None
     body_mac: str | None = None
+
+    @property
+    def of_openai(self) -> bool:
+        """Whether it was made in that dialect, and so is found there."""
+        return self.metadata.get("dialect") == OPENAI
+
+    def over_in_openai(self, at: int) -> bool:
+        """Whether the day that such a batch has is over at a moment."""
+        return at >= self.created_at + OPENAI_WINDOW_S * 1000
 
     @property
     def unreleased(self) -> int:

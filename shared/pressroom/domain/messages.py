@@ -1,4 +1,4 @@
-"""What is told of a job's end: no prompt, no output, no metadata, only what became of it and where to find it.
+"""What is told of a job's end, or of a batch's: no prompt, no output, no metadata, only what became of it and where to find it.
 
     Form.JOB          Pressroom's own words
     Form.PREDICTION   a prediction, as those who speak Replicate's API expect one, but for its output
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from pressroom.domain.batch import Batch
 from pressroom.domain.states import State
 
 
@@ -48,6 +49,48 @@ def message(event: str, now: int, data: Mapping[str, Any]) -> str:
 def job_message(ended: Ended, form: Form = Form.JOB, base_url: str = "") -> str:
     """The body. ``base_url`` is what links begin with; without one they are paths."""
     return _FORMS[form](ended, base_url.rstrip("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class EndedBatch:
+    """A batch at its end: all rows have ended, or it was canceled. ``of_openai``: it was made in that dialect, whose batches
+    are ``late`` when they were canceled because their day was over."""
+
+    batch_id: str
+    canceled: bool
+    at: int
+    rows: int
+    of_openai: bool = False
+    late: bool = False
+
+    @classmethod
+    def of(cls, batch: Batch, at: int) -> "EndedBatch":
+        """``batch`` as it stands when its last row has ended."""
+        late = batch.canceled_at is not None and batch.over_in_openai(batch.canceled_at)
+        return cls(batch.id, batch.canceled_at is not None, at, batch.rows, batch.of_openai, late)
+
+
+def batch_message(ended: EndedBatch, form: Form = Form.JOB) -> str | None:
+    """The body; None where there is nothing that the form could say: predictions have no batches, and OpenAI's
+    clients find none that was made elsewhere."""
+    if form is Form.JOB:
+        status = "canceled" if ended.canceled else "finished"
+        url = f"/v1/batches/{ended.batch_id}"
+        links = {"self": url, "results": f"{url}/results"}
+        data = {"id": ended.batch_id, "status": status, "rows": ended.rows, "links": links}
+        return message(f"batch.{status}", ended.at, data)
+    if form is Form.PREDICTION or not ended.of_openai:
+        return None
+    status = "completed" if not ended.canceled else "expired" if ended.late else "cancelled"
+    return _written(
+        {
+            "id": f"evt_{ended.batch_id.removeprefix('bat_')}_{ended.at}",
+            "object": "event",
+            "created_at": ended.at // 1000,
+            "type": f"batch.{status}",
+            "data": {"id": ended.batch_id},
+        }
+    )
 
 
 def moment(milliseconds: int) -> str:

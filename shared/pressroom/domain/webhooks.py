@@ -1,4 +1,4 @@
-"""Webhooks: what is told of a job's end, to whom, and when it is tried again.
+"""Webhooks: what is told of a job's end, or a batch's, to whom, and when it is tried again.
 
 An endpoint is a URL of a tenant that is told of events. A delivery is one message to one URL; its id
 and its body never change, so that a receiver knows a repetition by its id. The form of messages is
@@ -22,6 +22,8 @@ class Event(StrEnum):
     FAILED = "job.failed"
     CANCELED = "job.canceled"
     EXPIRED = "job.expired"
+    BATCH_FINISHED = "batch.finished"
+    BATCH_CANCELED = "batch.canceled"
     TEST = "webhook.test"
     PUT = "output.put"
 

@@ -13,6 +13,7 @@ from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.engine import open_engine
 from pressroom.adapters.sql.keys import SqlKeyStore
 from pressroom.adapters.sql.store import SqlJobStore
+from pressroom.adapters.sql.webhooks import SqlWebhookStore
 from pressroom.jobs.ports import ApiKey
 
 
@@ -25,7 +26,7 @@ def clock() -> Timepiece:
 def post(request: pytest.FixtureRequest, clock: Timepiece) -> Iterator[Post]:
     if request.param == "memory":
         jobs = MemoryJobStore(clock, lease_ms=LEASE_MS)
-        yield Post(jobs, MemoryBatchStore(jobs, clock))
+        yield Post(jobs, MemoryBatchStore(jobs, clock), jobs.webhooks)
         return
     database = Database(open_engine(request.getfixturevalue(f"{request.param}_url")), clock)
     for tenant in ("acme", "globex"):
@@ -33,5 +34,6 @@ def post(request: pytest.FixtureRequest, clock: Timepiece) -> Iterator[Post]:
     yield Post(
         SqlJobStore(database, lease_ms=LEASE_MS, seconds=clock.seconds),
         SqlBatchStore(database, lease_ms=LEASE_MS),
+        SqlWebhookStore(database),
     )
     database.close()

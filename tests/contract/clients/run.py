@@ -47,7 +47,9 @@ def main(place: Path) -> int:
     failed = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        stack = StackProcess(home, environment(home, outgoing_allow="127.0.0.1", outgoing_http="true"), 1).ready()
+        stack = StackProcess(
+            home, environment(home, outgoing_allow="127.0.0.1", outgoing_http="true"), 1
+        ).ready()
         try:
             env = {**os.environ, "PRESSROOM_URL": stack.address, "PRESSROOM_API_KEY": stack.key}
             for script in SCRIPTS:

@@ -29,6 +29,7 @@ from pressroom.domain.batch import (
 from pressroom.domain.errors import BudgetSpent, TokensSpent
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import NewJob
+from pressroom.domain.messages import EndedBatch
 from pressroom.domain.states import State
 from pressroom.domain.times import wall_ms
 from pressroom.jobs.batch_ports import BatchPage, Unfinished
@@ -356,6 +357,7 @@ class MemoryBatchStore:
             finished_at=now,
             expires_at=now + held.batch.result_ttl_s * 1000,
         )
+        self._jobs.webhooks.tell_batch(held.batch.tenant, EndedBatch.of(held.batch, now))
 
     def _erase(self, held: _Held) -> None:
         if held.batch.state is BatchState.RUNNING:

@@ -9,7 +9,7 @@ from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.adapters.refusals import delivery_unknown, endpoint_unknown, too_many_endpoints
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
-from pressroom.domain.messages import Ended, job_message
+from pressroom.domain.messages import Ended, EndedBatch, batch_message, job_message
 from pressroom.domain.times import wall_ms
 from pressroom.domain.webhooks import (
     Delivery,
@@ -73,6 +73,26 @@ class MemoryWebhookStore:
                     new_id("msg"), job.tenant, None, url, job.id, Event.PUT.value, "", now, now, output=n
                 )
                 self._deliveries[made.id] = made
+
+    def tell_batch(self, tenant: str, ended: EndedBatch) -> None:
+        """A batch has just ended."""
+        event = Event.BATCH_CANCELED if ended.canceled else Event.BATCH_FINISHED
+        with self._lock:
+            for endpoint in self._endpoints.values():
+                body = batch_message(ended, endpoint.form)
+                if endpoint.tenant == tenant and endpoint.wants(event) and body is not None:
+                    made = Delivery(
+                        new_id("msg"),
+                        tenant,
+                        endpoint.id,
+                        endpoint.url,
+                        None,
+                        event,
+                        body,
+                        ended.at,
+                        ended.at,
+                    )
+                    self._deliveries[made.id] = made
 
     # -- the front ---------------------------------------------------------------------------
     def add(self, endpoint: Endpoint, most: int) -> None:

@@ -10,8 +10,10 @@ from pressroom.adapters.refusals import batch_erased, batch_given_up, custom_id_
 from pressroom.adapters.sql.batch_rows import request_of, select_batches, to_batch
 from pressroom.adapters.sql.batch_tables import batch, batch_row
 from pressroom.adapters.sql.database import Database
+from pressroom.adapters.sql.webhook_outbox import tell_batch
 from pressroom.domain.batch import Batch, BatchState, NewBatch, NewRow
 from pressroom.domain.errors import DatabaseUnavailable
+from pressroom.domain.messages import EndedBatch
 
 _RECEIVING = batch.c.state == BatchState.RECEIVING.value
 _INSERT_ROWS = {
@@ -120,7 +122,10 @@ def seal(database: Database, batch_id: str, result_ttl_s: int, body_mac: str) ->
                 "expires_at": now + result_ttl_s * 1000,
             }
         connection.execute(update(batch).where(batch.c.id == batch_id).values(changes))
-        return to_batch(connection.execute(select_batches().where(batch.c.id == batch_id)).one())
+        sealed = to_batch(connection.execute(select_batches().where(batch.c.id == batch_id)).one())
+        if sealed.finished_at is not None:
+            tell_batch(connection, sealed.tenant, EndedBatch.of(sealed, now))
+        return sealed
 
     return database.write(move)
 

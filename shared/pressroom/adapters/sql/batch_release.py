@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from pressroom.adapters.refusals import batch_canceled, batch_not_received
-from pressroom.adapters.sql.batch_rows import jobs_of, locked_batch, select_batches
+from pressroom.adapters.sql.batch_rows import jobs_of, locked_batch, select_batches, to_batch
 from pressroom.adapters.sql.batch_tables import UNFINISHED, WAITING, batch, batch_row
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.endings import ending_facts
@@ -19,10 +19,12 @@ from pressroom.adapters.sql.holds import Holding, hold
 from pressroom.adapters.sql.rows import JobRow, select_jobs
 from pressroom.adapters.sql.submitting import count_queued, insert_jobs
 from pressroom.adapters.sql.tables import job
+from pressroom.adapters.sql.webhook_outbox import tell_batch
 from pressroom.adapters.sql.withdrawing import cancel_row, erase_facts, erase_row
 from pressroom.domain.batch import BatchState
 from pressroom.domain.errors import BudgetSpent, TokensSpent
 from pressroom.domain.job import NewJob
+from pressroom.domain.messages import EndedBatch
 from pressroom.domain.states import State
 from pressroom.jobs.batch_ports import Unfinished
 from pressroom.jobs.ports import QueueLimits
@@ -135,6 +137,7 @@ def settle(database: Database, batch_id: str) -> bool:
             .where(batch.c.id == batch_id)
             .values(state=state, finished_at=now, expires_at=now + of.result_ttl_s * 1000)
         )
+        tell_batch(connection, of.tenant, EndedBatch.of(to_batch(of), now))
         return True
 
     return bool(database.write(_of_batch(batch_id, (BatchState.RUNNING, BatchState.CANCELED), move)))

@@ -1,4 +1,4 @@
-"""Writes down who is to be told of a job's end, in the transaction that ends the job.
+"""Writes down who is to be told of a job's end, or a batch's, in the transaction that ends it.
 
 What ends a job selects ``watch_facts`` with its row, so that a tenant whom nobody calls for pays one
 look into an index, and then calls ``tell``.
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, sel
 from pressroom.adapters.sql.tables import job
 from pressroom.adapters.sql.webhook_tables import webhook_delivery, webhook_endpoint
 from pressroom.domain.ids import new_id
-from pressroom.domain.messages import Ended, Form, job_message
+from pressroom.domain.messages import Ended, EndedBatch, Form, batch_message, job_message
 from pressroom.domain.states import State
 from pressroom.domain.webhooks import DeliveryState, Event, event_of, own_route, puts_of, wanted_by
 
@@ -72,24 +72,7 @@ def tell(
         told: Event = event,
         output: int | None = None,
     ) -> None:
-        made.append(
-            {
-                "id": new_id("msg"),
-                "tenant": row.tenant,
-                "endpoint_id": endpoint_id,
-                "route": route,
-                "url": url,
-                "job_id": row.id,
-                "output": output,
-                "event": told.value,
-                "body": body,
-                "state": DeliveryState.PENDING.value,
-                "attempts": 0,
-                "created_at": now,
-                "due_at": now,
-                "waits_since": now,
-            }
-        )
+        made.append(_delivery(row.tenant, endpoint_id, route, url, told, body, now, row.id, output))
 
     if row.watched:
         for endpoint in connection.execute(_endpoints(row.tenant)):
@@ -103,6 +86,50 @@ def tell(
         add(None, url, own_route(row.tenant), "", Event.PUT, n)
     if made:
         connection.execute(insert(webhook_delivery), made)
+
+
+def tell_batch(connection: Connection, tenant: str, ended: EndedBatch) -> None:
+    """Insert one delivery for each endpoint that wants to know of a batch's end."""
+    event = Event.BATCH_CANCELED if ended.canceled else Event.BATCH_FINISHED
+    made = []
+    for endpoint in connection.execute(_endpoints(tenant)):
+        if endpoint.events is not None and event.value not in endpoint.events:
+            continue
+        body = batch_message(ended, Form(endpoint.form or Form.JOB))
+        if body is not None:
+            made.append(_delivery(tenant, endpoint.id, endpoint.id, endpoint.url, event, body, ended.at))
+    if made:
+        connection.execute(insert(webhook_delivery), made)
+
+
+def _delivery(
+    tenant: str,
+    endpoint_id: str | None,
+    route: str,
+    url: str,
+    event: Event,
+    body: str,
+    now: int,
+    job_id: str | None = None,
+    output: int | None = None,
+) -> dict[str, Any]:
+    """A new one, due at once."""
+    return {
+        "id": new_id("msg"),
+        "tenant": tenant,
+        "endpoint_id": endpoint_id,
+        "route": route,
+        "url": url,
+        "job_id": job_id,
+        "output": output,
+        "event": event.value,
+        "body": body,
+        "state": DeliveryState.PENDING.value,
+        "attempts": 0,
+        "created_at": now,
+        "due_at": now,
+        "waits_since": now,
+    }
 
 
 def _endpoints(tenant: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pressroom.contract.jobs import JobRequest
+from pressroom.domain.batch import OPENAI_WINDOW_S
 from pressroom.domain.errors import InputInvalid, PressroomError
 from pressroom.front.dialects.openai import asking, response_asking
 from pressroom.front.dialects.openai.batch_shapes import Endpoint, Line
@@ -16,8 +17,6 @@ from pressroom.front.dialects.openai.shapes import ChatRequest, CompletionReques
 from pressroom.front.jsonl import lines_of, values_of
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.invalid import wrong_fields
-
-WINDOW_S = 24 * 3_600
 
 
 def rows_of(chunks: Iterable[bytes], endpoint: Endpoint, longest: int) -> Iterator[GivenRow]:
@@ -51,17 +50,17 @@ def _job(body: dict[str, Any], endpoint: Endpoint) -> JobRequest:
     if body.get("stream"):
         raise InputInvalid("A line of a batch is not streamed; leave stream away.", field="body.stream")
     if endpoint == "/v1/chat/completions":
-        return asking.chat_job(ChatRequest.model_validate(body), WINDOW_S)
+        return asking.chat_job(ChatRequest.model_validate(body), OPENAI_WINDOW_S)
     if endpoint == "/v1/responses":
         asked = ResponseRequest.model_validate(body)
         if asked.previous_response_id is not None:
             raise InputInvalid(
                 "A line of a batch goes on from nothing; leave it away.", field="body.previous_response_id"
             )
-        return response_asking.response_job(asked, None, WINDOW_S)
+        return response_asking.response_job(asked, None, OPENAI_WINDOW_S)
     if endpoint == "/v1/embeddings":
         return _embeddings(EmbeddingsRequest.model_validate(body))
-    jobs = asking.completion_jobs(CompletionRequest.model_validate(body), WINDOW_S)
+    jobs = asking.completion_jobs(CompletionRequest.model_validate(body), OPENAI_WINDOW_S)
     if len(jobs) > 1:
         raise InputInvalid("A line of a batch has one prompt.", field="body.prompt")
     return jobs[0]
@@ -75,4 +74,4 @@ def _embeddings(asked: EmbeddingsRequest) -> JobRequest:
         )
     if asked.dimensions is not None:
         raise InputInvalid("A line of a batch gets all dimensions; leave it away.", field="body.dimensions")
-    return embeddings_job(asked, None, WINDOW_S)
+    return embeddings_job(asked, None, OPENAI_WINDOW_S)

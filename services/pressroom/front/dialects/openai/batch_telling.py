@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from pressroom.domain.batch import Batch, BatchCounts, BatchRow, BatchState, RowState
+from pressroom.domain.batch import OPENAI, OPENAI_WINDOW_S, Batch, BatchCounts, BatchRow, BatchState, RowState
 from pressroom.domain.job import Job
 from pressroom.front.dialects.openai import response_telling, telling
-from pressroom.front.dialects.openai.batch_asking import WINDOW_S
 from pressroom.front.dialects.openai.embeddings import embedding_list
 
-DIALECT = {"dialect": "openai"}
+DIALECT = {"dialect": OPENAI}
 """Marks the batches that were made here."""
 
 Numbers = Sequence[Sequence[float]]
@@ -26,17 +25,17 @@ def marked(endpoint: str, input_file_id: str, metadata: dict[str, str] | None) -
 
 
 def is_ours(batch: Batch) -> bool:
-    return batch.metadata.get("dialect") == DIALECT["dialect"]
+    return batch.of_openai
 
 
 def is_late(batch: Batch, now_ms: int) -> bool:
     """Whether its time is over while it runs."""
-    return batch.state is BatchState.RUNNING and now_ms >= batch.created_at + WINDOW_S * 1000
+    return batch.state is BatchState.RUNNING and now_ms >= batch.created_at + OPENAI_WINDOW_S * 1000
 
 
 def batch_object(batch: Batch, told: BatchCounts) -> dict[str, Any]:
     """The batch with its counts."""
-    expires_at = batch.created_at + WINDOW_S * 1000
+    expires_at = batch.created_at + OPENAI_WINDOW_S * 1000
     late = batch.canceled_at is not None and batch.canceled_at >= expires_at
     failed = told.refused + told.failed + told.expired
     ended = batch.finished_at is not None
