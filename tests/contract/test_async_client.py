@@ -71,6 +71,12 @@ def test_many_at_once_on_one_client(stack: MiniStack) -> None:
     assert len(set(run(stack, use))) == 12
 
 
+def test_vectors_are_those_of_the_blocking_client(stack: MiniStack) -> None:
+    texts = ["a lamp", "a desk"]
+    with Client(stack.url, stack.key) as blocking:
+        assert run(stack, lambda client: client.embed(texts)) == blocking.embed(texts)
+
+
 def test_a_stream_is_the_text(stack: MiniStack) -> None:
     async def use(client: AsyncClient) -> tuple[str, str | None]:
         job = await client.submit(REQUEST)

@@ -190,6 +190,17 @@ def text_request(
     return {"model": model, "input": words, "params": dict(params or {}), **(job or {})}
 
 
+def reading_request(texts: Sequence[str], *, model: str, cut: bool) -> dict[str, Any]:
+    """The body of a job that reads texts."""
+    return {"model": model, "input": {"texts": list(texts)}, "params": {"cut": cut}}
+
+
+def rows_of(content: bytes) -> list[list[float]]:
+    """The numbers of such a job's output, a row a text."""
+    rows: list[list[float]] = json.loads(content)["rows"]
+    return rows
+
+
 def image_request(
     *,
     model: str,

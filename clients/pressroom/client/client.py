@@ -133,6 +133,21 @@ class Client:
         )
         return self._finished(self.submit(request), timeout_s)
 
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        model: str | None = None,
+        cut: bool = False,
+        timeout_s: float | None = None,
+    ) -> list[list[float]]:
+        """A vector of length 1 of each text. ``cut``: read the beginning of one that is too long.
+
+        Raises JobFailed, TimedOut (the job then goes on)."""
+        name = model or self.pick_model("embedding").name
+        job = self._finished(self.submit(calls.reading_request(texts, model=name, cut=cut)), timeout_s)
+        return calls.rows_of(self.output(job))
+
     def upload(self, content: bytes) -> UploadView:
         """Send in a picture: PNG, JPEG or WebP. A job names it as ``Picture(upload=….id)``."""
         return self._courier.send(calls.upload(content))

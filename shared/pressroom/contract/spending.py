@@ -113,7 +113,7 @@ class QuoteView(Wire):
     quote: str = Field(description="Send the same request with it until it expires, and its price holds.")
     expires_at: int = Field(description="Milliseconds since the epoch.")
     model: ModelView
-    tokens: QuotedTokens | None = Field(None, description="Of a text job.")
+    tokens: QuotedTokens | None = Field(None, description="Of a job that reads or writes text.")
     pictures: int | None = Field(None, description="Of a picture job: how many would be paid for.")
     price_most: str
     price_expected: str

@@ -80,6 +80,10 @@ def check_given(manifest: Manifest, params: ImageParams, given: JobInput) -> Non
         raise InputInvalid(
             f"{manifest.name} makes pictures, it does not talk: leave messages out.", field="input.messages"
         )
+    if given.texts is not None:
+        raise InputInvalid(
+            f"{manifest.name} makes pictures, it reads no texts: leave them out.", field="input.texts"
+        )
     if needs.words and not (given.prompt or "").strip():
         raise InputInvalid(
             "Say in input.prompt what the icon shows, e.g. a delivery van.", field="input.prompt"

@@ -89,7 +89,7 @@ class Affording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Of a text job: what it reads at most, writes at most, and is likely to write."""
+    """What a job reads at most, writes at most, and is likely to write."""
 
     read: int
     written_most: int
@@ -150,8 +150,10 @@ class Quoter:
 
 
 def _tokens(new: NewJob, meter: Meter, told: Estimate) -> Tokens | None:
-    if new.kind != "text":
+    if new.kind == "image":
         return None
+    if new.kind != "text":
+        return Tokens(meter.hold.tokens, 0, 0)
     most = int(new.params["n"]) * int(new.params["max_tokens"])
     return Tokens(meter.hold.tokens - most, most, round(most * told.share_written))
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.mini_stack import MiniStack
-from tests.support.mini_worker import words_of
+from tests.support.mini_worker import numbers_of, words_of
 
 from pressroom.front.dialects.openai import batches as endpoint
 
@@ -209,3 +209,32 @@ def test_a_native_batch_is_none_of_theirs(client: httpx.Client) -> None:
     ).json()["id"]
     assert client.get(f"{BATCHES}/{native}").status_code == 404
     assert native not in {each["id"] for each in client.get(BATCHES).json()["data"]}
+
+
+def test_rows_may_ask_for_vectors(client: httpx.Client) -> None:
+    vectors = "/v1/embeddings"
+    bodies: dict[str, dict[str, Any]] = {
+        "one": {"input": "a lamp"},
+        "two": {"input": ["a lamp", "a desk"]},
+        "empty": {"input": " "},
+        "packed": {"input": "a", "encoding_format": "base64"},
+        "shorter": {"input": "a", "dimensions": 8},
+        "tokens": {"input": [1, 2]},
+        "writer": {"input": "a", "model": MODEL},
+    }
+    lines = [
+        {"custom_id": name, "method": "POST", "url": vectors, "body": {"model": "all-minilm-l6-v2", **body}}
+        for name, body in bodies.items()
+    ]
+    done = _ended(client, _made(client, *lines, url=vectors))
+    told = _lines(client, done["output_file_id"])
+    assert [(line["custom_id"], len(line["response"]["body"]["data"])) for line in told] == [
+        ("one", 1),
+        ("two", 2),
+    ]
+    first = told[0]["response"]["body"]["data"][0]
+    assert (first["index"], first["embedding"]) == (0, numbers_of("a lamp", 384))
+    errors = {line["custom_id"]: line["error"]["code"] for line in _lines(client, done["error_file_id"])}
+    assert errors == dict.fromkeys(["empty", "packed", "shorter", "tokens", "writer"], "input_invalid")
+    size = client.get(f"{FILES}/{done['output_file_id']}").json()["bytes"]
+    assert size == len(client.get(f"{FILES}/{done['output_file_id']}/content").content)

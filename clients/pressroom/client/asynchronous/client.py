@@ -118,6 +118,20 @@ class AsyncClient:
         )
         return await self._finished(await self.submit(request), timeout_s)
 
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        model: str | None = None,
+        cut: bool = False,
+        timeout_s: float | None = None,
+    ) -> list[list[float]]:
+        """A vector of length 1 of each text. Raises JobFailed, TimedOut (the job then goes on)."""
+        name = model or (await self.pick_model("embedding")).name
+        request = calls.reading_request(texts, model=name, cut=cut)
+        job = await self._finished(await self.submit(request), timeout_s)
+        return calls.rows_of(await self.output(job))
+
     async def upload(self, content: bytes) -> UploadView:
         """Send in a picture: PNG, JPEG or WebP."""
         return await self._courier.send(calls.upload(content))

@@ -2,6 +2,7 @@
 
 from pressroom.contract.jobs import ModelView
 from pressroom.contract.spending import QuotedFinish, QuotedTokens, QuoteView
+from pressroom.domain.job import NewJob
 from pressroom.domain.spending import Meter, told
 from pressroom.jobs.quotes import Quote
 
@@ -18,7 +19,7 @@ def quote_view(quote: Quote) -> QuoteView:
         tokens=None
         if found is None
         else QuotedTokens(read=found.read, written_most=found.written_most, written_expected=found.written),
-        pictures=None if found is not None else 1 if new.params["sheet"] else int(new.params["n"]),
+        pictures=_pictures(new),
         price_most=told(meter.hold.nanos),
         price_expected=told(quote.expected.nanos),
         engine_seconds=round(quote.estimate.engine_ms / 1000, 3),
@@ -30,6 +31,12 @@ def quote_view(quote: Quote) -> QuoteView:
         blocked_code=code,
         blocked_reason=reason,
     )
+
+
+def _pictures(new: NewJob) -> int | None:
+    if new.kind != "image":
+        return None
+    return 1 if new.params["sheet"] else int(new.params["n"])
 
 
 def _blocked(quote: Quote) -> tuple[str | None, str | None]:
