@@ -73,7 +73,7 @@ _UNITS = {
     "psi": "bar",
     "denier": "gsm",
     "calorie": "kcal kilocalorie",
-    "degree": "celsius fahrenheit °c °f °",
+    "degree": "celsius fahrenheit °",
     "percent": "% percentage",
     "€": "euro eur",
     "$": "dollar usd",
