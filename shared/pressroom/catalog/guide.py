@@ -4,8 +4,13 @@ The library (llguidance) is loaded with the first guide: few processes need it.
 """
 
 import json
+from typing import TYPE_CHECKING
 
-from pressroom.contract.guide import AnyGuide, ChoiceGuide, RegexGuide
+from pressroom.catalog.locked import locked_grammar
+from pressroom.contract.guide import AnyGuide, ChoiceGuide, LockedGuide, RegexGuide
+
+if TYPE_CHECKING:
+    from llguidance import LLParserLimits
 
 # Bytes of a schema. A grammar is worked through at each token, so that its size is paid for by all.
 MOST_SCHEMA_BYTES = 32_768
@@ -24,6 +29,8 @@ def grammar(guide: AnyGuide) -> str:
         return LLMatcher.grammar_from_regex(guide.pattern)
     if isinstance(guide, ChoiceGuide):
         return LLMatcher.grammar_from_regex("|".join(map(_literal, guide.choices)))
+    if isinstance(guide, LockedGuide):
+        return locked_grammar(guide)
     schema = json.dumps(guide.schema_)
     if len(schema) > MOST_SCHEMA_BYTES:
         raise GuideInvalid(f"the schema has {len(schema)} bytes; at most {MOST_SCHEMA_BYTES} are followed")
@@ -34,13 +41,26 @@ def grammar(guide: AnyGuide) -> str:
     )
 
 
+def limits_of(guide: AnyGuide) -> "LLParserLimits":
+    """How much work a guide may make. One with gaps is written here and bounded by its shape, and its forbidden words take more than
+    the library would let a stranger's expression have: up to 20 ms at the first look into a gap."""
+    from llguidance import LLParserLimits
+
+    if isinstance(guide, LockedGuide):
+        return LLParserLimits(
+            verbose_errors=False,
+            initial_lexer_fuel=8_000_000,
+            step_lexer_fuel=8_000_000,
+            max_lexer_states=2_000_000,
+        )
+    return LLParserLimits(verbose_errors=False)
+
+
 def check_guide(guide: AnyGuide) -> None:
     """Raises GuideInvalid with the reason. Takes a millisecond; nothing is fetched that a schema names."""
-    from llguidance import LLMatcher, LLParserLimits
+    from llguidance import LLMatcher
 
-    wrong, said = LLMatcher.validate_grammar_with_warnings(
-        grammar(guide), limits=LLParserLimits(verbose_errors=False)
-    )
+    wrong, said = LLMatcher.validate_grammar_with_warnings(grammar(guide), limits=limits_of(guide))
     if wrong:
         raise GuideInvalid(_reason(said[0]))
 

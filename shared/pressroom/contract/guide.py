@@ -1,4 +1,4 @@
-"""What form a text must have: a JSON schema, a regular expression, or one of some choices."""
+"""What form a text must have: a JSON schema, a regular expression, one of some choices, or texts with gaps between."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,5 +37,36 @@ class ChoiceGuide(Wire):
     choices: tuple[Choice, ...] = Field(min_length=1, max_length=200, strict=False)
 
 
-Guide = Annotated[JsonGuide | RegexGuide | ChoiceGuide, Field(discriminator="type")]
-AnyGuide = JsonGuide | RegexGuide | ChoiceGuide
+class LockedText(Wire):
+    """What stands fast, letter by letter."""
+
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+class LockedGap(Wire):
+    """What is written between: words of small letters, with single spaces, commas, hyphens and apostrophes; no digits."""
+
+    fewest: int = Field(ge=1, le=200, description="Words; signs where a script has no spaces.")
+    most: int = Field(ge=1, le=200)
+    chars: int = Field(ge=1, le=5_000, description="Most characters, spaces included.")
+    large: bool = Field(False, description="Whether it begins with a capital letter.")
+
+
+class LockedGuide(Wire):
+    """Texts that stand fast, and gaps between them: a fact cannot be told wrongly, and no number be made up."""
+
+    type: Literal["locked"]
+    parts: tuple[LockedText | LockedGap, ...] = Field(min_length=1, max_length=400, strict=False)
+    letters: Literal["ascii", "latin", "han"] = Field(
+        "latin", description="What gaps are written in; `han` has no spaces."
+    )
+    forbidden: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = Field(
+        (),
+        max_length=200,
+        strict=False,
+        description="Words that no gap has, in any case, also not as a plural.",
+    )
+
+
+Guide = Annotated[JsonGuide | RegexGuide | ChoiceGuide | LockedGuide, Field(discriminator="type")]
+AnyGuide = JsonGuide | RegexGuide | ChoiceGuide | LockedGuide

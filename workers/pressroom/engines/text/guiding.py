@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pressroom.catalog.guide import GuideInvalid, grammar
+from pressroom.catalog.guide import GuideInvalid, grammar, limits_of
 from pressroom.contract.guide import AnyGuide
 from pressroom.engines.base import GenerationFailed
 
 if TYPE_CHECKING:
-    from llguidance import LLMatcher, LLTokenizer
+    from llguidance import LLMatcher, LLParserLimits, LLTokenizer
     from tokenizers import Tokenizer
 
 _KEPT = 64
@@ -92,19 +92,18 @@ class Guides:
             raise GuideRefused(str(error)) from None
         kept = self._kept.get(text)
         if kept is None:
-            kept = self._kept[text] = self._made(text)
+            kept = self._kept[text] = self._made(text, limits_of(wanted))
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(text)
         return kept.fresh()
 
-    def _made(self, text: str) -> Guide:
-        from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+    def _made(self, text: str, limits: "LLParserLimits") -> Guide:
+        from llguidance import LLMatcher, LLTokenizer
 
         if self._tokens is None:
             # Most of a second, for the first guide of a worker's life: a trie of the vocabulary.
             self._tokens = LLTokenizer(self._tokenizer.to_str(), n_vocab=self._vocab, eos_token=self._ends)
-        limits = LLParserLimits(verbose_errors=False)
         guide = Guide(LLMatcher(self._tokens, text, limits=limits, log_level=0), self._vocab)
         guide._check()
         return guide

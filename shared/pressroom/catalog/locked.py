@@ -1,0 +1,66 @@
+"""Texts with gaps between them, as a grammar of llguidance (its form of Lark).
+
+A gap is words with something between, and all of it no longer than its bound:
+
+    WORD   letters, but none of the forbidden words       TERM   WORD, WORD-WORD, WORD's
+    GAP    (TERM ( ", " | " " TERM){fewest - 1, most - 1}) & at most so many characters & the right first letter
+
+The whole is one terminal: a parser that cuts texts into terminals takes the longest, and would read ", in" of what stands fast as
+more of the gap before it. Forbidden words are taken out of WORD and not out of the gap: what a gap must not have anywhere would be a product of all places
+with all words, which the parser gives up on at some hundred words.
+"""
+
+import json
+import re
+
+from pressroom.contract.guide import LockedGap, LockedGuide
+
+_LONGEST_WORD = 18
+_SMALL = {"ascii": "[a-z]", "latin": r"\p{Ll}"}
+_ANY = {"ascii": "[A-Za-z]", "latin": r"\p{L}"}
+_LARGE = {"ascii": "[A-Z]", "latin": r"\p{Lu}"}
+_HAN = r"\p{Han}"
+
+
+def locked_grammar(guide: LockedGuide) -> str:
+    """The grammar. Gaps of the same bounds are one terminal."""
+    names: dict[LockedGap, str] = {}
+    parts = [
+        names.setdefault(part, f"GAP{len(names)}")
+        if isinstance(part, LockedGap)
+        else json.dumps(part.text, ensure_ascii=False)
+        for part in guide.parts
+    ]
+    written = _han if guide.letters == "han" else _spaced
+    rules = ["start: WHOLE", f"WHOLE: {' '.join(parts)}"]
+    if names and guide.letters != "han":
+        rules += _words(guide)
+    rules += [f"{name}: {written(gap, guide)}" for gap, name in names.items()]
+    return "\n".join(rules)
+
+
+def _words(guide: LockedGuide) -> list[str]:
+    small, letters = _SMALL[guide.letters], _ANY[guide.letters]
+    # One capital at most, in front: a gap names nobody.
+    word = f"/{letters}{small}{{0,{_LONGEST_WORD - 1}}}/"
+    plain = [each for each in guide.forbidden if re.fullmatch(r"[^\W\d_]+", each)]
+    if plain:
+        word += f" & ~/(?i:({'|'.join(plain)})(s|es)?)/"
+    return [f"WORD: {word}", "TERM: WORD (/[-'’]/ WORD)?"]
+
+
+def _spaced(gap: LockedGap, guide: LockedGuide) -> str:
+    first = (_LARGE if gap.large else _SMALL)[guide.letters]
+    # Only the first word may be large: all behind it begin small, as the shape of the whole says.
+    shape = f"/{first}({_SMALL[guide.letters]}|[-', ’])*/"
+    terms = "TERM" if gap.most == 1 else f"(TERM (/,? / TERM){{{gap.fewest - 1},{gap.most - 1}}})"
+    return f"{terms} & {shape} & /(?s:.{{1,{gap.chars}}})/"
+
+
+def _han(gap: LockedGap, guide: LockedGuide) -> str:
+    shape = f"/{_HAN}{{1,12}}([，、]{_HAN}{{1,12}})*/ & /(?s:.{{{gap.fewest},{min(gap.most, gap.chars)}}})/"
+    signs = [each for each in guide.forbidden if re.fullmatch(f"{_HAN_SIGNS}+", each)]
+    return f"{shape} & ~/(?s:.*({'|'.join(signs)}).*)/" if signs else shape
+
+
+_HAN_SIGNS = "[\u3400-\u9fff]"

@@ -1,0 +1,118 @@
+"""Texts with gaps: what their grammar lets through. The tokens are bytes, so that it is the grammar alone that is asked."""
+
+import pytest
+from llguidance import LLMatcher, LLTokenizer
+
+from pressroom.catalog.guide import check_guide, grammar, limits_of
+from pressroom.contract.guide import LockedGap, LockedGuide
+
+UNITS = ("cm", "inch", "ten", "meter")
+
+
+def guide(*parts: str | LockedGap, letters: str = "ascii", forbidden: tuple[str, ...] = UNITS) -> LockedGuide:
+    return LockedGuide.model_validate(
+        {
+            "type": "locked",
+            "parts": [{"text": part} if isinstance(part, str) else part.model_dump() for part in parts],
+            "letters": letters,
+            "forbidden": forbidden,
+        }
+    )
+
+
+def takes(made: LockedGuide, text: str) -> bool:
+    """Whether the whole text is one of the guide."""
+    tokens = LLTokenizer("byte")
+    matcher = LLMatcher(tokens, grammar(made), limits=limits_of(made))
+    ids = tokens.tokenize_str(text)
+    return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
+
+
+LAMP = guide("The Oslo Lamp ", LockedGap(fewest=3, most=6, chars=40), ".")
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        "brings a warm glow",
+        "brings a low, warm, quiet glow",
+        "it's hand-made and low",
+        "centred on slow evenings",  # "cm" and "ten" are no parts of it
+        "brings tender light",
+    ],
+)
+def test_a_gap_is_words(gap: str) -> None:
+    assert takes(LAMP, f"The Oslo Lamp {gap}.")
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        "",
+        "brings glow",
+        "brings a warm glow to every room",
+        "brings 3 warm glows",
+        "Brings a warm glow",
+        "brings a Nordic glow",
+        "brings a warm glow.",
+        "brings a  warm glow",
+        "brings , a warm glow",
+        "brings ten warm glows",
+        "brings some inches more",
+        "brings three-cm of glow",
+        "brings TEN warm glows",
+        "brings a “warm” glow",
+        "incomprehensibilities everywhere around here",
+        "brings a warm glow ",
+    ],
+)
+def test_a_gap_is_nothing_else(gap: str) -> None:
+    assert not takes(LAMP, f"The Oslo Lamp {gap}.")
+
+
+def test_what_stands_fast_is_there_letter_by_letter() -> None:
+    odd = 'Size "M" \\ 30 % – naïve\n灯 '
+    made = guide(odd, LockedGap(fewest=1, most=2, chars=30))
+    assert takes(made, f"{odd}warm light")
+    assert not takes(made, f"{odd.replace('30', '31')}warm light")
+
+
+def test_a_gap_in_front_begins_large_and_goes_on_small() -> None:
+    made = guide(LockedGap(fewest=2, most=4, chars=30, large=True), ".")
+    assert takes(made, "Warm light tonight.")
+    assert not takes(made, "warm light tonight.")
+    assert not takes(made, "Warm Light tonight.")
+
+
+@pytest.mark.parametrize("behind", [", in oak.", " in oak.", "-framed.", ", 120 cm.", "'s light.", " and"])
+def test_what_stands_behind_a_gap_may_begin_as_the_gap_goes_on(behind: str) -> None:
+    made = guide("The lamp ", LockedGap(fewest=2, most=4, chars=30), behind)
+    assert takes(made, f"The lamp brings warm light{behind}")
+    assert not takes(made, f"The lamp brings warm light to all rooms{behind}")
+
+
+def test_other_scripts_have_their_letters() -> None:
+    latin = guide(LockedGap(fewest=2, most=4, chars=30), letters="latin", forbidden=())
+    assert takes(latin, "für grüne Abende".lower())
+    assert not takes(guide(LockedGap(fewest=2, most=4, chars=30)), "für grüne abende")
+    han = guide("橡木灯，", LockedGap(fewest=4, most=9, chars=9), "。", letters="han", forbidden=("厘米",))
+    assert takes(han, "橡木灯，给你一盏温暖的灯。")
+    assert not takes(han, "橡木灯，给你三厘米的灯。")
+    assert not takes(han, "橡木灯，给你。")
+    assert not takes(han, "橡木灯，warm。")
+
+
+def test_gaps_of_one_shape_are_one_terminal_and_all_are_good_grammar() -> None:
+    gap = LockedGap(fewest=3, most=6, chars=40)
+    made = guide("a ", gap, " b ", gap, " c ", LockedGap(fewest=1, most=1, chars=9), ".")
+    assert grammar(made).count("GAP0:") == grammar(made).count("GAP1:") == 1
+    check_guide(made)
+    check_guide(guide("nothing but this"))
+    check_guide(guide(gap, forbidden=("*", "a b", "x(")))
+
+
+def test_many_forbidden_words_are_no_matter() -> None:
+    many = tuple(f"w{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(200))
+    made = guide("a ", LockedGap(fewest=3, most=12, chars=80), ".", forbidden=many)
+    assert takes(made, "a warm and low light for quiet rooms.")
+    assert not takes(made, "a warm and waa light for quiet rooms.")
