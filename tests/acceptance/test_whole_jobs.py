@@ -208,6 +208,20 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "setWordList": {"json": {"category": "competitors", "words": ["Globex"]}},
         "getWordList": {},
         "listWordLists": {},
+        "setTemplate": {
+            "json": {
+                "channel": "seo_title",
+                "locale": "en",
+                "what": "slogan",
+                "body": "{{title}} [[what it is for]]",
+                "variables": [{"name": "title"}],
+            }
+        },
+        "getTemplate": {},
+        "listTemplates": {},
+        "setVoice": {"json": {"locale": "en", "tone": "warm"}},
+        "getVoice": {},
+        "listVoices": {},
         "getUsage": {},
         "listPrices": {},
         "createKey": {"json": {"tenant": "acme"}},
@@ -228,6 +242,8 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "eraseJob": {},
         "removeBudget": {},
         "removeWordList": {},
+        "removeTemplate": {},
+        "removeVoice": {},
         "removePrice": {},
         "revokeKey": {},
     }
@@ -241,6 +257,8 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
     things |= {
         "campaign": "spring",
         "word_list": "rivals",
+        "template": "slogan",
+        "voice": "house",
         "tenant": "acme",
         "pool": "text",
         "model": "writer",

@@ -154,6 +154,14 @@ CALLS = [
     ("/v1/word-lists/{word_list}", "GET"),
     ("/v1/word-lists/{word_list}", "PUT"),
     ("/v1/word-lists/{word_list}", "DELETE"),
+    ("/v1/templates", "GET"),
+    ("/v1/templates/{template}", "GET"),
+    ("/v1/templates/{template}", "PUT"),
+    ("/v1/templates/{template}", "DELETE"),
+    ("/v1/voices", "GET"),
+    ("/v1/voices/{voice}", "GET"),
+    ("/v1/voices/{voice}", "PUT"),
+    ("/v1/voices/{voice}", "DELETE"),
     ("/v1/usage", "GET"),
     ("/v1/prices", "GET"),
     ("/v1/admin/keys", "GET"),
@@ -219,6 +227,10 @@ def _aim(front: Front, case: Any) -> None:
         case.path_parameters["campaign"] = front.budget()
     if case.path_parameters and "word_list" in case.path_parameters:
         case.path_parameters["word_list"] = front.word_list()
+    if case.path_parameters and "template" in case.path_parameters:
+        case.path_parameters["template"] = front.template()
+    if case.path_parameters and "voice" in case.path_parameters:
+        case.path_parameters["voice"] = front.voice()
     if case.path_parameters and "key_id" in case.path_parameters:
         case.path_parameters["key_id"] = front.parts.keyring.issue("acme").key.id
     if case.path_parameters and "model" in case.path_parameters:

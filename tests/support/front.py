@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.batches import MemoryBatchStore
+from pressroom.adapters.memory.copy import MemoryCopyStore
 from pressroom.adapters.memory.feedback import MemoryFeedbackStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
@@ -102,6 +103,7 @@ class Front:
             MemoryPieceStore(self.store._inner),
             MemoryTurnstile(),
             MemoryWordListStore(),
+            MemoryCopyStore(),
         )
         fields = {
             "secret": SecretStr("s"),
@@ -178,6 +180,27 @@ class Front:
         """A list of the tenant's; its name."""
         body = {"category": "competitors", "words": words or ["Acme"]}
         answer = self.call("PUT", f"/v1/word-lists/{name}", json=body)
+        assert answer.status_code == 200, answer.text
+        return name
+
+    def template(self, name: str = "slogan") -> str:
+        """A template of the tenant's; its name."""
+        body = {
+            "channel": "seo_title",
+            "locale": "en",
+            "what": "slogan",
+            "body": "{{title}} [[what it is for | 2-5]]",
+            "variables": [{"name": "title"}],
+        }
+        answer = self.call("PUT", f"/v1/templates/{name}", json=body)
+        assert answer.status_code == 200, answer.text
+        return name
+
+    def voice(self, name: str = "house") -> str:
+        """A voice of the tenant's; its name."""
+        answer = self.call(
+            "PUT", f"/v1/voices/{name}", json={"locale": "en", "tone": "warm", "avoid": ["cheap"]}
+        )
         assert answer.status_code == 200, answer.text
         return name
 

@@ -21,6 +21,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from pressroom.adapters.memory.artifacts import MemoryArtifacts
 from pressroom.adapters.memory.batches import MemoryBatchStore
+from pressroom.adapters.memory.copy import MemoryCopyStore
 from pressroom.adapters.memory.feedback import MemoryFeedbackStore
 from pressroom.adapters.memory.jobs import MemoryJobStore
 from pressroom.adapters.memory.keys import MemoryKeyStore
@@ -78,6 +79,7 @@ class MiniStack:
             MemoryPieceStore(self.store),
             MemoryTurnstile(),
             MemoryWordListStore(),
+            MemoryCopyStore(),
         )
         self._keeping = BatchKeeping(adapters.batches, QueueLimits(), receive_s=60)
         self.settings = Settings(**{"secret": SecretStr("mini"), "models_dir": _NOWHERE, **settings})

@@ -23,6 +23,14 @@ from pressroom.contract.admin import (
 )
 from pressroom.contract.base import Wire
 from pressroom.contract.batches import BatchLine, BatchPage, BatchResult, BatchRowPage, BatchView
+from pressroom.contract.copy import (
+    TemplateList,
+    TemplateRequest,
+    TemplateView,
+    VoiceList,
+    VoiceRequest,
+    VoiceView,
+)
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.feedback import FeedbackPage, FeedbackRequest, FeedbackView
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
@@ -87,6 +95,12 @@ _SHAPES: tuple[type[Wire], ...] = (
     WordListRequest,
     WordListView,
     WordListsView,
+    TemplateRequest,
+    TemplateView,
+    TemplateList,
+    VoiceRequest,
+    VoiceView,
+    VoiceList,
     KeyRequest,
     KeyLimitsShape,
     KeyView,

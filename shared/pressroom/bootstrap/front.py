@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pressroom.adapters.pictures import PictureLimits, ProcessCleaner
 from pressroom.adapters.sealing import SecretSeal
+from pressroom.adapters.sql.copy import SqlCopyStore
 from pressroom.adapters.sql.feedback import SqlFeedbackStore
 from pressroom.adapters.sql.pieces import SqlPieceStore
 from pressroom.adapters.sql.retentions import SqlRetentionStore
@@ -29,6 +30,8 @@ from pressroom.catalog.prompt import PromptCounter
 from pressroom.domain.outgoing import Outgoing
 from pressroom.jobs.batch_ports import BatchStore
 from pressroom.jobs.batches import Batches, BatchLimits
+from pressroom.jobs.copy_ports import CopyStore
+from pressroom.jobs.copywriting import Copywriter
 from pressroom.jobs.feedback import Feedbacks, FeedbackStore
 from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.files import Files
@@ -100,6 +103,7 @@ class FrontParts:
     turnstile: Turnstile
     retentions: RetentionStore
     word_lists: WordLists
+    copywriter: Copywriter
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -129,6 +133,7 @@ class FrontAdapters:
     pieces: PieceStore
     turnstile: Turnstile
     word_lists: WordListStore
+    copy: CopyStore
 
 
 def prompt_counter(settings: Settings) -> PromptCounter:
@@ -173,6 +178,7 @@ def front_parts(settings: Settings, counter: PromptCounter | None = None) -> Fro
         pieces=SqlPieceStore(database, round(settings.worker_seen_s * 1000)),
         turnstile=open_turnstile(settings),
         word_lists=SqlWordListStore(database),
+        copy=SqlCopyStore(database),
     )
     return assemble(adapters, settings, counter=counter, close=database.close)
 
@@ -197,6 +203,7 @@ def assemble(
         room=adapters.room,
     )
     pictures = Pictures(uploads, fetcher, adapters.outgoing, most_bytes=settings.max_upload_bytes)
+    copywriter = Copywriter(adapters.copy)
     seals = Seals(secret, settings.quote_ttl_s)
     submitter = Submitter(
         adapters.store,
@@ -212,6 +219,7 @@ def assemble(
         room=adapters.room,
         price=Prices(adapters.spending).of,
         quotes=seals,
+        copywriter=copywriter,
     )
     accounts = Accounts(adapters.spending)
     return FrontParts(
@@ -252,6 +260,7 @@ def assemble(
         turnstile=adapters.turnstile,
         retentions=adapters.retentions,
         word_lists=WordLists(adapters.word_lists),
+        copywriter=copywriter,
         secret=secret,
         limits=FrontLimits(
             body_bytes=settings.max_body_bytes,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from pressroom.contract.base import Wire
+from pressroom.contract.copy import ReviewView, Writing
 from pressroom.contract.params import Params
 from pressroom.contract.pictures import Operation, Picture
 from pressroom.contract.webhooks import JobWebhook, TargetUrl
@@ -57,6 +58,11 @@ class JobInput(Wire):
     mask: Picture | None = Field(
         None,
         description="Of the size of the picture: what is white in it, or lighter than half, is painted anew.",
+    )
+    writing: Writing | None = Field(
+        None,
+        description="Copy by a template instead of a prompt, of a text model; the job tells the versions of template and voice, and the "
+        "messages that came of it.",
     )
     texts: tuple[Words, ...] | None = Field(
         None,
@@ -157,6 +163,7 @@ class OutputView(Wire):
     logprobs: tuple[DrawnTokenView, ...] | None = Field(
         None, description="Of a text, where it was asked for."
     )
+    review: ReviewView | None = Field(None, description="Of a text that was written by a template.")
 
 
 class Timings(Wire):

@@ -8,6 +8,7 @@
     │   ├── ModelUnknown                   model_unknown
     │   ├── InputInvalid                   input_invalid
     │   ├── PromptTooLong                  prompt_too_long
+    │   ├── LanguageUnsupported            language_unsupported
     │   ├── KeyReused                      idempotency_key_reused
     │   ├── QueueFull                      queue_full
     │   ├── BudgetSpent                    budget_spent
@@ -30,6 +31,8 @@
     │   ├── BudgetUnknown                  budget_unknown
     │   ├── PriceUnknown                   price_unknown
     │   ├── WordListUnknown                word_list_unknown
+    │   ├── TemplateUnknown                template_unknown
+    │   ├── VoiceUnknown                   voice_unknown
     │   ├── KeyUnknown                     api_key_unknown
     │   ├── BatchUnknown                   batch_unknown
     │   ├── BatchErased                    batch_erased
@@ -116,6 +119,12 @@ class InputInvalid(Refused):
 
 class PromptTooLong(Refused):
     code = "prompt_too_long"
+
+
+class LanguageUnsupported(Refused):
+    """The model does not speak the language of what it is to write."""
+
+    code = "language_unsupported"
 
 
 class KeyReused(Refused):
@@ -229,6 +238,14 @@ class PriceUnknown(NotThere):
 
 class WordListUnknown(NotThere):
     code = "word_list_unknown"
+
+
+class TemplateUnknown(NotThere):
+    code = "template_unknown"
+
+
+class VoiceUnknown(NotThere):
+    code = "voice_unknown"
 
 
 class KeyUnknown(NotThere):

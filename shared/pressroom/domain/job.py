@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pressroom.domain.chances import TokenChance
+from pressroom.domain.copy.review import Review
 from pressroom.domain.spending import Delivered, Meter
 from pressroom.domain.states import TERMINAL, State
 
@@ -17,7 +18,7 @@ class Output:
     """One finished piece: text in the row, or an artifact's bytes in the artifact store.
 
     Exactly one of ``text`` and ``artifact`` (the store's path) is set. ``size`` is in bytes. ``logprobs``: each
-    token of the text, where the job asked for it.
+    token of the text, where the job asked for it. ``review``: of one that was written by a template.
     """
 
     n: int
@@ -31,6 +32,7 @@ class Output:
     height: int | None = None
     label: str | None = None
     logprobs: tuple[TokenChance, ...] | None = None
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from pressroom.domain.job import NewJob, PinnedModel
 from pressroom.domain.retention import Retention
 from pressroom.domain.spending import FREE, Meter, Price
 from pressroom.jobs.asked import check_input, most_read, resolved_params
+from pressroom.jobs.copywriting import Copywriter
 from pressroom.jobs.operations import check_sizes
 from pressroom.jobs.pictures import Pictures, Pinned
 from pressroom.jobs.ports import ApiKey, IdempotencyKey, JobStore, QueueLimits, Submitted, Tickets
@@ -89,6 +90,7 @@ class Submitter:
         room: Room = ENDLESS,
         price: Callable[[str], Price] = lambda model: FREE,
         quotes: Quotes | None = None,
+        copywriter: Copywriter | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -103,6 +105,7 @@ class Submitter:
         self._room = room
         self._price = price
         self._quotes = quotes
+        self._copywriter = copywriter
         self._draws = Draws()
 
     def submit(
@@ -174,6 +177,7 @@ class Submitter:
         policy = self._policy(tenant)
         manifest = self._catalog.choose(request.model, self._draws.next(), tenant)
         check_model(by, manifest.name)
+        request = self._written(tenant, request, manifest)
         priority = allowed_priority(by, request)
         params = resolved_params(manifest, request.params)
         check_input(manifest, request.input, params)
@@ -211,6 +215,14 @@ class Submitter:
             meter=meter,
         )
         return new, pinned.made
+
+    def _written(self, tenant: str, request: JobRequest, manifest: Manifest) -> JobRequest:
+        """What is to be written by a template, as the job that it means."""
+        if request.input.writing is None:
+            return request
+        if self._copywriter is None:
+            raise InputInvalid("This server has no templates; leave writing out.", field="input.writing")
+        return self._copywriter.written(tenant, request, manifest)
 
     def _price_of(self, tenant: str, manifest: Manifest, request: JobRequest) -> Price:
         """Of now, or of the quote that the request comes with. Raises QuoteInvalid, QuoteExpired."""
@@ -261,7 +273,7 @@ class Submitter:
                 del asked[name]
         if request.webhook is not None:
             _as_before_forms(asked["webhook"])
-        for name in ("pictures", "mask", "texts"):
+        for name in ("pictures", "mask", "texts", "writing"):
             if asked["input"][name] is None:
                 del asked["input"][name]
         body = json.dumps(asked, sort_keys=True, separators=(",", ":"))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pressroom.contract.copy import Writing
 from pressroom.contract.jobs import JobInput
 from pressroom.contract.params import ImageParams, ReadingParams, TextParams
 from pressroom.domain.job import Claim, Completion, Job, Output, Usage
@@ -15,6 +16,7 @@ from pressroom.domain.retry import Failure, FailureKind
 from pressroom.domain.states import State
 from pressroom.engines import base
 from pressroom.jobs.attempts import Result
+from pressroom.jobs.judging import Written, judge
 from pressroom.jobs.numbers import NUMBERS, written
 from pressroom.jobs.packs import Content
 from pressroom.worker.holdings import Abandoned, Holding
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _TEXT = "text/plain; charset=utf-8"
 _CANCELED = "canceled"
+_LEAST_CHANCE = -30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def abandoned(claim: Claim, why: Abandoned | None, usage: Usage) -> Closing:
 
 def _result(holding: Holding, outcome: base.Outcome, state: State, reason: str) -> Result:
     job, attempt = holding.claim.job, holding.claim.attempt
-    outputs = [_text(text) for text in outcome.texts]
+    outputs = _texts(job, outcome)
     contents = []
     for index, label, finish_reason, file in _files(job, outcome.images):
         path = f"{job.id}/{attempt}/{index}.{file.format}"
@@ -199,6 +202,24 @@ def _reason(outcome: base.Outcome) -> str:
     reasons = [text.finish_reason for text in outcome.texts]
     reasons += [image.finish_reason for image in outcome.images]
     return "length" if "length" in reasons else (reasons[0] if reasons else "done")
+
+
+def _texts(job: Job, outcome: base.Outcome) -> list[Output]:
+    """Those that were written by a template are held against its facts, and put in order."""
+    outputs = [_text(text) for text in outcome.texts]
+    if not job.input.get("writing"):
+        return outputs
+    writing = Writing.model_validate(job.input["writing"])
+    reviews = judge(writing, TextParams.model_validate(dict(job.params)), [*map(_written, outcome.texts)])
+    # Their chances were for this: nobody has asked to keep them.
+    return [replace(each, logprobs=None, review=reviews.get(each.n)) for each in outputs]
+
+
+def _written(text: base.TextOutput) -> Written:
+    # What the guide forces may have been next to impossible to the model.
+    chances = [max(token.logprob, _LEAST_CHANCE) for token in text.logprobs or ()]
+    mean = sum(chances) / len(chances) if chances else 0.0
+    return Written(text.index, text.text, mean, whole=text.finish_reason == "stop")
 
 
 def _text(text: base.TextOutput) -> Output:

@@ -5,11 +5,14 @@ from typing import Annotated
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from pressroom.contract.admin import Name
+from pressroom.contract.copy import CopyName, CopyRef
 from pressroom.contract.jobs import CampaignName
 from pressroom.contract.word_lists import WordListName
 from pressroom.domain.errors import InputInvalid
 
 _CAMPAIGN: TypeAdapter[str] = TypeAdapter(CampaignName)
+_COPY_NAME: TypeAdapter[str] = TypeAdapter(CopyName)
+_COPY_REF: TypeAdapter[str] = TypeAdapter(CopyRef)
 _WORD_LIST: TypeAdapter[str] = TypeAdapter(WordListName)
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _MODEL: TypeAdapter[str] = TypeAdapter(
@@ -17,6 +20,9 @@ _MODEL: TypeAdapter[str] = TypeAdapter(
 )
 
 
+_SMALL_LABEL = (
+    "1 to 64 small letters, digits, dots, hyphens and underscores, and begins with a letter or a digit"
+)
 _LABEL = "1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or a digit"
 
 
@@ -28,6 +34,16 @@ def campaign_of(given: str) -> str:
 def word_list_of(given: str) -> str:
     """Raises InputInvalid."""
     return _read(_WORD_LIST, given, "word_list", _LABEL)
+
+
+def copy_name_of(given: str, part: str) -> str:
+    """Of a template or a voice. Raises InputInvalid."""
+    return _read(_COPY_NAME, given, part, _SMALL_LABEL)
+
+
+def copy_ref_of(given: str, part: str) -> str:
+    """The same, with a version behind an @ or without. Raises InputInvalid."""
+    return _read(_COPY_REF, given, part, f"{_SMALL_LABEL}; a version may stand behind an @")
 
 
 def model_of(given: str) -> str:

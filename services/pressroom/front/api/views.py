@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from pressroom.catalog.manifest import Manifest
+from pressroom.contract.copy import ReviewView
 from pressroom.contract.jobs import (
     DrawnTokenView,
     JobError,
@@ -21,6 +22,7 @@ from pressroom.contract.jobs import (
 )
 from pressroom.contract.params import ImageParams, Params, ReadingParams, TextParams
 from pressroom.domain.chances import TokenChance
+from pressroom.domain.copy.review import Review
 from pressroom.domain.job import Job, Output
 from pressroom.domain.spending import told
 from pressroom.domain.states import State
@@ -155,6 +157,17 @@ def _output_view(url: str, output: Output, origin: Literal["generated", "retriev
         label=output.label,
         origin=origin,
         logprobs=None if output.logprobs is None else tuple(map(_drawn_view, output.logprobs)),
+        review=None if output.review is None else _review_view(output.review),
+    )
+
+
+def _review_view(review: Review) -> ReviewView:
+    return ReviewView(
+        rank=review.rank,
+        score=review.score,
+        likeness=review.likeness,
+        needs_review=review.needed,
+        findings=review.findings,
     )
 
 

@@ -2,6 +2,7 @@
 
 from pressroom.adapters.sql import (
     batch_tables,
+    copy_tables,
     feedback_tables,
     spending_tables,
     upload_tables,
@@ -12,6 +13,7 @@ from pressroom.adapters.sql.tables import metadata
 
 __all__ = [
     "batch_tables",
+    "copy_tables",
     "feedback_tables",
     "metadata",
     "spending_tables",

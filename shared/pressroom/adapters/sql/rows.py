@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, select
 
 from pressroom.adapters.sql.tables import job, output
 from pressroom.domain.chances import TokenChance
+from pressroom.domain.copy.review import Review
 from pressroom.domain.job import Job, Output, PinnedModel, Usage
 from pressroom.domain.spending import Meter
 from pressroom.domain.states import State
@@ -146,6 +147,7 @@ def _outputs(connection: Connection, job_ids: Sequence[str]) -> dict[str, list[O
                 height=row.height,
                 label=row.label,
                 logprobs=None if row.logprobs is None else tuple(map(TokenChance.of_row, row.logprobs)),
+                review=None if row.review is None else Review.of_row(row.review),
             )
         )
     return found
@@ -167,6 +169,7 @@ def insert_outputs(connection: Connection, job_id: str, outputs: Iterable[Output
             "height": item.height,
             "label": item.label,
             "logprobs": None if item.logprobs is None else [each.as_row() for each in item.logprobs],
+            "review": None if item.review is None else item.review.as_row(),
         }
         for item in outputs
     ]

@@ -243,6 +243,7 @@ class OutputColumns(TypedColumns):
     height: Named[int | None] = Column(Integer)
     label: Named[str | None] = Column(String(64))
     logprobs: Named[list[list[Any]] | None] = Column(JSON(none_as_null=True))
+    review: Named[dict[str, Any] | None] = Column(JSON(none_as_null=True))
 
 
 output = Table(

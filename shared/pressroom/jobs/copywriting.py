@@ -1,0 +1,298 @@
+"""Copy by template: whose template and voice it is, what stands fast, what the model is asked, and what the guide lets it say.
+
+    writing (template, facts, voice) ──find──> body, variables ──fill──> pieces ──> messages + params of a text job
+
+From there on it is a job like any other; the worker ranks what comes (``judge``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pressroom.catalog.manifest import Manifest
+from pressroom.catalog.templates import VERSION, shipped_templates
+from pressroom.contract.copy import TemplateRequest, VoiceRequest, Writing
+from pressroom.contract.guide import LockedGap, LockedGuide, LockedText
+from pressroom.contract.jobs import JobInput, JobRequest, Message
+from pressroom.domain.copy.brief import PLAIN, Brief, Voice, brief
+from pressroom.domain.copy.channels import CHANNELS
+from pressroom.domain.copy.filling import Filled, Set, fill
+from pressroom.domain.copy.lexicon import language_of, lexicon
+from pressroom.domain.copy.template import (
+    Part,
+    Variable,
+    check_variables,
+    expand,
+    facts_in,
+    includes_in,
+    parse,
+)
+from pressroom.domain.errors import (
+    InputInvalid,
+    LanguageUnsupported,
+    TemplateUnknown,
+    VoiceUnknown,
+)
+from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
+
+CANDIDATES = 4
+_DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs")
+"""Params that the template decides about."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A version, with all that it includes."""
+
+    reference: str
+    asked: TemplateRequest
+    parts: tuple[Part, ...]
+    variables: tuple[Variable, ...]
+
+
+class Copywriter:
+    """The use cases behind ``/v1/templates`` and ``/v1/voices``, and what makes a text job of a writing."""
+
+    def __init__(self, store: CopyStore) -> None:
+        self._store = store
+
+    # -- templates ---------------------------------------------------------------------------
+    def templates(self, tenant: str) -> tuple[KeptCopy, ...]:
+        """The newest version of each, the shipped ones too, by name. Raises DatabaseUnavailable."""
+        own = {each.name: each for each in self._store.newest(tenant, "template")}
+        shipped = {name: _shipped(name, asked) for name, asked in shipped_templates().items()}
+        return tuple(each for _, each in sorted((shipped | own).items()))
+
+    def template(self, tenant: str, reference: str) -> KeptCopy:
+        """Raises TemplateUnknown, DatabaseUnavailable."""
+        name, version = _split(reference)
+        found = self._store.find(tenant, "template", name, version)
+        if found is None and name in shipped_templates() and version in (None, VERSION):
+            found = _shipped(name, shipped_templates()[name])
+        if found is None:
+            raise TemplateUnknown(
+                f"There is no template {reference}; /v1/templates lists what there is.", field="template"
+            )
+        return found
+
+    def keep_template(self, tenant: str, name: str, asked: TemplateRequest) -> KeptCopy:
+        """Raises TemplateInvalid, InputInvalid, DatabaseUnavailable; then nothing is kept."""
+        bodies = self._bodies(tenant, name, asked.body)
+        check_variables(expand(name, bodies), _variables(asked))
+        self._check_room(tenant, "template", name)
+        return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
+
+    def remove_template(self, tenant: str, name: str) -> None:
+        """Raises TemplateUnknown, DatabaseUnavailable."""
+        if not self._store.remove(tenant, "template", name):
+            raise TemplateUnknown(
+                f"You have no template {name}; those that are shipped stay.", field="template"
+            )
+
+    # -- voices ------------------------------------------------------------------------------
+    def voices(self, tenant: str) -> tuple[KeptCopy, ...]:
+        """The newest version of each, by name. Raises DatabaseUnavailable."""
+        return self._store.newest(tenant, "voice")
+
+    def voice(self, tenant: str, reference: str) -> KeptCopy:
+        """Raises VoiceUnknown, DatabaseUnavailable."""
+        found = self._store.find(tenant, "voice", *_split(reference))
+        if found is None:
+            raise VoiceUnknown(
+                f"There is no voice {reference}: it was removed, or never made. /v1/voices lists what there is.",
+                field="voice",
+            )
+        return found
+
+    def keep_voice(self, tenant: str, name: str, asked: VoiceRequest) -> KeptCopy:
+        """Raises InputInvalid, DatabaseUnavailable."""
+        self._check_room(tenant, "voice", name)
+        return self._store.keep(tenant, "voice", name, asked.model_dump(mode="json"))
+
+    def remove_voice(self, tenant: str, name: str) -> None:
+        """Raises VoiceUnknown, DatabaseUnavailable."""
+        if not self._store.remove(tenant, "voice", name):
+            raise VoiceUnknown(f"There is no voice {name}: it is removed already.", field="voice")
+
+    # -- jobs --------------------------------------------------------------------------------
+    def written(self, tenant: str, request: JobRequest, manifest: Manifest) -> JobRequest:
+        """The same request as the text job that it means; one without a writing as it is.
+
+        Raises TemplateUnknown, VoiceUnknown, TemplateInvalid, LanguageUnsupported, FactMissing, FactInvalid, FactsTooLong,
+        InputInvalid, DatabaseUnavailable."""
+        writing = request.input.writing
+        if writing is None:
+            return request
+        _check_request(request, manifest)
+        template = self._opened(tenant, writing.template)
+        check_language(manifest, template.asked.locale)
+        kept = self.voice(tenant, writing.voice) if writing.voice is not None else None
+        voice = PLAIN if kept is None else _voice(kept)
+        _check_facts(template, writing.facts)
+        channel = CHANNELS[template.asked.channel]
+        filled = fill(template.parts, template.variables, writing.facts, channel, template.asked.locale)
+        told = brief(template.asked.what, template.asked.instructions, filled, voice, template.asked.locale)
+        pinned = Writing(
+            template=template.reference,
+            facts=dict(filled.facts),
+            voice=None if kept is None else f"{kept.name}@{kept.version}",
+            channel=channel.name,
+            locale=template.asked.locale,
+        )
+        params = {"n": CANDIDATES if filled.blanks else 1, **request.params}
+        params |= _decided(filled, voice, template.asked.locale)
+        return request.model_copy(update={"input": _input(pinned, told, manifest), "params": params})
+
+    def _opened(self, tenant: str, reference: str) -> _Template:
+        kept = self.template(tenant, reference)
+        asked = TemplateRequest.model_validate(dict(kept.body))
+        parts = expand(kept.name, self._bodies(tenant, kept.name, asked.body))
+        return _Template(f"{kept.name}@{kept.version}", asked, parts, _variables(asked))
+
+    def _bodies(self, tenant: str, name: str, body: str) -> dict[str, str]:
+        """The texts of a template and of all that it includes, as far as they are there."""
+        bodies = {name: body}
+        left = list(includes_in(parse(body)))
+        while left:
+            other = left.pop()
+            if other in bodies:
+                continue
+            try:
+                found = self.template(tenant, other)
+            except TemplateUnknown:
+                continue  # whoever expands it says so
+            bodies[other] = str(found.body["body"])
+            left += includes_in(parse(bodies[other]))
+        return bodies
+
+    def _check_room(self, tenant: str, kind: CopyKind, name: str) -> None:
+        others = [each for each in self._store.newest(tenant, kind) if each.name != name]
+        if len(others) >= MOST_NAMES:
+            raise InputInvalid(f"There are {MOST_NAMES} {kind}s, the most: remove one.", field=f"path.{kind}")
+
+
+def check_language(manifest: Manifest, locale: str) -> None:
+    """Raises LanguageUnsupported unless the model says that it speaks the language."""
+    spoken = {language_of(each) for each in manifest.languages}
+    if not spoken or language_of(locale) in spoken:
+        return
+    raise LanguageUnsupported(
+        f"{manifest.name} speaks {', '.join(sorted(spoken))}, and the template is in {locale}. Import a model that speaks it: "
+        "`pressroom models import FILE --name NAME` takes a GGUF file or a folder of safetensors.",
+        field="model",
+    )
+
+
+def _check_request(request: JobRequest, manifest: Manifest) -> None:
+    given, writing = request.input, request.input.writing
+    if manifest.kind != "text":
+        raise InputInvalid(f"{manifest.name} writes no text; name a text model.", field="input.writing")
+    others = given.model_dump(exclude={"writing"}, exclude_none=True)
+    if others:
+        raise InputInvalid(
+            "The template says what is asked: give input.writing alone.", field=f"input.{next(iter(others))}"
+        )
+    for name in _DECIDED:
+        if request.params.get(name) is not None:
+            raise InputInvalid(f"The template decides about {name}: leave it out.", field=f"params.{name}")
+    if writing is not None and (writing.channel is not None or writing.locale is not None):
+        raise InputInvalid(
+            "channel and locale are the template's: leave them out.", field="input.writing.channel"
+        )
+
+
+def _check_facts(template: _Template, facts: Mapping[str, str]) -> None:
+    known = {variable.name for variable in template.variables}
+    unknown = [name for name in facts if name not in known]
+    if unknown:
+        raise InputInvalid(
+            f"{template.reference} has no variable {unknown[0]}. It has: {', '.join(sorted(known)) or 'none'}.",
+            field=f"input.writing.facts.{unknown[0]}",
+        )
+
+
+def _decided(filled: Filled, voice: Voice, locale: str) -> dict[str, Any]:
+    """Params that follow from the text."""
+    spaced = _is_spaced(locale)
+    parts: list[LockedText | LockedGap] = [
+        LockedText(text=piece.text)
+        if isinstance(piece, Set)
+        else LockedGap(
+            fewest=piece.fewest,
+            most=piece.most if spaced else piece.chars,
+            chars=piece.chars,
+            large=piece.large and spaced,
+        )
+        for piece in filled.pieces
+    ]
+    guide = LockedGuide(
+        type="locked",
+        parts=tuple(parts),
+        letters=_letters(locale),
+        forbidden=forbidden(filled, voice, locale),
+    )
+    longest = sum(len(piece.text) if isinstance(piece, Set) else piece.chars for piece in filled.pieces)
+    # A token is two letters at least, on the mean of any text; a sign of other scripts may be three tokens.
+    tokens = min(4_096, 32 + (longest // 2 if spaced else longest * 3))
+    return {"guide": guide.model_dump(mode="json"), "max_tokens": tokens, "logprobs": 0}
+
+
+def forbidden(filled: Filled, voice: Voice, locale: str) -> tuple[str, ...]:
+    """What no gap says: words for numbers and units that the facts do not have, and those that the voice avoids."""
+    words = lexicon(locale)
+    said = " ".join(filled.facts.values()).casefold()
+    listed: Sequence[str] = [*words.numbers, *words.units] if words is not None and words.spaced else []
+    if words is not None and not words.spaced:
+        listed = [*words.units]
+    kept = [each for each in listed if each.isalpha() and len(each) > 1 and each not in said.split()]
+    avoided = [
+        part
+        for each in voice.avoid
+        for part in each.casefold().split()
+        if len(voice.avoid) and " " not in each
+    ]
+    return tuple(dict.fromkeys([*avoided, *kept]))[:200]
+
+
+def _letters(locale: str) -> Any:
+    if not _is_spaced(locale):
+        return "han"
+    return "ascii" if language_of(locale) == "en" else "latin"
+
+
+def _is_spaced(locale: str) -> bool:
+    words = lexicon(locale)
+    return words is None or words.spaced
+
+
+def _input(pinned: Writing, told: Brief, manifest: Manifest) -> JobInput:
+    if manifest.text is not None and not manifest.text.chat:
+        return JobInput(writing=pinned, prompt=f"{told.system}\n\n{told.request}\n\n")
+    messages = (Message(role="system", content=told.system), Message(role="user", content=told.request))
+    return JobInput(writing=pinned, messages=messages)
+
+
+def _variables(asked: TemplateRequest) -> tuple[Variable, ...]:
+    return tuple(
+        Variable(each.name, each.type, each.required, each.options, each.unit, each.description)
+        for each in asked.variables
+    )
+
+
+def _voice(kept: KeptCopy) -> Voice:
+    asked = VoiceRequest.model_validate(dict(kept.body))
+    return Voice(kept.name, asked.locale, asked.tone, asked.audience, asked.use, asked.avoid, asked.examples)
+
+
+def _shipped(name: str, asked: TemplateRequest) -> KeptCopy:
+    return KeptCopy("template", name, VERSION, asked.model_dump(mode="json"))
+
+
+def _split(reference: str) -> tuple[str, int | None]:
+    name, _, version = reference.partition("@")
+    return name, int(version) if version else None
+
+
+def variables_of(kept: KeptCopy) -> tuple[str, ...]:
+    """The names of a template's variables that its text has."""
+    return facts_in(parse(str(kept.body["body"])))

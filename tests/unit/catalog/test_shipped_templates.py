@@ -1,0 +1,63 @@
+"""The templates that come with Pressroom: each can be read, filled and followed."""
+
+import pytest
+
+from pressroom.catalog.templates import shipped_templates
+from pressroom.contract.copy import TemplateRequest
+from pressroom.domain.copy.channels import CHANNELS
+from pressroom.domain.copy.filling import fill
+from pressroom.domain.copy.template import Variable, check_variables, expand
+
+ALL = shipped_templates()
+every_one = pytest.mark.parametrize("name", ALL)
+KINDS = {
+    "product-title",
+    "product-description",
+    "meta-description",
+    "seo-title",
+    "alt-text",
+    "ad-headline",
+    "social-post",
+    "email-subject",
+    "email-body",
+    "press-release",
+    "announcement",
+    "report-summary",
+    "letter",
+    "content-suggestion",
+}
+
+
+def _variables(asked: TemplateRequest) -> tuple[Variable, ...]:
+    return tuple(
+        Variable(each.name, each.type, each.required, each.options, each.unit) for each in asked.variables
+    )
+
+
+def test_each_kind_is_there_in_english_and_in_chinese() -> None:
+    assert set(ALL) == KINDS | {f"{kind}.zh" for kind in KINDS}
+    for name, asked in ALL.items():
+        assert asked.locale == ("zh" if name.endswith(".zh") else "en")
+
+
+def test_both_languages_take_the_same_facts() -> None:
+    for kind in KINDS:
+        english, chinese = ({each.name for each in ALL[name].variables} for name in (kind, f"{kind}.zh"))
+        assert chinese <= english, kind
+
+
+@every_one
+def test_it_can_be_read_and_its_variables_are_those_of_its_text(name: str) -> None:
+    bodies = {each: asked.body for each, asked in ALL.items()}
+    check_variables(expand(name, bodies), _variables(ALL[name]))
+
+
+@every_one
+def test_it_can_be_filled_with_what_it_needs_and_with_all(name: str) -> None:
+    asked = ALL[name]
+    parts = expand(name, {name: asked.body})
+    value = "灯" if asked.locale == "zh" else "Lamp"
+    needed = {each.name: value for each in asked.variables if each.required}
+    for row in (needed, {each.name: value for each in asked.variables}):
+        made = fill(parts, _variables(asked), row, CHANNELS[asked.channel], asked.locale)
+        assert made.pieces
