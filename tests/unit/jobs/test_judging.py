@@ -44,10 +44,7 @@ def test_the_likeliest_of_those_without_a_flaw_is_the_first() -> None:
 
 def test_a_gap_that_is_full_may_have_been_cut() -> None:
     ((_, findings),) = judged("brings a warm and quiet glow to the whole of your h")
-    assert (
-        findings == ["“low to the whole of your h” fills its gap: its last word may be cut."]
-        or "may be cut" in findings[0]
-    )
+    assert "may be cut" in findings[0]
     ((_, findings),) = judged("brings a warm and quiet glow to the house")
     assert findings == []
 
