@@ -3,7 +3,8 @@
 A gap is words with something between, and all of it no longer than its bound:
 
     WORD   letters, but none of the forbidden words       TERM   WORD, WORD-WORD, WORD's
-    GAP    (TERM ( ", " | " " TERM){fewest - 1, most - 1}) & at most so many characters & the right first letter
+    LAST   TERM, but none that a text cannot end with     GAP    (TERM (", " | " ")){fewest - 1, most - 1} LAST,
+                                                                   of so many characters, and with the right first letter
 
 The whole is one terminal: a parser that cuts texts into terminals takes the longest, and would read ", in" of what stands fast as
 more of the gap before it. Forbidden words are taken out of WORD and not out of the gap: what a gap must not have anywhere would be a product of all places
@@ -46,15 +47,18 @@ def _words(guide: LockedGuide) -> list[str]:
     plain = [each for each in guide.forbidden if re.fullmatch(r"[^\W\d_]+", each)]
     if plain:
         word += f" & ~/(?i:({'|'.join(plain)})(s|es)?)/"
-    return [f"WORD: {word}", "TERM: WORD (/[-'’]/ WORD)?"]
+    rules = [f"WORD: {word}", "TERM: WORD (/[-'’]/ WORD)?"]
+    ends = [each for each in guide.not_last if re.fullmatch(r"[^\W\d_]+", each)]
+    last = f"TERM & ~/(?i:({'|'.join(ends)}))/" if ends else "TERM"
+    return [*rules, f"LAST: {last}"]
 
 
 def _spaced(gap: LockedGap, guide: LockedGuide) -> str:
     first = (_LARGE if gap.large else _SMALL)[guide.letters]
     # Only the first word may be large: all behind it begin small, as the shape of the whole says.
     shape = f"/{first}({_SMALL[guide.letters]}|[-', ’])*/"
-    terms = "TERM" if gap.most == 1 else f"(TERM (/,? / TERM){{{gap.fewest - 1},{gap.most - 1}}})"
-    return f"{terms} & {shape} & /(?s:.{{1,{gap.chars}}})/"
+    terms = f"(TERM /,? /){{{gap.fewest - 1},{gap.most - 1}}} LAST" if gap.most > 1 else "LAST"
+    return f"({terms}) & {shape} & /(?s:.{{1,{gap.chars}}})/"
 
 
 def _han(gap: LockedGap, guide: LockedGuide) -> str:

@@ -42,6 +42,15 @@ class TemplateVariable(Wire):
     description: Line = ""
 
 
+class TemplateExample(Wire):
+    """A row, and what somebody has written into the gaps: the model is shown it as its own work."""
+
+    facts: dict[VariableName, Annotated[str, StringConstraints(max_length=500)]] = Field(max_length=60)
+    gaps: tuple[Annotated[str, StringConstraints(min_length=1, max_length=500)], ...] = Field(
+        max_length=20, strict=False
+    )
+
+
 class TemplateRequest(Wire):
     """``PUT /v1/templates/{template}``: a new version of it, unless it is what the newest one says already."""
 
@@ -56,6 +65,7 @@ class TemplateRequest(Wire):
     )
     variables: tuple[TemplateVariable, ...] = Field((), max_length=60, strict=False)
     instructions: str = Field("", max_length=2_000, description="What else the model is told.")
+    examples: tuple[TemplateExample, ...] = Field((), max_length=4, strict=False)
 
 
 class VersionView(Wire):

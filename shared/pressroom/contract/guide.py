@@ -66,6 +66,9 @@ class LockedGuide(Wire):
         strict=False,
         description="Words that no gap has, in any case, also not as a plural.",
     )
+    not_last: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = Field(
+        (), max_length=200, strict=False, description="Words that no gap ends with: `of`, `the`."
+    )
 
 
 Guide = Annotated[JsonGuide | RegexGuide | ChoiceGuide | LockedGuide, Field(discriminator="type")]

@@ -14,12 +14,13 @@ from pressroom.catalog.templates import VERSION, shipped_templates
 from pressroom.contract.copy import TemplateRequest, VoiceRequest, Writing
 from pressroom.contract.guide import LockedGap, LockedGuide, LockedText
 from pressroom.contract.jobs import JobInput, JobRequest, Message
-from pressroom.domain.copy.brief import PLAIN, Brief, Voice, brief
+from pressroom.domain.copy.brief import PLAIN, Brief, Example, Voice, brief
 from pressroom.domain.copy.channels import CHANNELS
 from pressroom.domain.copy.filling import Filled, Set, fill
 from pressroom.domain.copy.lexicon import language_of, lexicon
 from pressroom.domain.copy.template import (
     Part,
+    TemplateInvalid,
     Variable,
     check_variables,
     expand,
@@ -36,6 +37,8 @@ from pressroom.domain.errors import (
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
 
 CANDIDATES = 4
+SLACK = 6
+"""Words that a gap may have beyond what its template says: one that has all of them was made to end, and may be cut."""
 _DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs")
 """Params that the template decides about."""
 
@@ -78,7 +81,9 @@ class Copywriter:
     def keep_template(self, tenant: str, name: str, asked: TemplateRequest) -> KeptCopy:
         """Raises TemplateInvalid, InputInvalid, DatabaseUnavailable; then nothing is kept."""
         bodies = self._bodies(tenant, name, asked.body)
-        check_variables(expand(name, bodies), _variables(asked))
+        parts = expand(name, bodies)
+        check_variables(parts, _variables(asked))
+        _examples(asked, parts, _variables(asked))
         self._check_room(tenant, "template", name)
         return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
 
@@ -131,7 +136,14 @@ class Copywriter:
         _check_facts(template, writing.facts)
         channel = CHANNELS[template.asked.channel]
         filled = fill(template.parts, template.variables, writing.facts, channel, template.asked.locale)
-        told = brief(template.asked.what, template.asked.instructions, filled, voice, template.asked.locale)
+        told = brief(
+            template.asked.what,
+            template.asked.instructions,
+            filled,
+            voice,
+            template.asked.locale,
+            _examples(template.asked, template.parts, template.variables),
+        )
         pinned = Writing(
             template=template.reference,
             facts=dict(filled.facts),
@@ -219,17 +231,19 @@ def _decided(filled: Filled, voice: Voice, locale: str) -> dict[str, Any]:
         if isinstance(piece, Set)
         else LockedGap(
             fewest=piece.fewest,
-            most=piece.most if spaced else piece.chars,
+            most=piece.most + SLACK if spaced else piece.chars,
             chars=piece.chars,
             large=piece.large and spaced,
         )
         for piece in filled.pieces
     ]
+    words = lexicon(locale)
     guide = LockedGuide(
         type="locked",
         parts=tuple(parts),
         letters=_letters(locale),
         forbidden=forbidden(filled, voice, locale),
+        not_last=words.not_last if words is not None else (),
     )
     longest = sum(len(piece.text) if isinstance(piece, Set) else piece.chars for piece in filled.pieces)
     # A token is two letters at least, on the mean of any text; a sign of other scripts may be three tokens.
@@ -267,9 +281,32 @@ def _is_spaced(locale: str) -> bool:
 
 def _input(pinned: Writing, told: Brief, manifest: Manifest) -> JobInput:
     if manifest.text is not None and not manifest.text.chat:
-        return JobInput(writing=pinned, prompt=f"{told.system}\n\n{told.request}\n\n")
-    messages = (Message(role="system", content=told.system), Message(role="user", content=told.request))
-    return JobInput(writing=pinned, messages=messages)
+        turns = [f"{asked}\n\n{answer}" for asked, answer in told.examples]
+        return JobInput(writing=pinned, prompt="\n\n".join([told.system, *turns, told.request, ""]))
+    messages = [Message(role="system", content=told.system)]
+    for asked, answer in told.examples:
+        messages += [Message(role="user", content=asked), Message(role="assistant", content=answer)]
+    messages.append(Message(role="user", content=told.request))
+    return JobInput(writing=pinned, messages=tuple(messages))
+
+
+def _examples(
+    asked: TemplateRequest, parts: tuple[Part, ...], variables: tuple[Variable, ...]
+) -> tuple[Example, ...]:
+    """Raises TemplateInvalid where one cannot be filled, or has not as many gaps."""
+    made = []
+    for n, example in enumerate(asked.examples):
+        try:
+            filled = fill(parts, variables, example.facts, CHANNELS[asked.channel], asked.locale)
+        except InputInvalid as error:
+            raise TemplateInvalid(f"Example {n + 1}: {error.message}", field=f"examples.{n}") from None
+        if len(filled.blanks) != len(example.gaps):
+            raise TemplateInvalid(
+                f"Example {n + 1} has {len(example.gaps)} gaps, and the text has {len(filled.blanks)} with these facts.",
+                field=f"examples.{n}.gaps",
+            )
+        made.append(Example(filled, example.gaps))
+    return tuple(made)
 
 
 def _variables(asked: TemplateRequest) -> tuple[Variable, ...]:

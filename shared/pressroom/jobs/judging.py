@@ -64,7 +64,7 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
     if not written.whole:
         yield "It was not written to its end."
     for gap, text in gaps_of(guide, written.text):
-        if len(text) > gap.chars - margin(locale):
+        if len(text) > gap.chars - margin(locale) or (guide.letters != "han" and _words(text) >= gap.most):
             yield f"“{text[-30:]}” fills its gap: its last word may be cut."
     if channel is not None and not channel.fits(written.text):
         yield f"It is {channel.count(written.text)} long, and {channel.name} takes {channel.most(written.text)}."
@@ -74,6 +74,10 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
     fast = [part.text for part in guide.parts if isinstance(part, LockedText)]
     for finding in unsupported(written.text, [*writing.facts.values(), *fast], locale):
         yield finding.sentence
+
+
+def _words(text: str) -> int:
+    return len(text.split())
 
 
 def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, str]]:

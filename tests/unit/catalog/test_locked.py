@@ -91,6 +91,15 @@ def test_what_stands_behind_a_gap_may_begin_as_the_gap_goes_on(behind: str) -> N
     assert not takes(made, f"The lamp brings warm light to all rooms{behind}")
 
 
+def test_a_gap_does_not_end_with_a_word_that_goes_on() -> None:
+    gap = LockedGap(fewest=2, most=6, chars=40)
+    made = guide("It ", gap, ".").model_copy(update={"not_last": ("of", "the", "with")})
+    assert takes(made, "It is the light of rooms.")
+    assert not takes(made, "It is the light of.")
+    assert not takes(made, "It is the light of the.")
+    assert takes(made, "It is light within.")
+
+
 def test_other_scripts_have_their_letters() -> None:
     latin = guide(LockedGap(fewest=2, most=4, chars=30), letters="latin", forbidden=())
     assert takes(latin, "für grüne Abende".lower())

@@ -8,7 +8,7 @@ from pressroom.contract.copy import Writing
 from pressroom.contract.params import TextParams
 from pressroom.jobs.judging import Written, gaps_of, judge
 
-GAP = {"fewest": 2, "most": 8, "chars": 60, "large": False}
+GAP = {"fewest": 2, "most": 12, "chars": 60, "large": False}
 PARAMS = TextParams.model_validate(
     {
         "guide": {

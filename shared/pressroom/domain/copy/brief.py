@@ -29,15 +29,32 @@ PLAIN = Voice("plain", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A row that somebody has written already: its pieces, and what stands in the gaps."""
+
+    filled: Filled
+    gaps: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole of it."""
+        left = iter(self.gaps)
+        return "".join(piece.text if isinstance(piece, Set) else next(left) for piece in self.filled.pieces)
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
-    """``system`` and ``request``: the two messages of a conversation."""
+    """``system``, then for each of ``examples`` a request and its answer, then the ``request``: a conversation."""
 
     system: str
+    examples: tuple[tuple[str, str], ...]
     request: str
 
 
-def brief(what: str, instructions: str, filled: Filled, voice: Voice, locale: str) -> Brief:
-    """``what`` is written, e.g. a product description; ``instructions`` are the template's own."""
+def brief(
+    what: str, instructions: str, filled: Filled, voice: Voice, locale: str, examples: Sequence[Example] = ()
+) -> Brief:
+    """``what`` is written, e.g. a product description; ``instructions`` and ``examples`` are the template's own."""
     words = _CHINESE if language_of(locale) == "zh" else _ENGLISH
     system = [words["write"].format(what=what)]
     for said, key in ((voice.tone, "tone"), (voice.audience, "audience")):
@@ -51,10 +68,15 @@ def brief(what: str, instructions: str, filled: Filled, voice: Voice, locale: st
         system.append(instructions)
     if voice.examples:
         system.append("\n".join([words["examples"], *(f"- {each}" for each in voice.examples)]))
+    shown = tuple((_request(each.filled, words), each.text) for each in examples)
+    return Brief("\n".join(system), shown, _request(filled, words))
+
+
+def _request(filled: Filled, words: Mapping[str, str]) -> str:
     lines = [words["facts"], *_facts(filled.facts)]
     if filled.blanks:
         lines += [words["gaps"], _with_gaps(filled.pieces)]
-    return Brief("\n".join(system), "\n".join(lines))
+    return "\n".join(lines)
 
 
 _ENGLISH: Mapping[str, str] = {

@@ -1,9 +1,11 @@
 """Words by what they say of a product, a language a file. They are what a small model invents, and what a reader would rely on.
 
 numbers      words for numbers, by their value
-units        words and signs of measure, by one name for all spellings; those of time are in no list: "for slow days" measures nothing
+units        words and signs of measure, by one name for all spellings; those of time are in none: "for slow days" measures nothing
+symbols      single letters that are units behind a number
 claims       words that promise: a price, a proof, a property that is not seen
 attributes   materials, colours, origins: what a product is or is not
+not_last     words that no text ends with
 """
 
 from collections.abc import Mapping
@@ -21,6 +23,7 @@ class Lexicon:
     symbols: Mapping[str, str]
     claims: frozenset[str]
     attributes: frozenset[str]
+    not_last: tuple[str, ...]
     spaced: bool
 
 
@@ -43,6 +46,7 @@ _BY_LANGUAGE = {
         symbols=english.SYMBOLS,
         claims=frozenset(map(root, english.CLAIMS)),
         attributes=frozenset(map(root, english.ATTRIBUTES)),
+        not_last=english.NOT_LAST,
         spaced=True,
     ),
     "zh": Lexicon(
@@ -51,6 +55,7 @@ _BY_LANGUAGE = {
         symbols=english.SYMBOLS,
         claims=chinese.CLAIMS,
         attributes=chinese.ATTRIBUTES,
+        not_last=(),
         spaced=False,
     ),
 }

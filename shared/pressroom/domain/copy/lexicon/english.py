@@ -106,7 +106,7 @@ _CLAIMS = """
     one-of-a-kind organic original patent patented premium prescription proven recommended recyclable recycled
     refund refundable renewable rust-free rustproof sale scientifically scratch-resistant shatterproof stainproof sugar-free
     sustainable tax-free tested ultimate unbreakable unique vegan vegetarian voted warranty washable waterproof
-    water-resistant weatherproof windproof winner wireless world's zero-waste rechargeable dimmable adjustable foldable
+    water-resistant weatherproof windproof winner wireless zero-waste rechargeable dimmable adjustable foldable
     portable antique vintage authentic genuine imported unlimited safe safest toxic-free cordless
 """
 
@@ -140,3 +140,14 @@ _RARELY = frozenset(
 )
 
 ATTRIBUTES = frozenset((_MATERIALS + _COLOURS + _ORIGINS).split()) - _RARELY
+
+_NOT_LAST = """
+    a an the this that these those my your his her its our their some any every each no
+    of in on at to for with by from as into onto over under about through during without within between against among
+    and or but nor so than because since while when where which who whose what if although though whether
+    is are was were be been being am has have had do does did will would can could shall should may might must
+    not very too quite rather more most less such only just even also i you he she it we they
+"""
+
+NOT_LAST = tuple(_NOT_LAST.split())
+"""No English text ends with them, unless it was cut."""
