@@ -15,6 +15,7 @@ from pressroom.cli.lazy import App, Later
 from pressroom.cli.models import models
 from pressroom.cli.text import text
 from pressroom.cli.versions import canary, promote, remove, rollback, show, verify
+from pressroom.cli.write import write
 
 LATER = {
     "admin": Later(
@@ -55,6 +56,7 @@ def app(ctx: click.Context, url: str | None) -> None:
 
 for command in (
     text,
+    write,
     image,
     submit,
     watch,

@@ -14,6 +14,7 @@ from pressroom.client.errors import (
     TextChanged,
     TimedOut,
 )
+from pressroom.client.picking import best
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.transcript import Transcript
 from pressroom.client.webhooks import NotFromPressroom, verified
@@ -37,5 +38,6 @@ __all__ = [
     "TextChanged",
     "TimedOut",
     "Transcript",
+    "best",
     "verified",
 ]

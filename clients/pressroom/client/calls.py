@@ -190,6 +190,22 @@ def text_request(
     return {"model": model, "input": words, "params": dict(params or {}), **(job or {})}
 
 
+def write_request(
+    template: str,
+    facts: Mapping[str, str],
+    *,
+    model: str,
+    voice: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    job: JobOptions | None = None,
+) -> dict[str, Any]:
+    """The body of a job that writes by a template."""
+    writing: dict[str, Any] = {"template": template, "facts": dict(facts)}
+    if voice is not None:
+        writing["voice"] = voice
+    return {"model": model, "input": {"writing": writing}, "params": dict(params or {}), **(job or {})}
+
+
 def reading_request(texts: Sequence[str], *, model: str, cut: bool) -> dict[str, Any]:
     """The body of a job that reads texts."""
     return {"model": model, "input": {"texts": list(texts)}, "params": {"cut": cut}}

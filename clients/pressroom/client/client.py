@@ -133,6 +133,24 @@ class Client:
         )
         return self._finished(self.submit(request), timeout_s)
 
+    def write(
+        self,
+        template: str,
+        facts: Mapping[str, str],
+        *,
+        voice: str | None = None,
+        model: str | None = None,
+        job: JobOptions | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> JobView:
+        """Have copy written by a template and wait for it; ``best`` picks from the candidates.
+
+        Raises JobFailed, TimedOut (the job then goes on)."""
+        name = model or self.pick_model("text").name
+        request = calls.write_request(template, facts, model=name, voice=voice, params=params, job=job)
+        return self._finished(self.submit(request), timeout_s)
+
     def embed(
         self,
         texts: Sequence[str],

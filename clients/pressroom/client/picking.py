@@ -1,9 +1,9 @@
-"""Which model a job gets where nobody named one."""
+"""Which model a job gets where nobody named one, and which of its texts is the best."""
 
 from collections.abc import Sequence
 
 from pressroom.client.errors import ClientError
-from pressroom.contract.jobs import Kind, ModelCard
+from pressroom.contract.jobs import JobView, Kind, ModelCard, OutputView
 from pressroom.contract.pictures import Operation
 
 
@@ -23,3 +23,12 @@ def picked(cards: Sequence[ModelCard], kind: Kind, operation: Operation | None, 
 def _offers(card: ModelCard, wanted: Operation | None) -> bool:
     """A server of before there were operations tells none: its models sample."""
     return wanted is None or wanted in (card.operations or ("sample",))
+
+
+def best(job: JobView) -> OutputView:
+    """Of the texts that were written by a template, the first in their order; of any other job, the first output.
+
+    Raises ClientError where there is none."""
+    if not job.outputs:
+        raise ClientError(f"Job {job.id} has no outputs: it is {job.status}.")
+    return min(job.outputs, key=lambda each: each.review.rank if each.review is not None else each.n + 1)

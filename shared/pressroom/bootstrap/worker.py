@@ -15,6 +15,7 @@ from pressroom.catalog.manifest import Manifest
 from pressroom.domain.errors import ModelCorrupt, ModelUnknown
 from pressroom.domain.retry import RetryPolicy
 from pressroom.engines.base import Engine
+from pressroom.jobs.judging import Likeness
 from pressroom.jobs.nudges import NudgeListener
 from pressroom.jobs.ports import ArtifactStore, EventLog, JobStore, ResultCache
 from pressroom.jobs.room import Room
@@ -28,7 +29,8 @@ _ALL = "*"
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
     """What a worker is made of. ``listen`` gives the nudges to its argument, once it is started; ``served`` tells the models
-    of this moment; ``open_engine`` gives the house of their engines, which loads weights when it is warmed up."""
+    of this moment; ``open_engine`` gives the house of their engines, which loads weights when it is warmed up. ``likeness`` tells how
+    near texts are to their facts."""
 
     store: JobStore
     artifacts: ArtifactStore
@@ -40,6 +42,7 @@ class WorkerParts:
     policy: RetryPolicy
     served: Callable[[], tuple[Manifest, ...]]
     open_engine: Callable[[], Engine]
+    likeness: Likeness
 
 
 def worker_parts(settings: Settings, pool: Pool) -> WorkerParts:
@@ -58,6 +61,7 @@ def worker_parts(settings: Settings, pool: Pool) -> WorkerParts:
         policy=RetryPolicy(errors_limit=settings.errors_limit),
         served=lambda: tuple(kept.manifest for kept in asked.served()),
         open_engine=lambda: _house(settings, pool, asked, first),
+        likeness=_likeness(settings, pool, asked),
     )
 
 
@@ -226,6 +230,21 @@ def _reading(settings: Settings, kept: Kept) -> Engine:
         allow_cpu_fallback=settings.cpu_fallback,
         threads=text_threads(settings),
     )
+
+
+def _likeness(settings: Settings, pool: Pool, asked: Asked) -> Likeness:
+    """By the first embedding model that lies here, else by words in common."""
+    from pressroom.jobs.judging import by_words
+
+    if pool == "image" or settings.engine == "fake":
+        return by_words
+    found = next((kept for kept in asked.served() if kept.manifest.kind == "embedding"), None)
+    if found is None:
+        return by_words
+    from pressroom.engines.reading.likeness import EmbeddedLikeness
+    from pressroom.engines.reading.opening import open_embedder
+
+    return EmbeddedLikeness(lambda: open_embedder(found.folder, found.manifest))
 
 
 def _fake(settings: Settings, pool: Pool, manifest: Manifest) -> Engine:

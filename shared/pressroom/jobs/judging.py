@@ -6,7 +6,6 @@ text ─┬─ gaps: each ends before its bound, so that none was cut           
 chances of its tokens, likeness to the facts ─────────────────────────────> score ──────┘
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -81,11 +80,37 @@ def _words(text: str) -> int:
 
 
 def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, str]]:
-    """What stands in each gap of a text; nothing of one that is not the guide's."""
-    shape = "".join(
-        f"(.{{1,{part.chars}}}?)" if isinstance(part, LockedGap) else re.escape(part.text)
-        for part in guide.parts
-    )
-    found = re.fullmatch(shape, text, re.DOTALL)
-    gaps = [part for part in guide.parts if isinstance(part, LockedGap)]
-    return [] if found is None else list(zip(gaps, found.groups(), strict=True))
+    """What stands in each gap of a text, the shortest that goes; nothing of one that is not the guide's.
+
+    Each place of the text is tried once for each part, so that a text that does not fit takes no longer than one that does."""
+    dead: set[tuple[int, int]] = set()
+    ends: list[int] = []
+
+    def goes(part: int, at: int) -> bool:
+        """Whether the parts from this one on are the rest of the text; their ends are put into ``ends``, the last first."""
+        if part == len(guide.parts):
+            return at == len(text)
+        if (part, at) in dead:
+            return False
+        for end in _ends(guide.parts[part], text, at):
+            if goes(part + 1, end):
+                ends.append(end)
+                return True
+        dead.add((part, at))
+        return False
+
+    if not goes(0, 0):
+        return []
+    bounds = [0, *reversed(ends)]
+    return [
+        (part, text[start:end])
+        for part, start, end in zip(guide.parts, bounds[:-1], bounds[1:], strict=True)
+        if isinstance(part, LockedGap)
+    ]
+
+
+def _ends(part: LockedText | LockedGap, text: str, at: int) -> range:
+    """Where a part that begins there may end."""
+    if isinstance(part, LockedGap):
+        return range(at + 1, min(at + part.chars, len(text)) + 1)
+    return range(at + len(part.text), at + len(part.text) + 1) if text.startswith(part.text, at) else range(0)

@@ -23,6 +23,7 @@ from pressroom.domain.retry import RetryPolicy
 from pressroom.domain.states import State
 from pressroom.engines.base import EngineUnavailable, Key
 from pressroom.engines.fake.engine import FakeEngine, faults_by_words
+from pressroom.jobs.judging import by_words
 from pressroom.jobs.ports import QueueLimits
 from pressroom.jobs.room import ENDLESS
 from pressroom.settings import Settings
@@ -63,6 +64,7 @@ class World:
             policy=RetryPolicy(),
             served=lambda: (MANIFEST,),
             open_engine=lambda: engine,
+            likeness=by_words,
         )
         wanted: dict[str, Any] = {"redis_url": redis_url, "drain_s": 0.1, "poll_s": 0.05, **settings}
         self.process = WorkerProcess(Settings(**wanted), "text", parts, self.signals)

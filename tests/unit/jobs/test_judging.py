@@ -101,3 +101,11 @@ def test_a_guide_that_is_none_of_a_template_has_nothing_to_say() -> None:
 def test_gaps_are_found_between_what_stands_fast(text: str, gaps: list[str]) -> None:
     assert PARAMS.guide is not None
     assert [found for _, found in gaps_of(PARAMS.guide, text)] == gaps  # type: ignore[arg-type]
+
+
+@pytest.mark.timeout(30)
+def test_a_long_text_that_is_not_the_guides_is_told_at_once() -> None:
+    """An expression of as many gaps would try every division of it among them."""
+    parts = [part for n in range(12) for part in (GAP | {"chars": 300}, {"text": f" {n}."})]
+    params = TextParams.model_validate({"guide": {"type": "locked", "parts": parts}})
+    assert gaps_of(params.guide, "a " * 1_500) == []  # type: ignore[arg-type]

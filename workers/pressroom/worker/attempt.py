@@ -16,7 +16,7 @@ from pressroom.domain.retry import Failure, FailureKind
 from pressroom.domain.states import State
 from pressroom.engines import base
 from pressroom.jobs.attempts import Result
-from pressroom.jobs.judging import Written, judge
+from pressroom.jobs.judging import Likeness, Written, by_words, judge
 from pressroom.jobs.numbers import NUMBERS, written
 from pressroom.jobs.packs import Content
 from pressroom.worker.holdings import Abandoned, Holding
@@ -127,25 +127,25 @@ def nothing() -> Result:
     return Result(Completion(State.FAILED, "error", (), Usage()))
 
 
-def closing(holding: Holding, outcome: base.Outcome) -> Closing:
+def closing(holding: Holding, outcome: base.Outcome, likeness: Likeness = by_words) -> Closing:
     """What an outcome means for its job."""
     claim = holding.claim
     match outcome.ending:
         case base.Ending.DONE:
-            return Complete(_result(holding, outcome, State.SUCCEEDED, _reason(outcome)))
+            return Complete(_result(holding, outcome, likeness, State.SUCCEEDED, _reason(outcome)))
         case base.Ending.CANCELED:
-            return Complete(_result(holding, outcome, State.CANCELED, _CANCELED))
+            return Complete(_result(holding, outcome, likeness, State.CANCELED, _CANCELED))
         case base.Ending.DEADLINE:
             failure = Failure(
                 FailureKind.DEADLINE,
                 "deadline_exceeded",
                 "The deadline of this job passed before it was done. Ask for less, or give it more time.",
             )
-            return Release(failure, _result(holding, outcome, State.FAILED, "deadline"))
+            return Release(failure, _result(holding, outcome, likeness, State.FAILED, "deadline"))
         case base.Ending.FAILED:
             error = outcome.error or base.GenerationFailed("The model failed on this request.")
             kind = FailureKind.ERROR if error.retryable else FailureKind.PERMANENT
-            partial = _result(holding, outcome, State.FAILED, "error")
+            partial = _result(holding, outcome, likeness, State.FAILED, "error")
             return Release(Failure(kind, error.code, str(error)), partial)
         case base.Ending.GIVEN_BACK:
             failure = Failure(
@@ -172,9 +172,9 @@ def abandoned(claim: Claim, why: Abandoned | None, usage: Usage) -> Closing:
             return Release(Failure(FailureKind.DRAIN, "drained", "The worker was stopped."), empty)
 
 
-def _result(holding: Holding, outcome: base.Outcome, state: State, reason: str) -> Result:
+def _result(holding: Holding, outcome: base.Outcome, likeness: Likeness, state: State, reason: str) -> Result:
     job, attempt = holding.claim.job, holding.claim.attempt
-    outputs = _texts(job, outcome)
+    outputs = _texts(job, outcome, likeness)
     contents = []
     for index, label, finish_reason, file in _files(job, outcome.images):
         path = f"{job.id}/{attempt}/{index}.{file.format}"
@@ -204,13 +204,15 @@ def _reason(outcome: base.Outcome) -> str:
     return "length" if "length" in reasons else (reasons[0] if reasons else "done")
 
 
-def _texts(job: Job, outcome: base.Outcome) -> list[Output]:
+def _texts(job: Job, outcome: base.Outcome, likeness: Likeness) -> list[Output]:
     """Those that were written by a template are held against its facts, and put in order."""
     outputs = [_text(text) for text in outcome.texts]
     if not job.input.get("writing"):
         return outputs
     writing = Writing.model_validate(job.input["writing"])
-    reviews = judge(writing, TextParams.model_validate(dict(job.params)), [*map(_written, outcome.texts)])
+    reviews = judge(
+        writing, TextParams.model_validate(dict(job.params)), [*map(_written, outcome.texts)], likeness
+    )
     # Their chances were for this: nobody has asked to keep them.
     return [replace(each, logprobs=None, review=reviews.get(each.n)) for each in outputs]
 

@@ -9,6 +9,7 @@ from pressroom.domain.errors import DatabaseUnavailable
 from pressroom.domain.retry import Failure, FailureKind
 from pressroom.engines.base import Key, Outcome
 from pressroom.jobs.attempts import Attempts
+from pressroom.jobs.judging import Likeness, by_words
 from pressroom.telemetry import get_logger
 from pressroom.worker.attempt import Closing, Complete, Drop, Release, closing, nothing
 from pressroom.worker.holdings import Holding, Holdings
@@ -20,7 +21,7 @@ class Finisher:
     """Encodes, stores and commits what left the engine, then calls ``done`` for the freed slot.
 
     ``forget`` is told that an attempt is over for this process, and ``on_over`` what the job is then, or
-    that it was ``lost``."""
+    that it was ``lost``. ``likeness`` tells how near texts are to their facts."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Finisher:
         forget: Callable[[Holding], None],
         on_ending: Callable[[str], None] = lambda ending: None,
         on_over: Callable[[str], None] = lambda state: None,
+        likeness: Likeness = by_words,
         threads: int = _THREADS,
     ) -> None:
         self._holdings = holdings
@@ -39,6 +41,7 @@ class Finisher:
         self._forget = forget
         self._on_ending = on_ending
         self._on_over = on_over
+        self._likeness = likeness
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="finisher")
         self._open = threading.Lock()
         self._stopped = False
@@ -46,7 +49,7 @@ class Finisher:
     def finish(self, outcome: Outcome) -> None:
         """Called by the engine thread: returns at once. After ``stop`` it is left to its lease."""
         self._holdings.left_engine(outcome.key)
-        self._hand_over(outcome.key, lambda held: closing(held, outcome))
+        self._hand_over(outcome.key, lambda held: closing(held, outcome, self._likeness))
         self._on_ending(outcome.ending.value)
 
     def refuse(self, holding: Holding, failure: Failure) -> None:

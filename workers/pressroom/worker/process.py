@@ -134,6 +134,7 @@ class WorkerProcess:
             forget=lambda holding: self._publisher.forget(holding.claim.held),
             on_ending=self._metrics.attempt,
             on_over=self._metrics.over,
+            likeness=parts.likeness,
         )
         self._loop = EngineLoop(
             engine,

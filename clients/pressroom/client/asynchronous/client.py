@@ -118,6 +118,22 @@ class AsyncClient:
         )
         return await self._finished(await self.submit(request), timeout_s)
 
+    async def write(
+        self,
+        template: str,
+        facts: Mapping[str, str],
+        *,
+        voice: str | None = None,
+        model: str | None = None,
+        job: JobOptions | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> JobView:
+        """Have copy written by a template and wait for it. Raises JobFailed, TimedOut (the job then goes on)."""
+        name = model or (await self.pick_model("text")).name
+        request = calls.write_request(template, facts, model=name, voice=voice, params=params, job=job)
+        return await self._finished(await self.submit(request), timeout_s)
+
     async def embed(
         self,
         texts: Sequence[str],

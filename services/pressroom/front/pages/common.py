@@ -7,7 +7,7 @@ from flask import Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pressroom.bootstrap.front import FrontParts
-from pressroom.contract.jobs import JobView
+from pressroom.contract.jobs import JobView, OutputView
 from pressroom.contract.params import ImageParams
 from pressroom.domain.errors import PressroomError
 from pressroom.domain.states import TERMINAL, State
@@ -33,6 +33,7 @@ def page_blueprint(name: str, import_name: str) -> APIBlueprint:
         lambda: {
             "csrf": csrf_token,
             "title_of": title_of,
+            "in_order": in_order,
             "state_words": STATE_WORDS,
             "moment": moment,
             "ended": lambda job: State(job.status) in TERMINAL,
@@ -62,10 +63,17 @@ def title_of(job: JobView) -> str:
     if isinstance(job.params, ImageParams):
         return f"{job.params.label or 'anything'} × {job.params.n}"
     asked = job.input.prompt or (job.input.messages[-1].content if job.input.messages else "")
+    if job.input.writing is not None:
+        asked = f"{job.input.writing.template}: {next(iter(job.input.writing.facts.values()), '')}"
     if job.input.texts:
         asked = f"{_READ.get(job.kind, '')} × {len(job.input.texts)}: {job.input.texts[0]}"
     words = " ".join(asked.split())
     return words if len(words) <= 120 else f"{words[:117].rstrip()}…"
+
+
+def in_order(job: JobView) -> list[OutputView]:
+    """Outputs as they are shown: candidates by their rank."""
+    return sorted(job.outputs, key=lambda each: each.review.rank if each.review is not None else each.n)
 
 
 def moment(milliseconds: int) -> str:

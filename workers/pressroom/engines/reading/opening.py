@@ -13,6 +13,16 @@ from pressroom.engines.sessions import Provider, open_session
 SLOTS = 32
 
 
+def open_embedder(model_dir: Path, manifest: Manifest, *, threads: int = 1) -> Embedder:
+    """An embedding model by itself, on the CPU. Raises EngineUnavailable, ModelCorrupt."""
+    traits = manifest.reading
+    if traits is None or not traits.dimensions:
+        raise EngineUnavailable(f"{manifest.name} makes no embeddings: see its manifest.json.")
+    check_files(model_dir, read_marker(model_dir / READER_BUILT).files)
+    session = open_session(model_dir / traits.files["reader"], Provider.CPU, threads)
+    return Embedder(session, model_dir / traits.files["tokenizer"], traits.context)
+
+
 def open_reading_engine(
     model_dir: Path,
     manifest: Manifest,
