@@ -7,6 +7,7 @@ from tests.support.desk import Desk
 from tests.support.jobs import LEASE_MS, Timepiece, failure, older, partial, picture, success, text_output
 
 from pressroom.domain.chances import TokenChance
+from pressroom.domain.copy.review import Review
 from pressroom.domain.errors import IllegalTransition
 from pressroom.domain.job import Claim, Held, Usage
 from pressroom.domain.retry import FailureKind, RetryPolicy
@@ -100,6 +101,7 @@ def test_a_result_is_stored_with_its_numbers(desk: Desk, clock: Timepiece) -> No
         picture(1, claim.job.id, 1),
         with_chances,
         replace(text_output(3), logprobs=()),
+        replace(text_output(4), review=Review(2, -0.5, 0.25, ("It does not end.", "灯"))),
     )
     assert desk.store.complete(claim.held, success(*outputs))
     job = desk.store.job("acme", claim.job.id)

@@ -10,7 +10,8 @@ from tests.support.desk import Desk
 from tests.support.jobs import LEASE_MS, Timepiece
 
 from pressroom.adapters.memory.jobs import MemoryJobStore
-from pressroom.domain.job import Claim
+from pressroom.domain.chances import TokenChance
+from pressroom.domain.job import Claim, Output
 from pressroom.domain.retry import FailureKind
 from pressroom.domain.states import State
 from pressroom.engines.base import (
@@ -23,6 +24,7 @@ from pressroom.engines.base import (
     Key,
     Outcome,
     PromptTooLong,
+    ReadingGeneration,
     TextGeneration,
     TextOutput,
     Usage,
@@ -259,3 +261,88 @@ def test_a_lost_job_is_dropped() -> None:
     claim = claim_of()
 
     assert isinstance(closing(holding_of(claim, Abandoned.LOST), outcome_of(claim, Ending.ABANDONED)), Drop)
+
+
+# -- readings ------------------------------------------------------------------------------------
+def test_texts_become_a_reading_and_its_numbers_a_file() -> None:
+    claim = claim_of(kind="embedding", input={"texts": ["a", "b"]}, params={"cut": True})
+    generation = generation_of(claim, 50.0)
+    assert isinstance(generation, ReadingGeneration)
+    assert (generation.texts, generation.params.cut) == (("a", "b"), True)
+    numbers = np.array([[0.25, -0.5], [1.0, 0.0]], np.float32)
+    closed = closing(holding_of(claim), outcome_of(claim, Ending.DONE, texts=(), numbers=numbers))
+    assert isinstance(closed, Complete)
+    (content,) = closed.result.contents
+    assert content.data == b'{"rows":[[0.25,-0.5],[1.0,0.0]]}'
+    (output,) = closed.result.completion.outputs
+    assert (output.artifact, output.media_type) == (
+        f"{claim.job.id}/{claim.attempt}/0.json",
+        "application/json",
+    )
+    assert output.sha256 == hashlib.sha256(content.data).hexdigest()
+
+
+def test_a_reading_without_texts_cannot_be_read() -> None:
+    with pytest.raises(ValueError, match="no texts"):
+        generation_of(claim_of(kind="moderation", input={}, params={"cut": False}), 50.0)
+
+
+# -- writings ------------------------------------------------------------------------------------
+WRITING: dict[str, Any] = {
+    "input": {
+        "prompt": "Write.",
+        "writing": {
+            "template": "line@1",
+            "facts": {"title": "Oslo Lamp"},
+            "channel": "seo_title",
+            "locale": "en",
+        },
+    },
+    "params": {
+        "max_tokens": 40,
+        "seed": 3,
+        "n": 2,
+        "logprobs": 0,
+        "guide": {
+            "type": "locked",
+            "letters": "ascii",
+            "parts": [{"text": "Oslo Lamp "}, {"fewest": 2, "most": 12, "chars": 50}],
+        },
+    },
+}
+
+
+def _said(index: int, text: str, logprob: float) -> TextOutput:
+    return TextOutput(index, text, 1, "stop", (TokenChance(1, text.encode(), logprob),))
+
+
+def _written(claim: Claim, *texts: TextOutput, **likeness: Any) -> tuple[Output, ...]:
+    closed = closing(holding_of(claim), outcome_of(claim, Ending.DONE, texts=texts), **likeness)
+    assert isinstance(closed, Complete)
+    return closed.result.completion.outputs
+
+
+def test_candidates_are_held_against_their_facts_and_their_chances_are_not_kept() -> None:
+    first, second = _written(
+        claim_of(**WRITING),
+        _said(0, "Oslo Lamp of red steel", -0.1),
+        _said(1, "Oslo Lamp for slow evenings", -2.0),
+    )
+    assert first.review is not None
+    assert second.review is not None
+    assert (first.review.rank, second.review.rank, second.review.needed) == (2, 1, False)
+    assert len(first.review.findings) == 2
+    assert first.logprobs is None
+
+
+def test_likeness_that_cannot_be_told_is_told_by_words() -> None:
+    def broken(texts: Any, facts: str) -> Any:
+        raise RuntimeError("no such file")
+
+    texts = (
+        _said(0, "Oslo Lamp for slow evenings", -1.0),
+        _said(1, "Oslo Lamp for long nights", float("-inf")),
+    )
+    outputs = _written(claim_of(**WRITING), *texts, likeness=broken)
+    assert [each.review.rank for each in outputs if each.review is not None] == [1, 2]
+    assert all(np.isfinite(each.review.score) for each in outputs if each.review is not None)

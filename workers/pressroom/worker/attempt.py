@@ -19,6 +19,7 @@ from pressroom.jobs.attempts import Result
 from pressroom.jobs.judging import Likeness, Written, by_words, judge
 from pressroom.jobs.numbers import NUMBERS, written
 from pressroom.jobs.packs import Content
+from pressroom.telemetry import get_logger
 from pressroom.worker.holdings import Abandoned, Holding
 from pressroom.worker.pictures import Given
 
@@ -210,9 +211,12 @@ def _texts(job: Job, outcome: base.Outcome, likeness: Likeness) -> list[Output]:
     if not job.input.get("writing"):
         return outputs
     writing = Writing.model_validate(job.input["writing"])
-    reviews = judge(
-        writing, TextParams.model_validate(dict(job.params)), [*map(_written, outcome.texts)], likeness
-    )
+    params, written = TextParams.model_validate(dict(job.params)), [*map(_written, outcome.texts)]
+    try:
+        reviews = judge(writing, params, written, likeness)
+    except Exception as error:  # an embedding model that cannot be opened costs nobody a text
+        get_logger(__name__).warning("likeness_by_words", job=job.id, reason=str(error))
+        reviews = judge(writing, params, written)
     # Their chances were for this: nobody has asked to keep them.
     return [replace(each, logprobs=None, review=reviews.get(each.n)) for each in outputs]
 

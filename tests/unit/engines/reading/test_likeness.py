@@ -30,7 +30,7 @@ class Counting:
         for n, row in enumerate(rows):
             for each in row:
                 counts[n, each] += 1
-        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+        return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), np.float32)
 
 
 def opened() -> Embedder:
