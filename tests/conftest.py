@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.plugins.names",
+    "tests.plugins.order",
     "tests.plugins.skips",
     "tests.services.chromium",
     "tests.services.postgres",

@@ -1,4 +1,4 @@
-"""Templates and voices by version, and what is known of a text that was written by one. Expands only: older code leaves
+"""Templates and voices by version, what is known of a text that was written by one, and what was decided about it. Expands only: older code leaves
 ``output.review`` empty, and cannot read jobs that have a template: their params say what is to be written all the same."""
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ OLDEST = "0001"
 
 def upgrade() -> None:
     op.add_column("output", sa.Column("review", sa.JSON(), nullable=True))
+    op.add_column("feedback", sa.Column("decision", sa.String(16), nullable=True))
     op.create_table(
         "copy_version",
         sa.Column("tenant", sa.String(64), nullable=False),
@@ -30,4 +31,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("copy_version")
+    op.drop_column("feedback", "decision")
     op.drop_column("output", "review")

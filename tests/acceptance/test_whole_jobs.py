@@ -222,6 +222,14 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
         "setVoice": {"json": {"locale": "en", "tone": "warm"}},
         "getVoice": {},
         "listVoices": {},
+        "postFeed": {
+            "files": {"feed": ("feed.csv", b"id,title\n1,Lamp\n")},
+            "data": {"plan": json.dumps({"outputs": [{"template": "seo-title"}]})},
+        },
+        "getFeed": {},
+        "listPieces": {},
+        "decidePieces": {"json": {"decision": "approved", "all_ready": True}},
+        "exportFeed": {},
         "getUsage": {},
         "listPrices": {},
         "createKey": {"json": {"tenant": "acme"}},
@@ -250,6 +258,7 @@ def test_the_served_document_is_valid_and_each_call_in_it_answers(fake_press: Pr
     makers = {
         "postBatch": "batch_id",
         "postUpload": "upload_id",
+        "postFeed": "feed_id",
         "createWebhook": "webhook_id",
         "testWebhook": "delivery_id",
         "createKey": "key_id",

@@ -31,6 +31,7 @@ MAKERS: dict[str, Callable[[Front], str]] = {
     "file_id": lambda front: f"file-{front.parts.files.take('acme', [MARK.encode()]).id}",
     "campaign": lambda front: front.budget(MARK),
     "word_list": lambda front: front.word_list(MARK),
+    "feed_id": lambda front: front.feed(MARK),
     "template": lambda front: front.template(MARK),
     "voice": lambda front: front.voice(MARK),
     "key_id": lambda front: front.parts.keyring.issue("acme", MARK).key.id,

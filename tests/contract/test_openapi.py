@@ -162,6 +162,11 @@ CALLS = [
     ("/v1/voices/{voice}", "GET"),
     ("/v1/voices/{voice}", "PUT"),
     ("/v1/voices/{voice}", "DELETE"),
+    ("/v1/feeds", "POST"),
+    ("/v1/feeds/{feed_id}", "GET"),
+    ("/v1/feeds/{feed_id}/pieces", "GET"),
+    ("/v1/feeds/{feed_id}/decisions", "POST"),
+    ("/v1/feeds/{feed_id}/export", "GET"),
     ("/v1/usage", "GET"),
     ("/v1/prices", "GET"),
     ("/v1/admin/keys", "GET"),
@@ -227,6 +232,8 @@ def _aim(front: Front, case: Any) -> None:
         case.path_parameters["campaign"] = front.budget()
     if case.path_parameters and "word_list" in case.path_parameters:
         case.path_parameters["word_list"] = front.word_list()
+    if case.path_parameters and "feed_id" in case.path_parameters:
+        case.path_parameters["feed_id"] = front.feed()
     if case.path_parameters and "template" in case.path_parameters:
         case.path_parameters["template"] = front.template()
     if case.path_parameters and "voice" in case.path_parameters:

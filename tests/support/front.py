@@ -183,6 +183,25 @@ class Front:
         assert answer.status_code == 200, answer.text
         return name
 
+    def feed(self, title: str = "Oslo Lamp") -> str:
+        """A feed of one row; its id."""
+        answer = self.post_feed(f"id,title\n1,{title}\n", outputs=[{"template": "seo-title"}])
+        assert answer.status_code == 202, answer.text
+        return str(answer.json["id"])
+
+    def post_feed(
+        self,
+        table: str | bytes,
+        *,
+        name: str = "feed.csv",
+        headers: dict[str, str] | None = None,
+        **plan: Any,
+    ) -> Answer:
+        """``POST /v1/feeds``."""
+        content = table.encode() if isinstance(table, str) else table
+        data = {"plan": json.dumps(plan), "feed": (io.BytesIO(content), name)}
+        return self.call("POST", "/v1/feeds", data=data, headers=headers or {})
+
     def template(self, name: str = "slogan") -> str:
         """A template of the tenant's; its name."""
         body = {

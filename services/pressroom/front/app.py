@@ -20,6 +20,7 @@ from pressroom.front.api import (
     deliveries,
     events,
     feedback,
+    feeds,
     health,
     jobs,
     models,
@@ -86,6 +87,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         "batches.post_batch": parts.limits.batch_bytes,
         "replicate_files.create_file": parts.limits.upload_bytes,
         "openai_files.create_file": parts.limits.batch_bytes,
+        "feeds.post_feed": parts.limits.batch_bytes,
     }
     app.before_request(lambda: _begin(limits))
     app.after_request(lambda response: _finish(response, metrics))
@@ -106,6 +108,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         word_lists.blueprint(parts),
         copy.templates(parts),
         copy.voices(parts),
+        feeds.blueprint(parts, gate),
         *admin.blueprints(parts),
         *openai.blueprints(parts, gate),
         *replicate.blueprints(parts, gate),

@@ -33,6 +33,7 @@ from pressroom.contract.copy import (
 )
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.feedback import FeedbackPage, FeedbackRequest, FeedbackView
+from pressroom.contract.feeds import Decided, DecisionRequest, FeedPlan, FeedView, PiecePage
 from pressroom.contract.jobs import Health, JobPage, JobRequest, JobView, ModelList, Readiness
 from pressroom.contract.problem import Problem
 from pressroom.contract.spending import (
@@ -101,6 +102,11 @@ _SHAPES: tuple[type[Wire], ...] = (
     VoiceRequest,
     VoiceView,
     VoiceList,
+    FeedPlan,
+    FeedView,
+    PiecePage,
+    DecisionRequest,
+    Decided,
     KeyRequest,
     KeyLimitsShape,
     KeyView,

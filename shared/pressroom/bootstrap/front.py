@@ -33,6 +33,7 @@ from pressroom.jobs.batches import Batches, BatchLimits
 from pressroom.jobs.copy_ports import CopyStore
 from pressroom.jobs.copywriting import Copywriter
 from pressroom.jobs.feedback import Feedbacks, FeedbackStore
+from pressroom.jobs.feeds.feeds import Feeds
 from pressroom.jobs.fetch import Fetcher
 from pressroom.jobs.files import Files
 from pressroom.jobs.follow import LiveFollower
@@ -104,6 +105,7 @@ class FrontParts:
     retentions: RetentionStore
     word_lists: WordLists
     copywriter: Copywriter
+    feeds: Feeds
     secret: bytes
     limits: FrontLimits
     close: Callable[[], None]
@@ -222,6 +224,15 @@ def assemble(
         copywriter=copywriter,
     )
     accounts = Accounts(adapters.spending)
+    feedbacks = Feedbacks(adapters.feedback, fetcher)
+    batches = Batches(
+        adapters.batches,
+        submitter,
+        adapters.nudges,
+        secret=secret,
+        limits=BatchLimits(settings.max_batch_rows, settings.batches_at_once),
+        room=adapters.room,
+    )
     return FrontParts(
         catalog=catalog,
         keyring=Keyring(adapters.keys),
@@ -245,15 +256,8 @@ def assemble(
         artifacts=adapters.artifacts,
         uploads=uploads,
         files=Files(adapters.uploads, adapters.artifacts, ttl_s=settings.upload_ttl_s, room=adapters.room),
-        feedbacks=Feedbacks(adapters.feedback, fetcher),
-        batches=Batches(
-            adapters.batches,
-            submitter,
-            adapters.nudges,
-            secret=secret,
-            limits=BatchLimits(settings.max_batch_rows, settings.batches_at_once),
-            room=adapters.room,
-        ),
+        feedbacks=feedbacks,
+        batches=batches,
         webhooks=webhooks,
         accounts=accounts,
         quoter=Quoter(submitter, adapters.pieces, accounts, seals),
@@ -261,6 +265,7 @@ def assemble(
         retentions=adapters.retentions,
         word_lists=WordLists(adapters.word_lists),
         copywriter=copywriter,
+        feeds=Feeds(batches, copywriter, feedbacks, catalog),
         secret=secret,
         limits=FrontLimits(
             body_bytes=settings.max_body_bytes,

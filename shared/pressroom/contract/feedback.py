@@ -1,6 +1,6 @@
 """Feedback: what people think of what was made."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,7 @@ from pressroom.contract.base import Wire
 
 MOST_COMMENT, MOST_TEXT = 4_000, 100_000
 
+Decision = Literal["approved", "rejected"]
 Position = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -24,11 +25,16 @@ class FeedbackRequest(Wire):
         None, min_length=1, max_length=MOST_TEXT, description="The output's text as you have published it."
     )
     comment: str | None = Field(None, min_length=1, max_length=MOST_COMMENT, description="For people.")
+    decision: Decision | None = Field(
+        None,
+        description="Whether the output may be published, as it is or as `edited`. The newest decision of a job holds.",
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.rating is None and self.chosen is None and self.edited is None and self.comment is None:
-            raise ValueError("give a rating, the chosen output, an edited text or a comment")
+        said = (self.rating, self.chosen, self.edited, self.comment, self.decision)
+        if all(each is None for each in said):
+            raise ValueError("give a rating, the chosen output, an edited text, a comment or a decision")
         return self
 
 
@@ -51,6 +57,7 @@ class FeedbackView(Wire):
     chosen: int | None
     edited: str | None
     comment: str | None
+    decision: Decision | None
     model: FeedbackModel
     seed: int | None = Field(
         description="Of the job: with the model and its params it makes the output again."

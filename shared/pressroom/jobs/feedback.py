@@ -5,10 +5,11 @@
 It goes with the job's results: what is erased, or past its time, has no feedback any more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pressroom.contract.feedback import Decision
 from pressroom.domain.errors import InputInvalid, NothingToRate, TooMuchFeedback
 from pressroom.domain.ids import new_id
 from pressroom.domain.job import Job
@@ -28,6 +29,7 @@ class Opinion:
     chosen: int | None = None
     edited: str | None = None
     comment: str | None = None
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Feedback:
     chosen: int | None
     edited: str | None
     comment: str | None
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,9 @@ class FeedbackStore(Protocol):
 
     def page(self, tenant: str, *, cursor: str | None, limit: int) -> FeedbackPage:
         """Of all jobs. Raises CursorInvalid."""
+
+    def decisions(self, tenant: str, job_ids: Sequence[str]) -> Mapping[str, Feedback]:
+        """The newest feedback with a decision, of each of these jobs that has one."""
 
 
 class Feedbacks:
@@ -98,6 +104,7 @@ class Feedbacks:
             chosen=opinion.chosen,
             edited=opinion.edited,
             comment=opinion.comment,
+            decision=opinion.decision,
         )
         self._store.add(feedback, MOST_A_JOB)
         return feedback
@@ -106,6 +113,10 @@ class Feedbacks:
         """The oldest first. Raises JobUnknown, JobErased, DatabaseUnavailable."""
         self._fetcher.job(tenant, job_id)
         return self._store.of_job(tenant, job_id)
+
+    def decisions(self, tenant: str, job_ids: Sequence[str]) -> Mapping[str, Feedback]:
+        """What was decided last of each of these jobs; those of which nothing was are left out. Raises DatabaseUnavailable."""
+        return self._store.decisions(tenant, job_ids)
 
     def page(self, tenant: str, *, cursor: str | None, limit: int) -> FeedbackPage:
         """Of all the tenant's jobs, newest first. Raises CursorInvalid, DatabaseUnavailable."""

@@ -36,7 +36,7 @@ LEFT: dict[str, tuple[float, ...]] = {
     "vae-dense": (0.35,),
     "vae-dense-fashion": (0.55,),
     "vae-dense-quick": (0.55,),
-    "vae-flow": (0.85, 0.5),
+    "vae-flow": (0.9, 0.5),
     "vae-logistic": (0.8,),
 }
 

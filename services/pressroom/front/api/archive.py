@@ -15,7 +15,7 @@ from pressroom.front.api.outputs import file_name
 from pressroom.jobs.fetch import Fetcher
 
 # The same outputs are the same bytes, whenever they are asked for: the first moment that a ZIP can tell.
-_WHEN = (1980, 1, 1, 0, 0, 0)
+WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 def blueprint(parts: FrontParts) -> APIBlueprint:
@@ -54,16 +54,16 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
 
 def _pieces(fetcher: Fetcher, job: Job) -> Iterator[bytes]:
     """A piece an output, and the directory at the end. Pictures are packed already, so nothing is packed again."""
-    written = _Written()
+    written = Written()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
         for output in job.outputs:
-            entry = zipfile.ZipInfo(file_name(job.id, output), _WHEN)
+            entry = zipfile.ZipInfo(file_name(job.id, output), WHEN)
             archive.writestr(entry, fetcher.content(output))
             yield written.taken()
     yield written.taken()
 
 
-class _Written:
+class Written:
     """A file that is only written to; what was written is taken away."""
 
     def __init__(self) -> None:

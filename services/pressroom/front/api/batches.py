@@ -116,7 +116,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
         In the order of their lines, with the job that each is."""
         state = RowState(query_data.status) if query_data.status is not None else None
-        after, limit = _after(query_data.cursor), query_data.limit
+        after, limit = after_of(query_data.cursor), query_data.limit
         rows = parts.batches.rows(g.tenant, batch_id, after=after, limit=limit + 1, state=state)
         following = str(rows[limit - 1].n) if len(rows) > limit else None
         return wire_response(BatchRowPage(items=tuple(map(_row_view, rows[:limit])), next=following))
@@ -191,7 +191,7 @@ def _url(batch_id: str) -> str:
     return f"/v1/batches/{batch_id}"
 
 
-def _after(cursor: str | None) -> int:
+def after_of(cursor: str | None) -> int:
     """Raises CursorInvalid."""
     if cursor is None:
         return 0
@@ -203,11 +203,14 @@ def _after(cursor: str | None) -> int:
     return int(cursor)
 
 
+def counts_view(counts: BatchCounts) -> BatchCountsView:
+    """How many rows stand where, as the API shows it."""
+    return BatchCountsView(**{name: getattr(counts, name) for name in BatchCountsView.model_fields})
+
+
 def _view(batch: Batch, counts: BatchCounts | None = None) -> BatchView:
     url = _url(batch.id)
-    shown = None
-    if counts is not None:
-        shown = BatchCountsView(**{name: getattr(counts, name) for name in BatchCountsView.model_fields})
+    shown = counts_view(counts) if counts is not None else None
     return BatchView(
         id=batch.id,
         status=batch.state.value,

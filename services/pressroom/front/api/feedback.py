@@ -67,6 +67,7 @@ def _view(feedback: Feedback) -> FeedbackView:
         chosen=feedback.chosen,
         edited=feedback.edited,
         comment=feedback.comment,
+        decision=feedback.decision,
         model=FeedbackModel(
             name=feedback.model_name, version=feedback.model_version, sha256=feedback.model_sha256
         ),

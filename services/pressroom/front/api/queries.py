@@ -82,6 +82,27 @@ class RowsQuery(PageQuery):
     limit: int = Field(100, ge=1, le=500, description="Most rows of a page.")
 
 
+class PiecesQuery(PageQuery):
+    """``GET /v1/feeds/{id}/pieces``."""
+
+    limit: int = Field(100, ge=1, le=500, description="Most pieces of a page.")
+
+
+class ExportQuery(Query):
+    """``GET /v1/feeds/{id}/export``."""
+
+    form: Literal["csv", "jsonl", "zip"] = Field("csv", description="`zip` has the table and its pictures.")
+    which: Literal["approved", "ready", "all"] = Field(
+        "approved",
+        description="`ready`: also what has no finding and was not rejected. `all`: also what has to be looked at.",
+    )
+    columns: str | None = Field(
+        None,
+        max_length=2_000,
+        description="Only these columns, with commas between. [default: all that are written]",
+    )
+
+
 class ResultsQuery(Query):
     """``GET /v1/batches/{id}/results``."""
 

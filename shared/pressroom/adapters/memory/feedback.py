@@ -1,6 +1,7 @@
 """``MemoryFeedbackStore``: rows of feedback in memory, beside a store of jobs that says which are erased."""
 
 import threading
+from collections.abc import Mapping, Sequence
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
 from pressroom.domain.errors import NotThere
@@ -26,6 +27,11 @@ class MemoryFeedbackStore:
     def of_job(self, tenant: str, job_id: str) -> tuple[Feedback, ...]:
         mine = [each for each in self._kept(tenant) if each.job_id == job_id]
         return tuple(sorted(mine, key=lambda each: (each.created_at, each.id)))
+
+    def decisions(self, tenant: str, job_ids: Sequence[str]) -> Mapping[str, Feedback]:
+        wanted = set(job_ids)
+        found = [each for each in self._kept(tenant) if each.job_id in wanted and each.decision is not None]
+        return {each.job_id: each for each in sorted(found, key=lambda each: (each.created_at, each.id))}
 
     def page(self, tenant: str, *, cursor: str | None, limit: int) -> FeedbackPage:
         behind = unpack_cursor(cursor) if cursor is not None else None

@@ -1,5 +1,7 @@
 """``SqlFeedbackStore``: the port ``FeedbackStore`` over a database."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import Connection, func, insert, select, tuple_
 
 from pressroom.adapters.cursors import pack_cursor, unpack_cursor
@@ -47,6 +49,18 @@ class SqlFeedbackStore:
         )
         rows = self._database.read(lambda connection: connection.execute(wanted).all())
         return tuple(map(_feedback, rows))
+
+    def decisions(self, tenant: str, job_ids: Sequence[str]) -> Mapping[str, Feedback]:
+        wanted = (
+            select(table)
+            .join(job, job.c.id == table.c.job_id)
+            .where(table.c.tenant == tenant, table.c.job_id.in_(job_ids), table.c.decision.is_not(None), KEPT)
+            .order_by(table.c.created_at, table.c.id)
+        )
+        if not job_ids:
+            return {}
+        rows = self._database.read(lambda connection: connection.execute(wanted).all())
+        return {row.job_id: _feedback(row) for row in rows}
 
     def page(self, tenant: str, *, cursor: str | None, limit: int) -> FeedbackPage:
         wanted = (

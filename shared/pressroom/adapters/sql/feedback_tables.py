@@ -21,6 +21,7 @@ class FeedbackColumns(TypedColumns):
     chosen: Named[int | None] = Column(Integer)
     edited: Named[str | None] = Column(Utf8)
     comment: Named[str | None] = Column(Utf8)
+    decision: Named[str | None] = Column(String(16))
 
 
 feedback = Table(

@@ -1,0 +1,152 @@
+"""A plan against a header: which column each variable is filled from, and what each row asks for. Checked before anything runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pressroom.contract.copy import TemplateRequest, Writing
+from pressroom.contract.feeds import FeedOutput, FeedPicture, FeedPlan
+from pressroom.contract.jobs import JobInput, JobRequest
+from pressroom.domain.errors import InputInvalid
+from pressroom.jobs.copy_ports import KeptCopy
+from pressroom.jobs.feeds.presets import PRESETS, Columns, plain
+
+_ICONS, _PAINTER = "icons", "vae-fashion"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An output, with the columns that it is made from. ``template`` with its version."""
+
+    column: str
+    output: FeedOutput
+    template: str | None
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan that fits a header. ``continues``: the column without whose value a row goes on with the one before."""
+
+    plan: FeedPlan
+    key: str
+    model: str
+    outputs: tuple[Asked, ...]
+    continues: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the export, behind the key."""
+        return tuple(each.column for each in self.outputs)
+
+    def requests(self, n: int, values: Mapping[str, str]) -> list[JobRequest]:
+        """What row ``n`` asks for, an output each."""
+        return [self._request(n, values, each) for each in self.outputs]
+
+    def _request(self, n: int, values: Mapping[str, str], asked: Asked) -> JobRequest:
+        metadata = {"key": values.get(self.key, "")[:512], "row": str(n), "column": asked.column}
+        if asked.output.picture is not None:
+            model, given, params = _picture(asked.output.picture, values)
+        else:
+            facts = {name: values.get(column, "") for name, column in asked.facts.items()}
+            voice = asked.output.voice or self.plan.voice
+            given = JobInput(writing=Writing(template=asked.template or "", facts=facts, voice=voice))
+            model, params = self.model, dict(self.plan.params)
+        return JobRequest(
+            model=model, input=given, params=params, metadata=metadata, campaign=self.plan.campaign
+        )
+
+
+def compiled(
+    plan: FeedPlan, header: Sequence[str], templates: Mapping[str, KeptCopy], model: str
+) -> Compiled:
+    """``templates``: those that the plan names, as they are now; ``model``: the text model where the plan names none.
+
+    Raises InputInvalid, which names the output, for columns that are not there and variables that nothing fills."""
+    preset = PRESETS[plan.preset]
+    key = plan.key or preset.key or header[0]
+    if key not in header:
+        raise InputInvalid(
+            f"The feed has no column {key!r}, which names its rows. It has: {_listed(header)}.",
+            field="plan.key",
+        )
+    outputs = tuple(_asked(n, each, header, preset, templates) for n, each in enumerate(plan.outputs))
+    for n, each in enumerate(outputs):
+        if each.column in [other.column for other in outputs[:n]]:
+            raise InputInvalid(
+                f"Two outputs go out as {each.column!r}: give one a column.", field=f"plan.outputs.{n}.column"
+            )
+    continues = preset.continues if preset.continues in header else None
+    return Compiled(plan, key, plan.model or model, outputs, continues)
+
+
+def _asked(
+    n: int, output: FeedOutput, header: Sequence[str], preset: Columns, templates: Mapping[str, KeptCopy]
+) -> Asked:
+    if output.picture is not None:
+        _check_picture(n, output.picture, header)
+        return Asked(output.column or preset.outputs.get("picture", "picture"), output, None, {})
+    kept = templates[output.template or ""]
+    facts = _facts(n, output, TemplateRequest.model_validate(dict(kept.body)), header, preset)
+    name = kept.name.removesuffix(".zh")
+    column = output.column or preset.outputs.get(name, kept.name.replace("-", "_"))
+    return Asked(column, output, f"{kept.name}@{kept.version}", facts)
+
+
+def _facts(
+    n: int, output: FeedOutput, template: TemplateRequest, header: Sequence[str], preset: Columns
+) -> dict[str, str]:
+    known = {variable.name for variable in template.variables}
+    by_plain = {plain(column): column for column in reversed(header)}
+    found: dict[str, str] = {}
+    for variable, column in output.facts.items():
+        if variable not in known:
+            raise InputInvalid(
+                f"{output.template} has no variable {variable!r}. It has: {_listed(sorted(known))}.",
+                field=f"plan.outputs.{n}.facts.{variable}",
+            )
+        if column not in header:
+            raise InputInvalid(
+                f"The feed has no column {column!r}. It has: {_listed(header)}.",
+                field=f"plan.outputs.{n}.facts.{variable}",
+            )
+        found[variable] = column
+    for each in template.variables:
+        names = (*preset.facts.get(each.name, ()), each.name)
+        there = next((by_plain[plain(name)] for name in names if plain(name) in by_plain), None)
+        if each.name not in found and there is not None:
+            found[each.name] = there
+    missing = [each.name for each in template.variables if each.required and each.name not in found]
+    if missing:
+        raise InputInvalid(
+            f"No column fills {_listed(missing)} of {output.template}: name one in facts. The feed has: {_listed(header)}.",
+            field=f"plan.outputs.{n}.facts",
+        )
+    return found
+
+
+def _check_picture(n: int, picture: FeedPicture, header: Sequence[str]) -> None:
+    for column in (*(picture.words or ()), *((picture.label,) if picture.label else ())):
+        if column not in header:
+            raise InputInvalid(
+                f"The feed has no column {column!r}. It has: {_listed(header)}.",
+                field=f"plan.outputs.{n}.picture",
+            )
+
+
+def _picture(picture: FeedPicture, values: Mapping[str, str]) -> tuple[str, JobInput, dict[str, Any]]:
+    if picture.label is not None:
+        return (
+            picture.model or _PAINTER,
+            JobInput(),
+            {"operation": "sample", "label": values.get(picture.label, "")},
+        )
+    words = " ".join(values.get(column, "") for column in picture.words or ()).strip()
+    params = {"operation": "icon", "colour": picture.colour, "size": picture.size}
+    told = {name: value for name, value in params.items() if value is not None}
+    return picture.model or _ICONS, JobInput(prompt=words or " "), told
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:30])
+    return f"{shown}, …" if len(names) > 30 else shown

@@ -1,0 +1,135 @@
+"""A plan against a header: which column fills what, and what is told before anything runs."""
+
+from typing import Any
+
+import pytest
+
+from pressroom.catalog.templates import shipped_templates
+from pressroom.contract.feeds import FeedPlan
+from pressroom.domain.errors import InputInvalid
+from pressroom.jobs.copy_ports import KeptCopy
+from pressroom.jobs.feeds.plans import Compiled, compiled
+from pressroom.jobs.feeds.presets import PRESETS, plain
+
+SHOPIFY = ("Handle", "Title", "Body (HTML)", "Vendor", "Tags", "Option1 Value", "Material", "SEO Title")
+
+
+def fitted(header: tuple[str, ...], *outputs: dict[str, Any], **plan: Any) -> Compiled:
+    made = FeedPlan.model_validate({"outputs": outputs, **plan})
+    templates = {
+        each.template: KeptCopy(
+            "template", each.template, 2, shipped_templates()[each.template].model_dump(mode="json")
+        )
+        for each in made.outputs
+        if each.template is not None
+    }
+    return compiled(made, header, templates, "writer")
+
+
+def test_variables_are_filled_from_the_columns_of_their_names() -> None:
+    made = fitted(("sku", "Title", "COLOR", "Product Material"), {"template": "product-title"})
+    (asked,) = made.outputs
+    assert asked.facts == {"title": "Title", "colour": "COLOR"}
+    assert (made.key, made.columns, asked.template) == ("sku", ("product_title",), "product-title@2")
+
+
+def test_a_preset_knows_a_shops_columns() -> None:
+    made = fitted(
+        SHOPIFY,
+        {"template": "product-description"},
+        {"template": "seo-title"},
+        {"template": "meta-description"},
+        {"picture": {"words": ["Title", "Tags"], "colour": "#336699"}},
+        preset="shopify",
+    )
+    assert made.key == "Handle"
+    assert made.columns == ("Body (HTML)", "SEO Title", "SEO Description", "Image Src")
+    assert made.outputs[0].facts == {
+        "title": "Title",
+        "material": "Material",
+        "colour": "Option1 Value",
+        "features": "Tags",
+    }
+    assert made.outputs[1].facts["brand"] == "Vendor"
+    assert made.continues == "Title"
+
+
+def test_what_is_said_goes_before_what_is_guessed() -> None:
+    made = fitted(
+        ("id", "title", "name", "c"),
+        {"template": "seo-title", "facts": {"title": "name", "material": "c"}, "column": "t"},
+        key="name",
+        model="other",
+    )
+    assert (made.outputs[0].facts, made.columns, made.key, made.model) == (
+        {"title": "name", "material": "c"},
+        ("t",),
+        "name",
+        "other",
+    )
+
+
+def test_a_row_asks_for_each_output_with_its_own_values() -> None:
+    made = fitted(
+        ("id", "title", "colour"),
+        {"template": "product-title", "voice": "loud"},
+        {"template": "seo-title"},
+        {"picture": {"words": ["title", "colour"], "size": 64}},
+        {"picture": {"label": "title", "model": "fashion-flow"}, "column": "photo"},
+        voice="house",
+        params={"n": 2, "seed": 3},
+        campaign="spring",
+    )
+    title, seo, icon, photo = made.requests(7, {"id": "a-1", "title": "Lamp", "colour": "red"})
+    assert title.input.writing is not None
+    assert title.input.writing.model_dump(exclude_none=True) == {
+        "template": "product-title@2",
+        "facts": {"title": "Lamp", "colour": "red"},
+        "voice": "loud",
+    }
+    assert seo.input.writing is not None
+    assert (seo.input.writing.voice, seo.params, seo.campaign) == ("house", {"n": 2, "seed": 3}, "spring")
+    assert seo.metadata == {"key": "a-1", "row": "7", "column": "seo_title"}
+    assert (icon.model, icon.input.prompt, icon.params) == (
+        "icons",
+        "Lamp red",
+        {"operation": "icon", "size": 64},
+    )
+    assert (photo.model, photo.params) == ("fashion-flow", {"operation": "sample", "label": "Lamp"})
+
+
+@pytest.mark.parametrize(
+    ("output", "plan", "field"),
+    [
+        ({"template": "letter"}, {}, "plan.outputs.0.facts"),
+        ({"template": "seo-title", "facts": {"title": "nope"}}, {}, "plan.outputs.0.facts.title"),
+        ({"template": "seo-title", "facts": {"weight": "title"}}, {}, "plan.outputs.0.facts.weight"),
+        ({"picture": {"words": ["nope"]}}, {}, "plan.outputs.0.picture"),
+        ({"picture": {"label": "nope"}}, {}, "plan.outputs.0.picture"),
+        ({"template": "seo-title"}, {"key": "nope"}, "plan.key"),
+    ],
+)
+def test_what_does_not_fit_the_header_is_told_with_what_there_is(
+    output: dict[str, Any], plan: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InputInvalid) as wrong:
+        fitted(("id", "title"), output, **plan)
+    assert wrong.value.field == field
+    assert "title" in wrong.value.message
+
+
+def test_two_outputs_do_not_go_out_in_one_column() -> None:
+    with pytest.raises(InputInvalid, match="Two outputs go out as 'seo_title'"):
+        fitted(("id", "title"), {"template": "seo-title"}, {"template": "seo-title"})
+
+
+def test_each_preset_has_a_column_for_the_products_texts() -> None:
+    for name, preset in PRESETS.items():
+        assert name == "plain" or {"product-title", "product-description"} <= set(preset.outputs)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Product Name", "product_name"), ("SEO-Title", "seo title"), (" A  b ", "a_b")]
+)
+def test_columns_are_compared_by_their_words(one: str, other: str) -> None:
+    assert plain(one) == plain(other)
