@@ -2,11 +2,13 @@
 
 import pytest
 
+from pressroom.adapters.memory.copy import MemoryCopyStore
 from pressroom.catalog.templates import shipped_templates
 from pressroom.contract.copy import TemplateRequest
 from pressroom.domain.copy.channels import CHANNELS
 from pressroom.domain.copy.filling import fill
 from pressroom.domain.copy.template import Variable, check_variables, expand
+from pressroom.jobs.copywriting import Copywriter
 
 ALL = shipped_templates()
 every_one = pytest.mark.parametrize("name", ALL)
@@ -61,3 +63,16 @@ def test_it_can_be_filled_with_what_it_needs_and_with_all(name: str) -> None:
     for row in (needed, {each.name: value for each in asked.variables}):
         made = fill(parts, _variables(asked), row, CHANNELS[asked.channel], asked.locale)
         assert made.pieces
+
+
+@every_one
+def test_whoever_keeps_it_as_his_own_is_not_refused(name: str) -> None:
+    """Its examples have as many gaps as it has with their facts, too."""
+    kept = Copywriter(MemoryCopyStore()).keep_template("acme", name, ALL[name])
+    assert kept.version == 1
+
+
+def test_those_that_have_gaps_show_in_english_how_they_are_filled() -> None:
+    for name, asked in ALL.items():
+        if asked.locale == "en" and "[[" in asked.body:
+            assert asked.examples, name
