@@ -1,4 +1,4 @@
-"""``pressroom demo``: two files, a table, and nothing left running, whatever happens."""
+"""``pressroom demo``: four files, a table of times, and nothing left running, whatever happens."""
 
 import signal
 import subprocess
@@ -55,6 +55,14 @@ def test_it_makes_a_text_and_a_picture_and_tells_what_took_how_long(home: Path) 
     assert copy.strip()
     assert copy.strip() in out, "it was shown as it came"
     assert (home.parent / "out" / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert (
+        (home.parent / "out" / "feed.csv")
+        .read_text()
+        .startswith("\ufeffid,title,description,meta_description")
+    )
+    page = (home.parent / "out" / "index.html").read_text()
+    assert page.count("<article>") == 12
+    assert page.count("data:image/png;base64,") == 12
     rows = dict(line.split("\t") for line in out.splitlines() if "\t" in line)
     assert {"start everything", "text", "picture", "stop everything", "all"} <= {row.strip() for row in rows}
     assert all(float(seconds) >= 0 for seconds in rows.values())

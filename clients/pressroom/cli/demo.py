@@ -1,4 +1,4 @@
-"""The demo: a stack of its own on a free port, one text job, one picture job, and what took how long.
+"""The demo: a stack of its own on a free port, one text job, one picture job, a feed of twelve rows, and what took how long.
 
 The jobs go through HTTP with the project's client, in a thread beside the one that watches the stack,
 so that a process that keeps dying ends the demo with its reason instead of leaving it waiting.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pressroom.cli import console
+from pressroom.cli.demo_feed import run_feed
 from pressroom.cli.saving import write_file
 from pressroom.cli.stops import Interrupted, Stop
 from pressroom.client import Client
@@ -25,6 +26,7 @@ from pressroom.stack.up import RunningStack, running
 Row = tuple[str, float]
 _HOST = "127.0.0.1"
 _JOB_S = 120.0
+_FEED_S = 600.0
 _STOP_SOON_S = 10.0
 
 
@@ -50,7 +52,7 @@ class _Jobs:
 
 
 def run_demo(settings: Settings, *, out: Path, prompt: str, label: str, before: list[Row]) -> None:
-    """Write ``out/copy.txt`` and ``out/picture.png``. Raises StackError, ClientError, Stop."""
+    """Write ``out/copy.txt``, ``out/picture.png``, ``out/feed.csv`` and ``out/index.html``. Raises StackError, ClientError, Stop."""
     logging.getLogger().setLevel(logging.WARNING)  # structured lines are for processes
     began = time.monotonic()
     apart = _apart(settings)
@@ -101,6 +103,7 @@ def _both(jobs: _Jobs, stack: RunningStack, out: Path, prompt: str, label: str) 
         with Client(stack.address, issued.token) as client:
             jobs.rows += _text(client, stack.settings, prompt, out / "copy.txt")
             jobs.rows += _picture(client, stack.settings, label, out / "picture.png")
+            jobs.rows += _feed(client, out)
     finally:
         stack.admin.keys.revoke(issued.key.id)
 
@@ -126,6 +129,15 @@ def _picture(client: Client, settings: Settings, label: str, path: Path) -> list
     write_file(path, client.output(job, 0))
     console.say(f"→ {path}")
     return _timings(job, "picture")
+
+
+def _feed(client: Client, out: Path) -> list[Row]:
+    console.say("\nFeed: twelve products to titles, descriptions, meta descriptions and icons")
+    began = time.monotonic()
+    pieces, ready = run_feed(client, out, _FEED_S)
+    console.say(f"{ready} of {pieces} pieces have nothing that a person has to look at.")
+    console.say(f"→ {out / 'feed.csv'}, {out / 'index.html'}")
+    return [("feed of twelve rows", time.monotonic() - began)]
 
 
 def _succeeded(job: JobView) -> JobView:

@@ -11,7 +11,7 @@ from pressroom.cli import console
 from pressroom.cli.config import Connection
 from pressroom.client import ApiProblem, Client
 from pressroom.client.feedback import Opinion
-from pressroom.contract.feedback import FeedbackView
+from pressroom.contract.feedback import Decision, FeedbackView
 from pressroom.contract.jobs import JobView
 
 _GONE = frozenset({"job_erased", "job_unknown"})
@@ -33,6 +33,9 @@ def feedback() -> None:
     "--edited", type=click.File("r", encoding="utf-8"), help="File with the text as you published it."
 )
 @click.option("--comment", help="For people.")
+@click.option(
+    "--decision", type=click.Choice(["approved", "rejected"]), help="Whether the output may be published."
+)
 @click.pass_obj
 def give(
     connection: Connection,
@@ -42,6 +45,7 @@ def give(
     chosen: int | None,
     edited: IO[str] | None,
     comment: str | None,
+    decision: Decision | None,
 ) -> None:
     """Say what you think of JOB's outputs."""
     opinion = Opinion(output=output)
@@ -53,8 +57,10 @@ def give(
         opinion["edited"] = edited.read()
     if comment is not None:
         opinion["comment"] = comment
+    if decision is not None:
+        opinion["decision"] = decision
     if len(opinion) == 1:
-        raise click.UsageError("Give --rating, --chosen, --edited or --comment.")
+        raise click.UsageError("Give --rating, --chosen, --edited, --comment or --decision.")
     with connection.client() as client:
         console.line(client.feedback.give(job_id, **opinion).id)
 

@@ -32,12 +32,12 @@ def up() -> None:
     default="out",
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where the text and the picture go.",
+    help="Where text, picture, table and page go.",
 )
 @click.option("--prompt", default="Write one short sentence that sells a blue coffee mug.", show_default=True)
 @click.option("--label", default="sneaker", show_default=True, help="What the picture shows.")
 def demo(out: Path, prompt: str, label: str) -> None:
-    """Start everything, have a text and a picture made through the HTTP API, stop everything."""
+    """Start everything, have a text, a picture and a feed of twelve rows made through the HTTP API, stop everything."""
     settings = configuration.load()
     with _told():
         seconds = _pull(settings)

@@ -17,6 +17,7 @@ from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
 from pressroom.client.courier import Courier, Pace
 from pressroom.client.errors import JobFailed
 from pressroom.client.feedback import Feedback
+from pressroom.client.feeds import Feeds
 from pressroom.client.picking import picked
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.stream import follow
@@ -60,6 +61,7 @@ class Client:
         """Many jobs at once."""
 
         self.feedback = Feedback(self._courier)
+        self.feeds = Feeds(self._courier)
         """What you think of what was made."""
 
     @property

@@ -13,17 +13,18 @@ from urllib.parse import quote
 from pressroom.client.answers import Answer, parse
 from pressroom.client.calls import Call, as_json
 from pressroom.client.courier import Courier
-from pressroom.contract.feedback import FeedbackPage, FeedbackView
+from pressroom.contract.feedback import Decision, FeedbackPage, FeedbackView
 
 
 class Opinion(TypedDict, total=False):
-    """One of ``rating``, ``chosen``, ``edited`` and ``comment`` at least."""
+    """One of ``rating``, ``chosen``, ``edited``, ``comment`` and ``decision`` at least."""
 
     rating: int
     output: int
     chosen: int
     edited: str
     comment: str
+    decision: Decision
 
 
 class Feedback:

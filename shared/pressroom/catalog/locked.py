@@ -20,6 +20,9 @@ _LONGEST_WORD = 18
 _SMALL = {"ascii": "[a-z]", "latin": r"\p{Ll}"}
 _ANY = {"ascii": "[A-Za-z]", "latin": r"\p{L}"}
 _LARGE = {"ascii": "[A-Z]", "latin": r"\p{Lu}"}
+# What may follow a word without a space: in English an apostrophe has few ways to go on, and a model finds others where a space is
+# not allowed ("of'talking").
+_JOINED = {"ascii": "(/-/ WORD | /['’](s|t|ll|re|ve|d|m)/)?", "latin": "(/[-'’]/ WORD)?"}
 _HAN = r"\p{Han}"
 
 
@@ -47,7 +50,7 @@ def _words(guide: LockedGuide) -> list[str]:
     plain = [each for each in guide.forbidden if re.fullmatch(r"[^\W\d_]+", each)]
     if plain:
         word += f" & ~/(?i:({'|'.join(plain)})(s|es)?)/"
-    rules = [f"WORD: {word}", "TERM: WORD (/[-'’]/ WORD)?"]
+    rules = [f"WORD: {word}", f"TERM: WORD {_JOINED[guide.letters]}"]
     ends = [each for each in guide.not_last if re.fullmatch(r"[^\W\d_]+", each)]
     last = f"TERM & ~/(?i:({'|'.join(ends)}))/" if ends else "TERM"
     return [*rules, f"LAST: {last}"]

@@ -57,7 +57,7 @@ class FeedbackView(Wire):
     chosen: int | None
     edited: str | None
     comment: str | None
-    decision: Decision | None
+    decision: Decision | None = None
     model: FeedbackModel
     seed: int | None = Field(
         description="Of the job: with the model and its params it makes the output again."

@@ -64,7 +64,7 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
         yield "It was not written to its end."
     for gap, text in gaps_of(guide, written.text):
         if len(text) > gap.chars - margin(locale) or (guide.letters != "han" and _words(text) >= gap.most):
-            yield f"“{text[-30:]}” fills its gap: its last word may be cut."
+            yield f"“… {' '.join(text.split()[-3:])[-60:]}” fills its gap: its last word may be cut."
     if channel is not None and not channel.fits(written.text):
         yield f"It is {channel.count(written.text)} long, and {channel.name} takes {channel.most(written.text)}."
     if channel is not None and not channel.ends_well(written.text):

@@ -63,6 +63,7 @@ def test_a_gap_is_words(gap: str) -> None:
         "brings TEN warm glows",
         "brings a “warm” glow",
         "incomprehensibilities everywhere around here",
+        "has a way of'talking",
         "brings a warm glow ",
     ],
 )

@@ -1,4 +1,4 @@
-"""The asynchronous client: every call of ``Client``, awaited, but for batches.
+"""The asynchronous client: every call of ``Client``, awaited, but for batches and feeds.
 
 async with AsyncClient("http://127.0.0.1:8017", api_key) as pressroom:
     job = await pressroom.text("Write one line about a blue mug.", max_tokens=60)
