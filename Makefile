@@ -10,7 +10,7 @@ define install
 	@python=$(PY); test -x $$python || python=$$(sh scripts/python.sh) || exit 1; "$$python" scripts/setup.py $(1)
 endef
 
-.PHONY: help setup clients demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-sampling bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-lookup soak clean
+.PHONY: help setup clients demo up test chaos races lint format lock settings-page metrics-page train-vae bench-text bench-load bench-text-memory bench-gpu bench-arrivals bench-quality bench-sampling bench-image bench-batch bench-cancel bench-rolling bench-recovery bench-retention bench-memory bench-feed bench-feeds bench-lookup soak clean
 
 help:          ## List the targets.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -136,6 +136,11 @@ bench-memory:  ## Measure the memory (PSS) of every part of the running stack.
 bench-feed:    ## Rows of a feed that begin alike, with and without the cache of prefixes.
 	$(call install,dev)
 	$(PY) benchmarks/feed.py
+
+bench-feeds:   ## Product feeds: taking 100,000 rows in, and 200 rows of real copy with a kill of every process.
+	$(call install,dev)
+	$(PY) benchmarks/feed_intake.py
+	$(PY) benchmarks/feed_rows.py
 
 bench-lookup:  ## Texts one at a time, with guesses from what was said before and without.
 	$(call install,dev)

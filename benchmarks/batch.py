@@ -59,7 +59,7 @@ def measured(database: str, sizes: list[int]) -> dict[str, Any]:
 
 
 def _one(http: httpx.Client, fronts: list[psutil.Process], rows: int) -> dict[str, Any]:
-    before = _resident_mb(fronts)
+    before = resident_mb(fronts)
     with watched(fronts) as highest:
         began = time.perf_counter()
         sent = _post(http, rows)
@@ -106,12 +106,12 @@ def _line(n: int) -> bytes:
 @contextmanager
 def watched(processes: list[psutil.Process]) -> Iterator[list[float]]:
     """Resident MB of these processes together, fifty times a second."""
-    seen = [_resident_mb(processes)]
+    seen = [resident_mb(processes)]
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(0.02):
-            seen.append(_resident_mb(processes))
+            seen.append(resident_mb(processes))
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -122,7 +122,8 @@ def watched(processes: list[psutil.Process]) -> Iterator[list[float]]:
         watcher.join()
 
 
-def _resident_mb(processes: list[psutil.Process]) -> float:
+def resident_mb(processes: list[psutil.Process]) -> float:
+    """Of these processes together."""
     return float(sum(process.memory_info().rss for process in processes)) / 1e6
 
 

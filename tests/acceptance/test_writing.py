@@ -88,3 +88,10 @@ def test_a_model_is_not_asked_for_a_language_that_it_does_not_speak(whole: Press
     answer = whole.http().post("/v1/jobs", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "language_unsupported")
     assert "pressroom models import" in answer.json()["detail"]
+    feed = {
+        "plan": '{"outputs": [{"template": "product-title.zh"}], "model": "smollm2-135m-instruct"}',
+    }
+    table = {"feed": ("feed.csv", "id,title\n1,落地灯\n".encode(), "text/csv")}
+    answer = whole.http().post("/v1/feeds", data=feed, files=table)
+    assert (answer.status_code, answer.json()["code"]) == (422, "language_unsupported")
+    assert whole.http().get("/v1/batches").json()["items"] == []

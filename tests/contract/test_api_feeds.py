@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.front import Answer, Front, problem
 
+LINES = [{"template": "line"}]
 TABLE = "id,title,material\na-1,Oslo Lamp,oak\na-2,Harbour Mug,\n"
 LINE: dict[str, Any] = {
     "channel": "meta_description",
@@ -127,6 +128,18 @@ def test_a_voice_that_is_removed_refuses_what_comes_after(ready: Front) -> None:
             422,
             "input_invalid",
             "plan.outputs.0.facts",
+        ),
+        (TABLE, {"outputs": LINES, "model": "nobody"}, 404, "model_unknown", "model"),
+        (TABLE, {"outputs": LINES, "model": "icons"}, 422, "input_invalid", "model"),
+        (TABLE, {"outputs": LINES, "params": {"max_tokens": 2}}, 422, "input_invalid", "params.max_tokens"),
+        (TABLE, {"outputs": LINES, "params": {"tempo": 2}}, 422, "input_invalid", "params.tempo"),
+        (TABLE, {"outputs": LINES, "params": {"n": 0}}, 422, "input_invalid", "params.n"),
+        (
+            TABLE,
+            {"outputs": [{"picture": {"words": ["title"], "model": "nobody"}}]},
+            404,
+            "model_unknown",
+            "model",
         ),
         ("", {"outputs": [{"template": "line"}]}, 422, "input_invalid", "feed"),
         ("id,title\n", {"outputs": [{"template": "line"}]}, 422, "input_invalid", None),

@@ -8,6 +8,7 @@ import click
 from pressroom.cli import config
 from pressroom.cli.batch import batch
 from pressroom.cli.configure import config as configure
+from pressroom.cli.feed import feed
 from pressroom.cli.feedback import feedback
 from pressroom.cli.image import image
 from pressroom.cli.jobs import cancel, erase, fetch, jobs, requeue, submit, watch
@@ -66,6 +67,7 @@ for command in (
     erase,
     jobs,
     batch,
+    feed,
     feedback,
     models,
     configure,

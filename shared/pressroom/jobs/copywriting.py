@@ -5,7 +5,7 @@
 From there on it is a job like any other; the worker ranks what comes (``judge``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ from pressroom.domain.errors import (
     TemplateUnknown,
     VoiceUnknown,
 )
+from pressroom.jobs.asked import resolved_params
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
 
 CANDIDATES = 4
@@ -195,18 +196,37 @@ def check_language(manifest: Manifest, locale: str) -> None:
     )
 
 
+def check_writer(manifest: Manifest, locales: Iterable[str], params: Mapping[str, Any]) -> None:
+    """Whether a model may write in these languages with these params, whatever the facts will be.
+
+    Raises LanguageUnsupported, InputInvalid."""
+    _check_writes(manifest, "model")
+    for locale in locales:
+        check_language(manifest, locale)
+    _check_decided(params)
+    resolved_params(manifest, params)
+
+
+def _check_writes(manifest: Manifest, field: str) -> None:
+    if manifest.kind != "text":
+        raise InputInvalid(f"{manifest.name} writes no text; name a text model.", field=field)
+
+
+def _check_decided(params: Mapping[str, Any]) -> None:
+    for name in _DECIDED:
+        if params.get(name) is not None:
+            raise InputInvalid(f"The template decides about {name}: leave it out.", field=f"params.{name}")
+
+
 def _check_request(request: JobRequest, manifest: Manifest) -> None:
     given, writing = request.input, request.input.writing
-    if manifest.kind != "text":
-        raise InputInvalid(f"{manifest.name} writes no text; name a text model.", field="input.writing")
+    _check_writes(manifest, "input.writing")
     others = given.model_dump(exclude={"writing"}, exclude_none=True)
     if others:
         raise InputInvalid(
             "The template says what is asked: give input.writing alone.", field=f"input.{next(iter(others))}"
         )
-    for name in _DECIDED:
-        if request.params.get(name) is not None:
-            raise InputInvalid(f"The template decides about {name}: leave it out.", field=f"params.{name}")
+    _check_decided(request.params)
     if writing is not None and (writing.channel is not None or writing.locale is not None):
         raise InputInvalid(
             "channel and locale are the template's: leave them out.", field="input.writing.channel"

@@ -7,7 +7,7 @@ and erased as any batch is. What it was made of stands with it: the plan in the 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -20,7 +20,8 @@ from pressroom.domain.batch import Batch, BatchCounts
 from pressroom.domain.errors import BatchUnknown, InputInvalid, NotThere, PressroomError
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.batches import Batches
-from pressroom.jobs.copywriting import Copywriter
+from pressroom.jobs.copy_ports import KeptCopy
+from pressroom.jobs.copywriting import Copywriter, check_writer
 from pressroom.jobs.feedback import Feedbacks, Opinion
 from pressroom.jobs.feeds.pieces import Piece, is_published, piece_of
 from pressroom.jobs.feeds.plans import Compiled, compiled
@@ -65,13 +66,15 @@ class Feeds:
     ) -> Feed:
         """Store a feed, or find the one that the idempotency ``key`` names.
 
-        Raises InputInvalid for a plan that does not fit the header, TemplateUnknown, VoiceUnknown, and what ``Batches.receive``
-        raises; nothing of it runs then."""
+        Raises InputInvalid for a plan that does not fit the header or the model, TemplateUnknown, VoiceUnknown, ModelUnknown,
+        LanguageUnsupported, and what ``Batches.receive`` raises; nothing of it runs then."""
         names = [each.template for each in plan.outputs if each.template is not None]
         templates = {name: self._copywriter.template(tenant, name) for name in names}
         for voice in {each.voice or plan.voice for each in plan.outputs} - {None}:
             self._copywriter.voice(tenant, str(voice))
-        fitting = compiled(plan, table.columns, templates, self._text_model(tenant))
+        model = plan.model or (self._text_model(tenant) if templates else "")
+        self._check_models(tenant, plan, model, templates)
+        fitting = compiled(plan, table.columns, templates, model)
         mac = self._batches.body_mac({_MARK: plan.model_dump(mode="json"), "columns": list(table.columns)})
 
         def rows() -> Iterator[GivenRow]:
@@ -135,6 +138,17 @@ class Feeds:
     def _named(self, tenant: str, feed: Feed, numbers: Sequence[int]) -> Iterator[Piece]:
         for n in sorted(set(numbers)):
             yield from (piece for piece in self.pieces(tenant, feed, after=n - 1, limit=1) if piece.n == n)
+
+    def _check_models(
+        self, tenant: str, plan: FeedPlan, model: str, templates: Mapping[str, KeptCopy]
+    ) -> None:
+        """What every row would be refused for is told once, before any is read."""
+        for each in plan.outputs:
+            if each.picture is not None and each.picture.model is not None:
+                self._catalog.choose(each.picture.model, 0.0, tenant)
+        if templates:
+            locales = sorted({str(each.body["locale"]) for each in templates.values()})
+            check_writer(self._catalog.choose(model, 0.0, tenant), locales, plan.params)
 
     def _text_model(self, tenant: str) -> str:
         """The first one, of those that chat if there are any. Raises InputInvalid."""

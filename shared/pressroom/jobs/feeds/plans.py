@@ -60,7 +60,7 @@ class Compiled:
 def compiled(
     plan: FeedPlan, header: Sequence[str], templates: Mapping[str, KeptCopy], model: str
 ) -> Compiled:
-    """``templates``: those that the plan names, as they are now; ``model``: the text model where the plan names none.
+    """``templates``: those that the plan names, as they are now; ``model``: the text model.
 
     Raises InputInvalid, which names the output, for columns that are not there and variables that nothing fills."""
     preset = PRESETS[plan.preset]
@@ -77,7 +77,7 @@ def compiled(
                 f"Two outputs go out as {each.column!r}: give one a column.", field=f"plan.outputs.{n}.column"
             )
     continues = preset.continues if preset.continues in header else None
-    return Compiled(plan, key, plan.model or model, outputs, continues)
+    return Compiled(plan, key, model, outputs, continues)
 
 
 def _asked(

@@ -59,13 +59,12 @@ def test_what_is_said_goes_before_what_is_guessed() -> None:
         ("id", "title", "name", "c"),
         {"template": "seo-title", "facts": {"title": "name", "material": "c"}, "column": "t"},
         key="name",
-        model="other",
     )
     assert (made.outputs[0].facts, made.columns, made.key, made.model) == (
         {"title": "name", "material": "c"},
         ("t",),
         "name",
-        "other",
+        "writer",
     )
 
 
