@@ -120,13 +120,28 @@ class MiniWorker:
 
     def turn(self) -> bool:
         """Claim one job and end it. False: there is none."""
+        claim = self._claim()
+        if claim is not None:
+            self._do(claim)
+        return claim is not None
+
+    def fail(self) -> bool:
+        """Claim one job and fail at it. False: there is none."""
+        claim = self._claim()
+        if claim is not None:
+            failed = Completion(
+                State.FAILED, "error", (), Usage(), error_code="generation_failed", error_message="It failed."
+            )
+            self._store.complete(claim.held, failed)
+        return claim is not None
+
+    def _claim(self) -> Claim | None:
         for pool in self._pools:
             for claim in self._store.claim(
                 worker=self.id, pool=pool, models=self._models, limit=1, lease_ms=_LEASE_MS, idle=True
             ):
-                self._do(claim)
-                return True
-        return False
+                return claim
+        return None
 
     def _work(self) -> None:
         announced = monotonic()

@@ -36,6 +36,7 @@ from pressroom.front.dialects.openai import envelope
 from pressroom.front.metrics import FrontMetrics
 from pressroom.front.pages import accounts as accounts_pages
 from pressroom.front.pages import desk, hooks, sessions
+from pressroom.front.pages import feeds as feed_pages
 from pressroom.front.sse import Gate
 from pressroom.front.strict import StrictRequest, check_query
 from pressroom.telemetry import get_logger
@@ -88,6 +89,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
         "replicate_files.create_file": parts.limits.upload_bytes,
         "openai_files.create_file": parts.limits.batch_bytes,
         "feeds.post_feed": parts.limits.batch_bytes,
+        "feed_pages.post_form": parts.limits.batch_bytes,
     }
     app.before_request(lambda: _begin(limits))
     app.after_request(lambda response: _finish(response, metrics))
@@ -121,6 +123,7 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
     app.register_blueprint(reference.blueprint())
     app.register_blueprint(sessions.blueprint(parts))
     app.register_blueprint(desk.blueprint(parts))
+    app.register_blueprint(feed_pages.blueprint(parts))
     app.register_blueprint(hooks.blueprint(parts))
     app.register_blueprint(accounts_pages.blueprint(parts))
     return app

@@ -29,7 +29,7 @@ from pressroom.front.sse import Gate
 from pressroom.jobs.feeds.decoding import lines_of
 from pressroom.jobs.feeds.feeds import Feed, published_rows
 from pressroom.jobs.feeds.pieces import Piece
-from pressroom.jobs.feeds.reading import Form, read
+from pressroom.jobs.feeds.reading import Form, Table, read
 from pressroom.jobs.invalid import wrong_fields
 
 _CHUNK = 65_536
@@ -75,7 +75,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
         The plan is held against the header first. A row that is wrong is refused by itself, with its line and the reason, and the
         others go on. A feed is a batch: it is paced, goes on after a restart, and is canceled, retried and erased as one, by its id."""
-        plan, table = _plan(), _table()
+        plan, table = _plan(), sent_table()
         feed = parts.feeds.receive(
             g.tenant,
             plan,
@@ -85,14 +85,14 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
             by=g.by,
         )
         status = 200 if feed.batch.finished_at is not None else 202
-        return wire_response(_view(feed), status, headers={"Location": f"/v1/feeds/{feed.batch.id}"})
+        return wire_response(feed_view(feed), status, headers={"Location": f"/v1/feeds/{feed.batch.id}"})
 
     @feeds.get("/<feed_id>")
     @feeds.output(FeedView)
     @feeds.doc(operation_id="getFeed", responses=problems(404, 410))
     def get_feed(feed_id: str) -> Response:
         """Look at a feed"""
-        return wire_response(_view(parts.feeds.feed(g.tenant, feed_id)))
+        return wire_response(feed_view(parts.feeds.feed(g.tenant, feed_id)))
 
     @feeds.get("/<feed_id>/pieces")
     @feeds.input(PiecesQuery, location="query")
@@ -183,8 +183,8 @@ def _plan() -> FeedPlan:
         raise InputInvalid(f"{found[0][0]}: {found[0][1]}.", field=found[0][0], errors=found) from None
 
 
-def _table() -> Any:
-    """Raises InputInvalid."""
+def sent_table() -> Table:
+    """The table that this request brings, in its field ``feed``; its rows are read once, as they come. Raises InputInvalid."""
     sent = request.files.get("feed")
     if sent is None:
         raise InputInvalid("Send the table as a file, in the field `feed`.", field="feed")
@@ -210,7 +210,8 @@ def _columns(feed: Feed, asked: str | None) -> tuple[str, ...]:
     return names
 
 
-def _view(feed: Feed) -> FeedView:
+def feed_view(feed: Feed) -> FeedView:
+    """A feed as the API shows it."""
     return FeedView(
         id=feed.batch.id,
         status=cast(Any, feed.batch.state.value),

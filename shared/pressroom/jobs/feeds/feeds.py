@@ -9,6 +9,7 @@ and erased as any batch is. What it was made of stands with it: the plan in the 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -40,6 +41,14 @@ class Feed:
     counts: BatchCounts
     plan: FeedPlan
     key: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A feed in a list: without its counts."""
+
+    batch: Batch
     columns: tuple[str, ...]
 
 
@@ -102,6 +111,12 @@ class Feeds:
     def feed(self, tenant: str, feed_id: str) -> Feed:
         """Raises BatchUnknown (also for a batch that is no feed), BatchErased, DatabaseUnavailable."""
         return _feed(*self._batches.batch(tenant, feed_id))
+
+    def page(self, tenant: str, *, cursor: str | None = None) -> tuple[tuple[Listed, ...], str | None]:
+        """The feeds among a page of batches, newest first, and where the next one begins. Raises CursorInvalid, DatabaseUnavailable."""
+        page = self._batches.page(tenant, cursor=cursor)
+        found = (each for each in page.batches if _MARK in each.metadata)
+        return tuple(Listed(each, tuple(_told(each)["columns"])) for each in found), page.next
 
     def pieces(self, tenant: str, feed: Feed, *, after: int = 0, limit: int = 50) -> tuple[Piece, ...]:
         """Pieces behind piece ``after``, in order. Raises DatabaseUnavailable."""
@@ -216,5 +231,10 @@ def _asked(row: FeedRow, fitting: Compiled) -> Sequence[JobRequest | PressroomEr
 def _feed(batch: Batch, counts: BatchCounts) -> Feed:
     if _MARK not in batch.metadata:
         raise BatchUnknown("This batch is no feed; look at /v1/batches.")
-    told = json.loads(batch.metadata[_MARK])
+    told = _told(batch)
     return Feed(batch, counts, FeedPlan.model_validate(told["plan"]), told["key"], tuple(told["columns"]))
+
+
+def _told(batch: Batch) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(batch.metadata[_MARK])
+    return told
