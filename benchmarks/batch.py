@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,20 +25,24 @@ from live_stack import key_for, live_stack
 from record import record
 
 GOAL_MB = 20.0
-_DATABASES = ("sqlite", "postgres")
+DATABASES = ("sqlite", "postgres")
+
+Post = Callable[[httpx.Client, int], int]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 100_000])
-    parser.add_argument("--database", nargs="+", choices=_DATABASES, default=list(_DATABASES))
+    parser.add_argument("--database", nargs="+", choices=DATABASES, default=list(DATABASES))
     arguments = parser.parse_args()
-    figures = {name: measured(name, sorted(arguments.rows)) for name in arguments.database}
+    figures = {name: measured(name, sorted(arguments.rows), _post) for name in arguments.database}
     record("batch", {"goal_mb": GOAL_MB, **figures})
 
 
-def measured(database: str, sizes: list[int]) -> dict[str, Any]:
-    """Each size in turn on one stack; a small batch goes before, so that all that is loaded late is."""
+def measured(database: str, sizes: list[int], post: Post) -> dict[str, Any]:
+    """Each size in turn on one stack; a small post goes before, so that all that is loaded late is.
+
+    ``post`` sends so many rows, checks that all were taken, takes them back, and tells how many bytes they were."""
     with ExitStack() as stack:
         changes: dict[str, Any] = {"engine": "fake", "front_processes": 1, "front_threads": 16}
         if database == "postgres":
@@ -52,17 +56,17 @@ def measured(database: str, sizes: list[int]) -> dict[str, Any]:
             )
         )
         fronts = psutil.Process(running.pids["front"]).children(recursive=True)
-        _post(http, 500)
-        found = {str(rows): _one(http, fronts, rows) for rows in sizes}
+        post(http, 500)
+        found = {str(rows): _one(http, fronts, rows, post) for rows in sizes}
     growth = [each["front_growth_mb"] for each in found.values()]
     return {**found, "met": growth[-1] - growth[0] <= GOAL_MB}
 
 
-def _one(http: httpx.Client, fronts: list[psutil.Process], rows: int) -> dict[str, Any]:
+def _one(http: httpx.Client, fronts: list[psutil.Process], rows: int, post: Post) -> dict[str, Any]:
     before = resident_mb(fronts)
     with watched(fronts) as highest:
         began = time.perf_counter()
-        sent = _post(http, rows)
+        sent = post(http, rows)
         took = time.perf_counter() - began
     return {
         "rows_per_second": round(rows / took),

@@ -10,65 +10,23 @@ that 100,000 rows take at most 20 MB more than 1,000 do. The table lies in a fil
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import IO, Any
 
 import httpx
-import psutil
-from batch import postgres, resident_mb, watched
-from live_stack import key_for, live_stack
+from batch import DATABASES, GOAL_MB, measured
 from record import record
 
-GOAL_MB = 20.0
-_DATABASES = ("sqlite", "postgres")
 _PLAN = json.dumps({"outputs": [{"template": "seo-title"}], "params": {"n": 1}})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 100_000])
-    parser.add_argument("--database", nargs="+", choices=_DATABASES, default=list(_DATABASES))
+    parser.add_argument("--database", nargs="+", choices=DATABASES, default=list(DATABASES))
     arguments = parser.parse_args()
-    figures = {name: measured(name, sorted(arguments.rows)) for name in arguments.database}
+    figures = {name: measured(name, sorted(arguments.rows), _post) for name in arguments.database}
     record("feed_intake", {"goal_mb": GOAL_MB, **figures})
-
-
-def measured(database: str, sizes: list[int]) -> dict[str, Any]:
-    """Each size in turn on one stack; a small feed goes before, so that all that is loaded late is."""
-    with ExitStack() as stack:
-        changes: dict[str, Any] = {"engine": "fake", "front_processes": 1, "front_threads": 16}
-        if database == "postgres":
-            changes |= {"database_url": stack.enter_context(postgres()), "artifacts_shared": True}
-        running = stack.enter_context(live_stack(**changes))
-        http = stack.enter_context(
-            httpx.Client(
-                base_url=running.address,
-                headers={"Authorization": f"Bearer {key_for(running, 'bench')}"},
-                timeout=600,
-            )
-        )
-        fronts = psutil.Process(running.pids["front"]).children(recursive=True)
-        _post(http, 500)
-        found = {str(rows): _one(http, fronts, rows) for rows in sizes}
-    growth = [each["front_growth_mb"] for each in found.values()]
-    return {**found, "met": growth[-1] - growth[0] <= GOAL_MB}
-
-
-def _one(http: httpx.Client, fronts: list[psutil.Process], rows: int) -> dict[str, Any]:
-    before = resident_mb(fronts)
-    with watched(fronts) as highest:
-        began = time.perf_counter()
-        sent = _post(http, rows)
-        took = time.perf_counter() - began
-    return {
-        "rows_per_second": round(rows / took),
-        "seconds": round(took, 2),
-        "table_mb": round(sent / 1e6, 1),
-        "front_mb": round(before, 1),
-        "front_growth_mb": round(max(highest) - before, 1),
-    }
 
 
 def _post(http: httpx.Client, rows: int) -> int:
