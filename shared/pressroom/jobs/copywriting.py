@@ -279,12 +279,7 @@ def forbidden(filled: Filled, voice: Voice, locale: str) -> tuple[str, ...]:
     if words is not None and not words.spaced:
         listed = [*words.units]
     kept = [each for each in listed if each.isalpha() and len(each) > 1 and each not in said.split()]
-    avoided = [
-        part
-        for each in voice.avoid
-        for part in each.casefold().split()
-        if len(voice.avoid) and " " not in each
-    ]
+    avoided = [word for each in voice.avoid if " " not in each for word in each.casefold().split()]
     return tuple(dict.fromkeys([*avoided, *kept]))[:200]
 
 
