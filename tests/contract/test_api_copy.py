@@ -117,6 +117,7 @@ def test_a_writing_becomes_a_text_job_with_its_versions(ready: Front) -> None:
     assert job["input"]["writing"] == {
         "template": "line@1",
         "voice": "house@1",
+        "free": False,
         "facts": FACTS,
         "channel": "meta_description",
         "locale": "en",

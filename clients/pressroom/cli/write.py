@@ -28,6 +28,11 @@ def _facts(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
 @click.option("--model", help="[default: the first text model that a worker runs]")
 @click.option("--n", "-n", "n", type=click.IntRange(1, 8), help="How many candidates. [default: 4]")
 @click.option("--seed", type=int, help="Same seed, same texts.")
+@click.option(
+    "--free",
+    is_flag=True,
+    help="Let the model fill gaps as it likes, without the template's ways: for one that writes well.",
+)
 @click.option("--all", "show_all", is_flag=True, help="Show all candidates and what was found in them.")
 @timeout_option
 @cancel_option
@@ -42,6 +47,7 @@ def write(
     seed: int | None,
     timeout_s: float | None,
     *,
+    free: bool,
     show_all: bool,
     cancel: bool,
 ) -> None:
@@ -51,7 +57,7 @@ def write(
     params = {name: value for name, value in (("n", n), ("seed", seed)) if value is not None}
     with connection.client() as client:
         name = model or client.pick_model("text").name
-        job = client.submit(write_request(template, facts, model=name, voice=voice, params=params))
+        job = client.submit(write_request(template, facts, model=name, voice=voice, free=free, params=params))
         with following.interruptible(client, job, cancel):
             following.accepted(job)
             job = following.finished(client, job.id, timeout_s)

@@ -196,6 +196,7 @@ def write_request(
     *,
     model: str,
     voice: str | None = None,
+    free: bool = False,
     params: Mapping[str, Any] | None = None,
     job: JobOptions | None = None,
 ) -> dict[str, Any]:
@@ -203,6 +204,8 @@ def write_request(
     writing: dict[str, Any] = {"template": template, "facts": dict(facts)}
     if voice is not None:
         writing["voice"] = voice
+    if free:
+        writing["free"] = True
     return {"model": model, "input": {"writing": writing}, "params": dict(params or {}), **(job or {})}
 
 

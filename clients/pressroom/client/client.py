@@ -141,6 +141,7 @@ class Client:
         facts: Mapping[str, str],
         *,
         voice: str | None = None,
+        free: bool = False,
         model: str | None = None,
         job: JobOptions | None = None,
         timeout_s: float | None = None,
@@ -150,7 +151,9 @@ class Client:
 
         Raises JobFailed, TimedOut (the job then goes on)."""
         name = model or self.pick_model("text").name
-        request = calls.write_request(template, facts, model=name, voice=voice, params=params, job=job)
+        request = calls.write_request(
+            template, facts, model=name, voice=voice, free=free, params=params, job=job
+        )
         return self._finished(self.submit(request), timeout_s)
 
     def embed(

@@ -6,6 +6,8 @@ A gap is words with something between, and all of it no longer than its bound:
     LAST   TERM, but none that a text cannot end with     GAP    (TERM (", " | " ")){fewest - 1, most - 1} LAST,
                                                                    of so many characters, and with the right first letter
 
+A gap with ways is one of them as it stands, or GAP that begins as one of them.
+
 The whole is one terminal: a parser that cuts texts into terminals takes the longest, and would read ", in" of what stands fast as
 more of the gap before it. Forbidden words are taken out of WORD and not out of the gap: what a gap must not have anywhere would be a product of all places
 with all words, which the parser gives up on at some hundred words.
@@ -39,7 +41,7 @@ def locked_grammar(guide: LockedGuide) -> str:
     rules = ["start: WHOLE", f"WHOLE: {' '.join(parts)}"]
     if names and guide.letters != "han":
         rules += _words(guide)
-    rules += [f"{name}: {written(gap, guide)}" for gap, name in names.items()]
+    rules += [f"{name}: {_gap(gap, written(gap, guide))}" for gap, name in names.items()]
     return "\n".join(rules)
 
 
@@ -68,6 +70,20 @@ def _han(gap: LockedGap, guide: LockedGuide) -> str:
     shape = f"/{_HAN}{{1,12}}([，、]{_HAN}{{1,12}})*/ & /(?s:.{{{gap.fewest},{min(gap.most, gap.chars)}}})/"
     signs = [each for each in guide.forbidden if re.fullmatch(f"{_HAN_SIGNS}+", each)]
     return f"{shape} & ~/(?s:.*({'|'.join(signs)}).*)/" if signs else shape
+
+
+def _gap(gap: LockedGap, free: str) -> str:
+    """What a person has written to its end stands as it is; what begins as one of the others goes on as a gap does."""
+    if not gap.ways:
+        return free
+    ways = [f"{way[0].upper()}{way[1:]}" if gap.large else way for way in gap.ways]
+    whole = [way for way in ways if not way.endswith("…")]
+    begun = [f"{way.removesuffix('…')}.+" for way in ways if way.endswith("…")]
+    # Ways are words: no sign of theirs means something to an expression.
+    choices = [f"/{'|'.join(whole)}/"] if whole else []
+    if begun:
+        choices.append(f"({free} & /(?s:{'|'.join(begun)})/)")
+    return " | ".join(choices)
 
 
 _HAN_SIGNS = "[\u3400-\u9fff]"

@@ -61,11 +61,12 @@ class TemplateRequest(Wire):
     )
     body: Annotated[str, StringConstraints(min_length=1, max_length=10_000)] = Field(
         description="The text: `{{title}}` is a fact, `[[what it is for | 4-10]]` a gap of so many words that the model fills, "
+        "`[[how it feels | 3-7 | feels …; looks …; is soft]]` one that begins so, or is that, "
         "`{? … ?}` is left out where a fact in it has no value, `{{> other}}` is another template's text."
     )
     variables: tuple[TemplateVariable, ...] = Field((), max_length=60, strict=False)
     instructions: str = Field("", max_length=2_000, description="What else the model is told.")
-    examples: tuple[TemplateExample, ...] = Field((), max_length=4, strict=False)
+    examples: tuple[TemplateExample, ...] = Field((), max_length=12, strict=False)
 
 
 class VersionView(Wire):
@@ -98,7 +99,7 @@ class VoiceRequest(Wire):
         (),
         max_length=50,
         strict=False,
-        description="Words that no text of it has: no gap is filled with them.",
+        description="No gap is filled with these words; a text that has several of them in a row has to be looked at.",
     )
     examples: tuple[Annotated[str, StringConstraints(min_length=1, max_length=500)], ...] = Field(
         (), max_length=5, strict=False, description="Texts that sound as it does."
@@ -126,6 +127,10 @@ class Writing(Wire):
     template: CopyRef
     facts: dict[VariableName, FactValue] = Field(default_factory=dict, max_length=60)
     voice: CopyRef | None = None
+    free: bool = Field(
+        False,
+        description="Gaps as the model likes, without the ways that the template has for them: for a model that writes well by itself.",
+    )
     channel: str | None = None
     locale: str | None = None
 

@@ -62,6 +62,9 @@ class FeedOutput(Wire):
         description="Which column a variable is filled from. [default: the one of its name, or one that the preset knows]",
     )
     voice: CopyRef | None = None
+    free: bool = Field(
+        False, description="Gaps as the model likes, without the ways that the template has for them."
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -50,6 +50,12 @@ class LockedGap(Wire):
     most: int = Field(ge=1, le=200)
     chars: int = Field(ge=1, le=5_000, description="Most characters, spaces included.")
     large: bool = Field(False, description="Whether it begins with a capital letter.")
+    ways: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(
+        (),
+        max_length=60,
+        strict=False,
+        description="How it begins, where one ends with an ellipsis, or what it is. Empty: as the model likes.",
+    )
 
 
 class LockedGuide(Wire):
@@ -60,11 +66,11 @@ class LockedGuide(Wire):
     letters: Literal["ascii", "latin", "han"] = Field(
         "latin", description="What gaps are written in; `han` has no spaces."
     )
-    forbidden: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = Field(
+    forbidden: tuple[Annotated[str, StringConstraints(min_length=1, max_length=60)], ...] = Field(
         (),
         max_length=200,
         strict=False,
-        description="Words that no gap has, in any case, also not as a plural.",
+        description="Words that no gap has, in any case, also not as a plural. Several in a row are not in the grammar: a text that has them is found afterwards.",
     )
     not_last: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = Field(
         (), max_length=200, strict=False, description="Words that no gap ends with: `of`, `the`."

@@ -5,19 +5,18 @@
 From there on it is a job like any other; the worker ranks what comes (``judge``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pressroom.catalog.manifest import Manifest
 from pressroom.catalog.templates import VERSION, shipped_templates
 from pressroom.contract.copy import TemplateRequest, VoiceRequest, Writing
-from pressroom.contract.guide import LockedGap, LockedGuide, LockedText
 from pressroom.contract.jobs import JobInput, JobRequest, Message
 from pressroom.domain.copy.brief import PLAIN, Brief, Example, Voice, brief
 from pressroom.domain.copy.channels import CHANNELS
-from pressroom.domain.copy.filling import Filled, Set, fill
-from pressroom.domain.copy.lexicon import language_of, lexicon
+from pressroom.domain.copy.filling import fill
+from pressroom.domain.copy.lexicon import language_of
 from pressroom.domain.copy.template import (
     Part,
     TemplateInvalid,
@@ -25,6 +24,7 @@ from pressroom.domain.copy.template import (
     check_variables,
     expand,
     facts_in,
+    free,
     includes_in,
     parse,
 )
@@ -35,11 +35,10 @@ from pressroom.domain.errors import (
     VoiceUnknown,
 )
 from pressroom.jobs.asked import resolved_params
+from pressroom.jobs.copy_guide import check_ways, decided
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
 
 CANDIDATES = 4
-SLACK = 6
-"""Words that a gap may have beyond what its template says: one that has all of them was made to end, and may be cut."""
 _DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs")
 """Params that the template decides about."""
 
@@ -84,6 +83,7 @@ class Copywriter:
         bodies = self._bodies(tenant, name, asked.body)
         parts = expand(name, bodies)
         check_variables(parts, _variables(asked))
+        check_ways(parts, asked.locale)
         _examples(asked, parts, _variables(asked))
         self._check_room(tenant, "template", name)
         return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
@@ -136,24 +136,26 @@ class Copywriter:
         voice = PLAIN if kept is None else _voice(kept)
         _check_facts(template, writing.facts)
         channel = CHANNELS[template.asked.channel]
-        filled = fill(template.parts, template.variables, writing.facts, channel, template.asked.locale)
+        parts = free(template.parts) if writing.free else template.parts
+        filled = fill(parts, template.variables, writing.facts, channel, template.asked.locale)
         told = brief(
             template.asked.what,
             template.asked.instructions,
             filled,
             voice,
             template.asked.locale,
-            _examples(template.asked, template.parts, template.variables),
+            _examples(template.asked, parts, template.variables),
         )
         pinned = Writing(
             template=template.reference,
             facts=dict(filled.facts),
             voice=None if kept is None else f"{kept.name}@{kept.version}",
+            free=writing.free,
             channel=channel.name,
             locale=template.asked.locale,
         )
         params = {"n": CANDIDATES if filled.blanks else 1, **request.params}
-        params |= _decided(filled, voice, template.asked.locale)
+        params |= decided(filled, voice, template.asked.locale)
         return request.model_copy(update={"input": _input(pinned, told, manifest), "params": params})
 
     def _opened(self, tenant: str, reference: str) -> _Template:
@@ -241,57 +243,6 @@ def _check_facts(template: _Template, facts: Mapping[str, str]) -> None:
             f"{template.reference} has no variable {unknown[0]}. It has: {', '.join(sorted(known)) or 'none'}.",
             field=f"input.writing.facts.{unknown[0]}",
         )
-
-
-def _decided(filled: Filled, voice: Voice, locale: str) -> dict[str, Any]:
-    """Params that follow from the text."""
-    spaced = _is_spaced(locale)
-    parts: list[LockedText | LockedGap] = [
-        LockedText(text=piece.text)
-        if isinstance(piece, Set)
-        else LockedGap(
-            fewest=piece.fewest,
-            most=piece.most + SLACK if spaced else piece.chars,
-            chars=piece.chars,
-            large=piece.large and spaced,
-        )
-        for piece in filled.pieces
-    ]
-    words = lexicon(locale)
-    guide = LockedGuide(
-        type="locked",
-        parts=tuple(parts),
-        letters=_letters(locale),
-        forbidden=forbidden(filled, voice, locale),
-        not_last=words.not_last if words is not None else (),
-    )
-    longest = sum(len(piece.text) if isinstance(piece, Set) else piece.chars for piece in filled.pieces)
-    # A token is two letters at least, on the mean of any text; a sign of other scripts may be three tokens.
-    tokens = min(4_096, 32 + (longest // 2 if spaced else longest * 3))
-    return {"guide": guide.model_dump(mode="json"), "max_tokens": tokens, "logprobs": 0}
-
-
-def forbidden(filled: Filled, voice: Voice, locale: str) -> tuple[str, ...]:
-    """What no gap says: words for numbers and units that the facts do not have, and those that the voice avoids."""
-    words = lexicon(locale)
-    said = " ".join(filled.facts.values()).casefold()
-    listed: Sequence[str] = [*words.numbers, *words.units] if words is not None and words.spaced else []
-    if words is not None and not words.spaced:
-        listed = [*words.units]
-    kept = [each for each in listed if each.isalpha() and len(each) > 1 and each not in said.split()]
-    avoided = [word for each in voice.avoid if " " not in each for word in each.casefold().split()]
-    return tuple(dict.fromkeys([*avoided, *kept]))[:200]
-
-
-def _letters(locale: str) -> Any:
-    if not _is_spaced(locale):
-        return "han"
-    return "ascii" if language_of(locale) == "en" else "latin"
-
-
-def _is_spaced(locale: str) -> bool:
-    words = lexicon(locale)
-    return words is None or words.spaced
 
 
 def _input(pinned: Writing, told: Brief, manifest: Manifest) -> JobInput:

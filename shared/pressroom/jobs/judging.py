@@ -3,20 +3,25 @@
 text ─┬─ gaps: each ends before its bound, so that none was cut           ─┐
       ├─ channel: within its limit, and it ends as texts there do          ├─> findings ─┐
       └─ facts: no number, unit, name, claim, attribute beyond them       ─┘             ├─> Review
-chances of its tokens, likeness to the facts ─────────────────────────────> score ──────┘
+chances of what the model wrote itself, likeness to the facts ────────────> score ──────┘
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pressroom.contract.copy import Writing
 from pressroom.contract.guide import LockedGap, LockedGuide, LockedText
 from pressroom.contract.params import TextParams
+from pressroom.domain.chances import TokenChance
 from pressroom.domain.copy.channels import CHANNELS
 from pressroom.domain.copy.checking import unsupported
 from pressroom.domain.copy.filling import margin
 from pressroom.domain.copy.ranking import Candidate, in_order, words_in_common
 from pressroom.domain.copy.review import Review
+from pressroom.jobs.copy_guide import says
+
+_LEAST_CHANCE = -30.0
 
 Likeness = Callable[[Sequence[str], str], Sequence[float]]
 """How near each of some texts is to the facts, from 0 to 1."""
@@ -24,11 +29,11 @@ Likeness = Callable[[Sequence[str], str], Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A candidate. ``chance``: mean log-probability of its tokens; ``whole``: its end is the guide's."""
+    """A candidate. ``tokens`` in order, with their chances; ``whole``: its end is the guide's."""
 
     index: int
     text: str
-    chance: float
+    tokens: Sequence[TokenChance]
     whole: bool = True
 
 
@@ -44,11 +49,11 @@ def judge(
     if not isinstance(params.guide, LockedGuide):
         return {}
     guide, facts = params.guide, "\n".join(writing.facts.values())
-    near = likeness([each.text for each in written], facts)
+    near = likeness([_said(guide, each.text) for each in written], facts)
     findings = {each.index: tuple(_findings(each, writing, guide)) for each in written}
     ordered = in_order(
         [
-            Candidate(each.index, each.text, each.chance, close, len(findings[each.index]))
+            Candidate(each.index, each.text, chance_in(guide, each), close, len(findings[each.index]))
             for each, close in zip(written, near, strict=True)
         ]
     )
@@ -62,25 +67,64 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
     channel, locale = CHANNELS.get(writing.channel or ""), writing.locale or "en"
     if not written.whole:
         yield "It was not written to its end."
-    for gap, text in gaps_of(guide, written.text):
-        if len(text) > gap.chars - margin(locale) or (guide.letters != "han" and _words(text) >= gap.most):
+    for gap, place in gaps_of(guide, written.text):
+        text = written.text[place]
+        if not _is_way(text, gap) and _is_full(text, gap, guide, locale):
             yield f"“… {' '.join(text.split()[-3:])[-60:]}” fills its gap: its last word may be cut."
     if channel is not None and not channel.fits(written.text):
         yield f"It is {channel.count(written.text)} long, and {channel.name} takes {channel.most(written.text)}."
     if channel is not None and not channel.ends_well(written.text):
         yield "It does not end as texts do there."
+    said = " … ".join(written.text[place] for place in _own(guide, written.text))
+    for phrase in guide.forbidden:
+        # Single words are not in the grammar, and ways that have them are not in the guide.
+        if " " in phrase and says(said, phrase):
+            yield f"The voice avoids “{phrase}”."
     # What the template says by itself, its author answers for.
     fast = [part.text for part in guide.parts if isinstance(part, LockedText)]
     for finding in unsupported(written.text, [*writing.facts.values(), *fast], locale):
         yield finding.sentence
 
 
-def _words(text: str) -> int:
-    return len(text.split())
+def _is_way(text: str, gap: LockedGap) -> bool:
+    """Whether a person wrote it, to its end."""
+    return text in gap.ways or f"{text[0].lower()}{text[1:]}" in gap.ways
 
 
-def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, str]]:
-    """What stands in each gap of a text, the shortest that goes; nothing of one that is not the guide's.
+def _is_full(text: str, gap: LockedGap, guide: LockedGuide, locale: str) -> bool:
+    words = 0 if guide.letters == "han" else len(text.split())
+    return len(text) > gap.chars - margin(locale) or words >= gap.most
+
+
+def chance_in(guide: LockedGuide, written: Written) -> float:
+    """Mean log-probability of the tokens that the model has written itself: of those that begin in a gap, and in no way that a person
+    wrote to its end. What stands fast is the same in all candidates, and may be next to impossible to the model: it says nothing
+    of them. 0 where there is no such token."""
+    bytes_to = [0, *accumulate(len(sign.encode()) for sign in written.text)]
+    inside = [(bytes_to[place.start], bytes_to[place.stop]) for place in _own(guide, written.text)]
+    at, chances = 0, list[float]()
+    for token in written.tokens:
+        # A token is in the gap that its first letter is in: most begin with the space before it.
+        first = at + len(token.spelling) - len(token.spelling.lstrip())
+        if any(start <= first < stop for start, stop in inside):
+            chances.append(max(token.logprob, _LEAST_CHANCE))
+        at += len(token.spelling)
+    return sum(chances) / len(chances) if chances else 0.0
+
+
+def _said(guide: LockedGuide, text: str) -> str:
+    """What tells candidates apart: the model's own words, else what stands in the gaps."""
+    places = _own(guide, text) or [place for _, place in gaps_of(guide, text)]
+    return " … ".join(text[place] for place in places)
+
+
+def _own(guide: LockedGuide, text: str) -> Sequence[slice]:
+    """Where the model's own words are."""
+    return [place for gap, place in gaps_of(guide, text) if not _is_way(text[place], gap)]
+
+
+def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, slice]]:
+    """Where each gap of a text is, the shortest that goes; nothing of one that is not the guide's.
 
     Each place of the text is tried once for each part, so that a text that does not fit takes no longer than one that does."""
     dead: set[tuple[int, int]] = set()
@@ -103,7 +147,7 @@ def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, str]]:
         return []
     bounds = [0, *reversed(ends)]
     return [
-        (part, text[start:end])
+        (part, slice(start, end))
         for part, start, end in zip(guide.parts, bounds[:-1], bounds[1:], strict=True)
         if isinstance(part, LockedGap)
     ]

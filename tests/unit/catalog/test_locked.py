@@ -126,3 +126,35 @@ def test_many_forbidden_words_are_no_matter() -> None:
     made = guide("a ", LockedGap(fewest=3, most=12, chars=80), ".", forbidden=many)
     assert takes(made, "a warm and low light for quiet rooms.")
     assert not takes(made, "a warm and waa light for quiet rooms.")
+
+
+# -- ways ------------------------------------------------------------------------------------------
+
+WAYS = ("gives …", "good to look at", "made to be used, and used again")
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_gap_with_ways_is_one_of_them_or_goes_on_from_it(large: bool) -> None:
+    made = guide("It ", LockedGap(fewest=2, most=6, chars=40, large=large, ways=WAYS), ".")
+
+    def said(gap: str) -> bool:
+        return takes(made, f"It {gap[0].upper() if large else gap[0]}{gap[1:]}.")
+
+    assert said("good to look at")  # whatever words a text ends with: a person has written it
+    assert said("made to be used, and used again")
+    assert said("gives a warm light")
+    assert not said("gives")
+    assert not said("gives ten lights")
+    assert not said("gives a warm light to the whole of a house")  # too long
+    assert not said("good to look at it")
+    assert not said("is warm and light")
+    assert not takes(made, f"It {'good' if large else 'Good'} to look at.")
+
+
+def test_ways_of_signs_without_spaces() -> None:
+    gap = LockedGap(fewest=3, most=12, chars=12, ways=("让…", "好看，也好用"))
+    made = guide("灯，", gap, "。", letters="han", forbidden=("厘米",))
+    assert takes(made, "灯，好看，也好用。")
+    assert takes(made, "灯，让房间亮起来。")
+    assert not takes(made, "灯，让房间亮十厘米。")
+    assert not takes(made, "灯，房间亮起来。")

@@ -20,6 +20,7 @@ KINDS = {
     "alt-text",
     "ad-headline",
     "social-post",
+    "sms",
     "email-subject",
     "email-body",
     "press-release",
@@ -70,6 +71,18 @@ def test_whoever_keeps_it_as_his_own_is_not_refused(name: str) -> None:
     """Its examples have as many gaps as it has with their facts, too."""
     kept = Copywriter(MemoryCopyStore()).keep_template("acme", name, ALL[name])
     assert kept.version == 1
+
+
+@every_one
+def test_its_examples_fill_gaps_in_the_ways_that_it_has(name: str) -> None:
+    """What the model is shown as its own work is what it may say."""
+    asked = ALL[name]
+    parts = expand(name, {name: asked.body})
+    for example in asked.examples:
+        filled = fill(parts, _variables(asked), example.facts, CHANNELS[asked.channel], asked.locale)
+        for blank, gap in zip(filled.blanks, example.gaps, strict=True):
+            begins = [way.removesuffix("…") for way in blank.ways if way.endswith("…")]
+            assert not blank.ways or gap in blank.ways or gap.startswith(tuple(begins)), gap
 
 
 def test_those_that_have_gaps_show_in_english_how_they_are_filled() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from pressroom.contract.copy import Writing
 from pressroom.contract.params import TextParams
-from pressroom.jobs.judging import Written, gaps_of, judge
+from pressroom.domain.chances import TokenChance
+from pressroom.jobs.judging import Written, chance_in, gaps_of, judge
 
 GAP = {"fewest": 2, "most": 12, "chars": 60, "large": False}
 PARAMS = TextParams.model_validate(
@@ -26,11 +27,18 @@ WRITING = Writing(
 )
 
 
+def tokens(text: str, chance: float = -1.0) -> tuple[TokenChance, ...]:
+    """Three signs a token, each of the same chance."""
+    return tuple(TokenChance(0, text[at : at + 3].encode(), chance) for at in range(0, len(text), 3))
+
+
 def judged(*gaps: str, **changes: Any) -> list[tuple[int, list[str]]]:
     """Rank and findings of each text."""
     writing = WRITING.model_copy(update=changes)
     texts = [f"The Oslo Lamp {gap}, in oak." for gap in gaps]
-    found = judge(writing, PARAMS, [Written(n, text, -1.0 - n / 10) for n, text in enumerate(texts)])
+    found = judge(
+        writing, PARAMS, [Written(n, text, tokens(text, -1.0 - n / 10)) for n, text in enumerate(texts)]
+    )
     return [(found[n].rank, list(found[n].findings)) for n in range(len(texts))]
 
 
@@ -58,7 +66,7 @@ def test_a_text_beyond_its_channel_is_told() -> None:
 
 
 def test_one_that_was_not_written_to_its_end_is_told() -> None:
-    found = judge(WRITING, PARAMS, [Written(0, "The Oslo Lamp brings", -1.0, whole=False)])
+    found = judge(WRITING, PARAMS, [Written(0, "The Oslo Lamp brings", (), whole=False)])
     assert found[0].findings == ("It was not written to its end.", "It does not end as texts do there.")
 
 
@@ -72,22 +80,22 @@ def test_what_the_template_says_itself_is_its_authors() -> None:
         }
     )
     text = "Free returns within 30 days. Light for slow evenings."
-    found = judge(WRITING, params, [Written(0, text, -1.0)])
+    found = judge(WRITING, params, [Written(0, text, ())])
     assert found[0].findings == ()
     assert not found[0].needed
 
 
 def test_likeness_is_whoevers_is_asked() -> None:
     texts = [
-        Written(0, "The Oslo Lamp brings light, in oak.", -1.0),
-        Written(1, "The Oslo Lamp gives light, in oak.", -1.0),
+        Written(0, "The Oslo Lamp brings light, in oak.", ()),
+        Written(1, "The Oslo Lamp gives light, in oak.", ()),
     ]
     found = judge(WRITING, PARAMS, texts, lambda texts, facts: [0.1, 0.9])
     assert (found[0].rank, found[1].rank, found[1].likeness) == (2, 1, 0.9)
 
 
 def test_a_guide_that_is_none_of_a_template_has_nothing_to_say() -> None:
-    assert judge(WRITING, TextParams(), [Written(0, "x", 0.0)]) == {}
+    assert judge(WRITING, TextParams(), [Written(0, "x", ())]) == {}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +108,7 @@ def test_a_guide_that_is_none_of_a_template_has_nothing_to_say() -> None:
 )
 def test_gaps_are_found_between_what_stands_fast(text: str, gaps: list[str]) -> None:
     assert PARAMS.guide is not None
-    assert [found for _, found in gaps_of(PARAMS.guide, text)] == gaps  # type: ignore[arg-type]
+    assert [text[place] for _, place in gaps_of(PARAMS.guide, text)] == gaps  # type: ignore[arg-type]
 
 
 @pytest.mark.timeout(30)
@@ -109,3 +117,60 @@ def test_a_long_text_that_is_not_the_guides_is_told_at_once() -> None:
     parts = [part for n in range(12) for part in (GAP | {"chars": 300}, {"text": f" {n}."})]
     params = TextParams.model_validate({"guide": {"type": "locked", "parts": parts}})
     assert gaps_of(params.guide, "a " * 1_500) == []  # type: ignore[arg-type]
+
+
+# -- what the model wrote itself -------------------------------------------------------------------
+
+
+def with_ways(*ways: str, forbidden: tuple[str, ...] = ()) -> TextParams:
+    parts = [{"text": "Lampe für Öl – "}, GAP | {"ways": ways}, {"text": "."}]
+    return TextParams.model_validate({"guide": {"type": "locked", "parts": parts, "forbidden": forbidden}})
+
+
+def spelled(*words: tuple[str, float]) -> Written:
+    return Written(0, "".join(word for word, _ in words), [TokenChance(0, w.encode(), c) for w, c in words])
+
+
+def test_its_chance_is_that_of_what_stands_in_the_gaps() -> None:
+    """Signs of more than one byte before it, and a token with the space in front of it, move nothing."""
+    written = spelled(("Lampe für Öl", -9.0), (" –", -9.0), (" warm", -1.0), (" light", -3.0), (".", -9.0))
+    assert chance_in(with_ways().guide, written) == -2.0  # type: ignore[arg-type]
+
+
+def test_what_a_person_wrote_to_its_end_counts_for_nothing() -> None:
+    written = spelled(("Lampe für Öl – ", -9.0), ("good", -1.0), (" to have", -3.0), (".", -9.0))
+    assert chance_in(with_ways("good to have").guide, written) == 0.0  # type: ignore[arg-type]
+    assert chance_in(with_ways("good …").guide, written) == -2.0  # type: ignore[arg-type]
+
+
+def test_likeness_is_asked_of_the_models_own_words_else_of_what_fills_the_gaps() -> None:
+    asked: list[list[str]] = []
+
+    def likeness(texts: Any, facts: str) -> list[float]:
+        asked.append(list(texts))
+        return [0.0] * len(texts)
+
+    written = [Written(0, "Lampe für Öl – good to have.", ()), Written(1, "Lampe für Öl – warm light.", ())]
+    judge(WRITING, with_ways("good to have"), written, likeness)
+    assert asked == [["good to have", "warm light"]]
+
+
+def test_a_way_to_the_bound_of_its_gap_was_not_cut() -> None:
+    way = "a warm and quiet glow to the whole of your house"
+    found = judge(WRITING, with_ways(way), [Written(0, f"Lampe für Öl – {way}.", ())])
+    assert not [each for each in found[0].findings if "cut" in each]
+
+
+@pytest.mark.parametrize(
+    ("gap", "found"),
+    [
+        ("shines like a state of the art lamp", ["The voice avoids “state of the art”."]),
+        ("shines in the State, of the arts", ["The voice avoids “state of the art”."]),
+        ("states of art, the lamp", []),
+    ],
+)
+def test_several_words_that_a_voice_avoids_are_found(gap: str, found: list[str]) -> None:
+    params = with_ways(forbidden=("state of the art", "once"))
+    facts = {"title": f"Lampe für Öl {gap}"}
+    writing = WRITING.model_copy(update={"facts": facts})
+    assert list(judge(writing, params, [Written(0, f"Lampe für Öl – {gap}.", ())])[0].findings) == found

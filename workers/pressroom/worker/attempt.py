@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _TEXT = "text/plain; charset=utf-8"
 _CANCELED = "canceled"
-_LEAST_CHANCE = -30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +221,7 @@ def _texts(job: Job, outcome: base.Outcome, likeness: Likeness) -> list[Output]:
 
 
 def _written(text: base.TextOutput) -> Written:
-    # What the guide forces may have been next to impossible to the model.
-    chances = [max(token.logprob, _LEAST_CHANCE) for token in text.logprobs or ()]
-    mean = sum(chances) / len(chances) if chances else 0.0
-    return Written(text.index, text.text, mean, whole=text.finish_reason == "stop")
+    return Written(text.index, text.text, text.logprobs or (), whole=text.finish_reason == "stop")
 
 
 def _text(text: base.TextOutput) -> Output:

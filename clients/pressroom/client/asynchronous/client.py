@@ -124,6 +124,7 @@ class AsyncClient:
         facts: Mapping[str, str],
         *,
         voice: str | None = None,
+        free: bool = False,
         model: str | None = None,
         job: JobOptions | None = None,
         timeout_s: float | None = None,
@@ -131,7 +132,9 @@ class AsyncClient:
     ) -> JobView:
         """Have copy written by a template and wait for it. Raises JobFailed, TimedOut (the job then goes on)."""
         name = model or (await self.pick_model("text")).name
-        request = calls.write_request(template, facts, model=name, voice=voice, params=params, job=job)
+        request = calls.write_request(
+            template, facts, model=name, voice=voice, free=free, params=params, job=job
+        )
         return await self._finished(await self.submit(request), timeout_s)
 
     async def embed(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pressroom.contract.copy import TemplateRequest
 
-VERSION = 1
+VERSION = 2
 """Of all of them in this release; a changed text is another number."""
 
 _FOLDER = Path(__file__).parent

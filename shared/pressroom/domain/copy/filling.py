@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from pressroom.domain.copy.channels import Channel
 from pressroom.domain.copy.lexicon import language_of, lexicon
-from pressroom.domain.copy.template import Fact, Gap, Optional, Part, Variable, Words
+from pressroom.domain.copy.template import Fact, Gap, Optional, Part, Variable, Words, words_of
 from pressroom.domain.errors import InputInvalid
 
 MARGIN = 18
@@ -51,13 +51,14 @@ class Set:
 @dataclass(frozen=True, slots=True)
 class Blank:
     """A gap to be filled: so many words (signs, in scripts without spaces), at most ``chars`` characters, good up to ``chars`` less the
-    margin. ``large``: it begins a sentence."""
+    margin. ``large``: it begins a sentence. ``ways``: as in the template."""
 
     hint: str
     fewest: int
     most: int
     chars: int
     large: bool
+    ways: tuple[str, ...] = ()
 
 
 Piece = Set | Blank
@@ -176,7 +177,7 @@ def _joined(parts: Iterable[Part], values: Mapping[str, str]) -> list[Piece]:
         if isinstance(part, Gap):
             before = pieces[-1].text if pieces and isinstance(pieces[-1], Set) else ""
             large = _begins(before) if pieces else True
-            pieces.append(Blank(part.hint, part.fewest, part.most, 0, large))
+            pieces.append(Blank(part.hint, part.fewest, part.most, 0, large, part.ways))
             continue
         text = part.text if isinstance(part, Words) else values[part.name] if isinstance(part, Fact) else ""
         if pieces and isinstance(pieces[-1], Set):
@@ -198,8 +199,17 @@ def _fast(pieces: Iterable[Piece]) -> str:
 
 
 def _least(blank: Blank, locale: str) -> int:
-    """Characters that a gap cannot do without: words as long as they are on the mean, and the margin."""
-    return blank.fewest * (_WORD_CHARS if _is_spaced(locale) else 1) + margin(locale)
+    """Characters that a gap cannot do without: words as long as they are on the mean, or its shortest way, and the margin."""
+    word = _WORD_CHARS if _is_spaced(locale) else 1
+    ways = [_way_chars(way, blank.fewest, word) for way in blank.ways]
+    return min(ways, default=blank.fewest * word) + margin(locale)
+
+
+def _way_chars(way: str, fewest: int, word: int) -> int:
+    """Characters of a way; of one that goes on with as many words as there have to be."""
+    if not way.endswith("…"):
+        return len(way)
+    return len(way) + max(1, fewest - words_of(way)) * word
 
 
 def _room(pieces: Sequence[Piece], channel: Channel, locale: str) -> int:
@@ -251,8 +261,10 @@ def _bounded(pieces: Sequence[Piece], channel: Channel, locale: str) -> Iterable
             yield piece
             continue
         chars = min(_least(piece, locale) + share, piece.most * most_word + margin(locale))
-        most = max(piece.fewest, min(piece.most, (chars - margin(locale)) // word))
-        yield replace(piece, most=most, chars=chars)
+        room = chars - margin(locale)
+        ways = tuple(way for way in piece.ways if _way_chars(way, piece.fewest, word) <= room)
+        most = max(piece.fewest, min(piece.most, room // word), *map(words_of, ways))
+        yield replace(piece, most=most, chars=chars, ways=ways)
 
 
 def _is_spaced(locale: str) -> bool:

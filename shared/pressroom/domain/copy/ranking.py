@@ -1,8 +1,8 @@
 """Which of several texts is the best: the one that says nothing beyond its facts, stays within its channel, and that the model found
 the likeliest and nearest to the facts; a text that says what a better one says already comes behind.
 
-    chance       mean natural logarithm of its tokens' probabilities, the model's own
-    likeness     how near it is to the facts: cosine of embeddings where there is a model for them, else words in common
+    chance       mean natural logarithm of the probabilities of what the model wrote itself, its own
+    likeness     how near what is in its gaps is to the facts: cosine of embeddings where there is a model for them, else words in common
     sameness     how much of it a better one says already: words in common
 
 score = chance + WEIGHT · likeness; the order is by what is wrong first, then by score less what is the same.
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 from pressroom.domain.copy.lexicon import root
 
-LIKENESS_WEIGHT = 1.0
+# A small model finds what is often said likelier than what fits: of 26 products' candidates, one in three that came first by chance alone
+# had nothing to do with its product; at three times the likeness one in six.
+LIKENESS_WEIGHT = 3.0
 SAMENESS_WEIGHT = 1.0
 
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]+")

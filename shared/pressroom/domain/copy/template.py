@@ -2,7 +2,8 @@
 
     {{title}}              a fact, as it stands in the row
     {{title|short}}        the same, cut behind a whole word where the channel has no room for all of it
-    [[what it is for]]     a gap, and a hint for whoever fills it; [[what it is for | 4-10]] says how many words
+    [[what it is for]]     a gap, and a hint for whoever fills it; [[what it is for | 4-10]] says how many words,
+                           [[how it feels | 3-7 | feels …; looks …; is soft]] in which ways it may begin, or be
     {? … ?}                only where every fact in it has a value, and there is room for its gaps
     {{> closing}}          another template's text
 
@@ -11,7 +12,7 @@ TemplateInvalid      template_invalid       the text cannot be read; says where
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pressroom.domain.errors import InputInvalid
@@ -21,7 +22,7 @@ VariableType = Literal["text", "number", "choice", "locale", "list"]
 FEWEST_WORDS, MOST_WORDS = 3, 12
 """Of a gap that does not say."""
 
-MOST_PARTS = 200
+MOST_PARTS, MOST_WAYS = 200, 60
 _DEEPEST = 8
 
 
@@ -58,11 +59,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What a model writes: so many words."""
+    """What a model writes: so many words. ``ways``: how it begins, where one ends with "…", or what it is; no matter how if there are none."""
 
     hint: str
     fewest: int = FEWEST_WORDS
     most: int = MOST_WORDS
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,15 @@ Part = Words | Fact | Gap | Optional | Include
 _MARK = re.compile(
     r"\{\{>\s*(?P<include>[^{}]*?)\s*\}\}"
     r"|\{\{\s*(?P<fact>[^{}|]*?)\s*(?:\|\s*(?P<filter>[^{}]*?)\s*)?\}\}"
-    r"|\[\[\s*(?P<hint>[^\[\]|]*?)\s*(?:\|\s*(?P<words>[^\[\]]*?)\s*)?\]\]"
+    r"|\[\[\s*(?P<hint>[^\[\]|]*?)\s*(?:\|\s*(?P<words>[^\[\]|]*?)\s*)?(?:\|\s*(?P<ways>[^\[\]|]*?)\s*)?\]\]"
     r"|(?P<open>\{\?)|(?P<close>\?\})"
 )
 _BROKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TEMPLATE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_WORD = r"[^\W\d_]{1,18}(?:[-'’][^\W\d_]{1,18})?"
+_WAY = re.compile(f"{_WORD}(?:(?:,? |[，、]){_WORD})*(?: ?…)?")
+_SIGN = re.compile("[\u3400-\u9fff]")
 _WORDS = re.compile(r"(\d{1,2})\s*[-–]\s*(\d{1,2})(?:\s*words)?")
 
 
@@ -134,6 +139,11 @@ def facts_in(parts: Iterable[Part]) -> tuple[str, ...]:
 def needed(parts: Iterable[Part]) -> frozenset[str]:
     """Those that stand outside of what is optional."""
     return frozenset(part.name for part in parts if isinstance(part, Fact))
+
+
+def free(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The same with gaps that have no ways."""
+    return tuple(_free(part) for part in parts)
 
 
 def includes_in(parts: Iterable[Part]) -> tuple[str, ...]:
@@ -202,7 +212,31 @@ def _part(body: str, match: "re.Match[str]") -> Part:
     said = _WORDS.fullmatch(match["words"])
     if said is None or not 1 <= int(said[1]) <= int(said[2]) <= 40:
         raise _wrong(body, match.start(), "a gap has so many words, 1 to 40: [[what it is for | 4-10]]")
-    return Gap(match["hint"], int(said[1]), int(said[2]))
+    fewest, most = int(said[1]), int(said[2])
+    return Gap(match["hint"], fewest, most, _ways(body, match, fewest, most) if match["ways"] else ())
+
+
+def _ways(body: str, match: "re.Match[str]", fewest: int, most: int) -> tuple[str, ...]:
+    ways = tuple(dict.fromkeys(" ".join(each.split()) for each in re.split("[;；]", match["ways"])))
+    for way in ways:
+        if not _WAY.fullmatch(way) or way != way.lower():
+            raise _wrong(
+                body,
+                match.start(),
+                f"{way!r} is no way to fill a gap: words in small letters, with spaces, commas or hyphens between, "
+                "and … behind them where the model goes on",
+            )
+        words = words_of(way)
+        if words > most or (words < fewest and not way.endswith("…")):
+            raise _wrong(body, match.start(), f"{way!r} has not {fewest} to {most} words")
+    if len(ways) > MOST_WAYS:
+        raise _wrong(body, match.start(), f"a gap has {MOST_WAYS} ways at most")
+    return ways
+
+
+def words_of(way: str) -> int:
+    """Words, or signs where a script has no spaces."""
+    return len(_SIGN.findall(way)) or len(way.removesuffix("…").split())
 
 
 def _add_words(parts: list[Part], body: str, start: int, end: int) -> None:
@@ -218,6 +252,12 @@ def _wrong(body: str, at: int, why: str) -> TemplateInvalid:
     line = body.count("\n", 0, at) + 1
     column = at - (body.rfind("\n", 0, at) + 1) + 1
     return TemplateInvalid(f"Line {line}, column {column}: {why}.", field="body")
+
+
+def _free(part: Part) -> Part:
+    if isinstance(part, Optional):
+        return Optional(tuple(_free(each) for each in part.parts))
+    return replace(part, ways=()) if isinstance(part, Gap) else part
 
 
 def _flat(parts: Iterable[Part]) -> Iterator[Part]:

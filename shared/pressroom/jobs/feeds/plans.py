@@ -50,7 +50,11 @@ class Compiled:
         else:
             facts = {name: values.get(column, "") for name, column in asked.facts.items()}
             voice = asked.output.voice or self.plan.voice
-            given = JobInput(writing=Writing(template=asked.template or "", facts=facts, voice=voice))
+            given = JobInput(
+                writing=Writing(
+                    template=asked.template or "", facts=facts, voice=voice, free=asked.output.free
+                )
+            )
             model, params = self.model, dict(self.plan.params)
         return JobRequest(
             model=model, input=given, params=params, metadata=metadata, campaign=self.plan.campaign

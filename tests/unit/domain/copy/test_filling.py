@@ -164,3 +164,31 @@ def test_whatever_the_gaps_hold_within_their_bounds_the_limit_is_kept(
         assert isinstance(blank, Blank)
         assert 2 <= blank.fewest <= blank.most <= 9
         assert blank.chars >= blank.fewest + margin(locale)
+
+
+# -- ways ------------------------------------------------------------------------------------------
+
+
+def test_ways_that_there_is_no_room_for_are_left_out() -> None:
+    """The limit is 60; what stands fast takes 20 of them, the margin 18. One that goes on has a word more."""
+    body = "The lamp of Oslo is [[what | 1-9 | good; good to look at in a room; for everyday use …; to be …]]"
+    (blank,) = filled(body, "seo_title").blanks
+    assert blank.ways == ("good", "to be …")
+    assert blank.chars <= 60 - 20
+    (blank,) = filled(body, "product_description").blanks
+    assert len(blank.ways) == 4
+
+
+def test_a_gap_needs_no_more_room_than_its_shortest_way() -> None:
+    """An optional piece with a gap stays where one of its ways fits."""
+    body = "{{title}}{? in {{material}}, [[how | 2-9 | so it is; in a way that takes more room than this]]?}"
+    made = filled(body, "seo_title", material="oak, linen")
+    assert [blank.ways for blank in made.blanks] == [("so it is",)]
+    assert filled(body, "ad_headline", material="oak").blanks == ()
+
+
+def test_a_gap_has_as_many_words_as_the_longest_of_its_ways() -> None:
+    """Short words: more of them fit than the mean says."""
+    body = "{{title}} [[what | 1-9 | it is as it is, so be it]]"
+    (blank,) = filled(body, "seo_title").blanks
+    assert blank.most >= 8

@@ -1,5 +1,7 @@
 """Templates: how they are read, and what is wrong with them, with its place."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +11,14 @@ from pressroom.domain.copy.template import (
     Gap,
     Include,
     Optional,
+    Part,
     TemplateInvalid,
     Variable,
     Words,
     check_variables,
     expand,
     facts_in,
+    free,
     includes_in,
     needed,
     parse,
@@ -125,3 +129,50 @@ def test_reading_ends_with_parts_or_with_a_sentence(body: str) -> None:
     except TemplateInvalid:
         return
     assert parts
+
+
+# -- ways ------------------------------------------------------------------------------------------
+
+
+def test_a_gap_has_ways_to_begin_and_ways_to_be() -> None:
+    (gap,) = parse("[[how it feels | 2-6 | feels …; is soft ;  looks good to me; is soft]]")
+    assert gap == Gap("how it feels", 2, 6, ("feels …", "is soft", "looks good to me"))
+    (gap,) = parse("[[感受 | 3-8 | 摸着舒服；好看，也好用]]")
+    assert gap == Gap("感受", 3, 8, ("摸着舒服", "好看，也好用"))
+
+
+@pytest.mark.parametrize(
+    ("ways", "why"),
+    [
+        ("feels soft; lasts 3 years", "'lasts 3 years' is no way to fill a gap"),
+        ("feels soft; Oslo made", "'Oslo made' is no way to fill a gap"),
+        ("feels soft; … and warm", "'… and warm' is no way to fill a gap"),
+        ("feels soft;", "'' is no way to fill a gap"),
+        ("feels soft.; feels warm", "'feels soft.' is no way to fill a gap"),
+        ("soft", "'soft' has not 2 to 4 words"),
+        ("soft and warm and light", "'soft and warm and light' has not 2 to 4 words"),
+        (
+            "; ".join(f"is {'so ' * (n % 2)}{chr(97 + n // 26)}{chr(97 + n % 26)}x" for n in range(61)),
+            "60 ways at most",
+        ),
+    ],
+)
+def test_a_way_that_is_none_is_told_with_its_place(ways: str, why: str) -> None:
+    with pytest.raises(TemplateInvalid, match=re.escape(why)) as told:
+        parse(f"A lamp.\nIt [[how | 2-4 | {ways}]].")
+    assert told.value.message.startswith("Line 2, column 4: ")
+
+
+def test_free_gaps_have_no_ways() -> None:
+    parts = parse("A [[what | 1-3 | soft; warm …]]{? {{use}} [[when | 1-3 | daily]]?}.")
+    assert not [each for each in _gaps(free(parts)) if each.ways]
+    assert [each.hint for each in _gaps(free(parts))] == ["what", "when"]
+
+
+def _gaps(parts: tuple[Part, ...]) -> list[Gap]:
+    return [
+        each
+        for part in parts
+        for each in (part.parts if isinstance(part, Optional) else (part,))
+        if isinstance(each, Gap)
+    ]

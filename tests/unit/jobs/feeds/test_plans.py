@@ -85,6 +85,7 @@ def test_a_row_asks_for_each_output_with_its_own_values() -> None:
         "template": "product-title@2",
         "facts": {"title": "Lamp", "colour": "red"},
         "voice": "loud",
+        "free": False,
     }
     assert seo.input.writing is not None
     assert (seo.input.writing.voice, seo.params, seo.campaign) == ("house", {"n": 2, "seed": 3}, "spring")
