@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.acceptance.press import Press, press
 
-from pressroom.catalog.templates import shipped_templates
+from pressroom.catalog.templates import VERSION, shipped_templates
 from pressroom.client import best
 from pressroom.domain.copy.channels import CHANNELS
 
@@ -65,7 +65,7 @@ def test_every_english_template_is_followed_and_keeps_its_channel(whole: Press) 
             assert set(re.findall(r"\d+", text)) <= set(re.findall(r"\d+", fast)), (name, text)
             assert all(each.text in text for each in job.params.guide.parts if hasattr(each, "text")), name  # type: ignore[union-attr]
         assert best(job).review.rank == 1  # type: ignore[union-attr]
-        assert stored.template == f"{name}@1"
+        assert stored.template == f"{name}@{VERSION}"
 
 
 def test_a_voice_is_heard_and_what_it_avoids_is_not_said(whole: Press) -> None:
