@@ -20,7 +20,8 @@ from pressroom.client import (
     ServerUnreachable,
     TimedOut,
 )
-from pressroom.client.asynchronous import AsyncPace
+from pressroom.client.asynchronous import AsyncFeeds, AsyncPace
+from pressroom.client.feeds import Feeds
 
 T = TypeVar("T")
 MODEL = "smollm2-135m-instruct"
@@ -42,7 +43,7 @@ def looped(inside: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def test_it_has_every_call_of_the_one_that_blocks() -> None:
-    """But for batches and feedback, which are sent by a thread."""
+    """But for batches and feedback, which are for the one that blocks."""
 
     def calls(kind: type) -> dict[str, list[str]]:
         return {
@@ -52,6 +53,7 @@ def test_it_has_every_call_of_the_one_that_blocks() -> None:
         }
 
     assert calls(AsyncClient) == calls(Client)
+    assert calls(AsyncFeeds) == calls(Feeds)
 
 
 def test_a_text_is_written_and_both_clients_see_the_same(stack: MiniStack) -> None:

@@ -6,7 +6,7 @@ A feed is a batch: ``pressroom batch cancel``, ``retry`` and ``erase`` take its 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import click
 
@@ -16,12 +16,12 @@ from pressroom.cli.following import timeout_option
 from pressroom.cli.saving import write_file
 from pressroom.cli.stops import Interrupted, Misuse, Stop
 from pressroom.client import Client
+from pressroom.client.feed_calls import ExportForm, ExportWhich
 from pressroom.contract.feedback import Decision
 from pressroom.contract.feeds import FeedView, PieceState, PieceView, Preset
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
-_FORMS = ("csv", "jsonl", "zip")
 
 
 @click.group()
@@ -126,7 +126,7 @@ def decide(
 @click.option("--out", type=_OUT, required=True, help="Where to: .csv, .jsonl, or .zip with the pictures.")
 @click.option(
     "--which",
-    type=click.Choice(["approved", "ready", "all"]),
+    type=click.Choice(get_args(ExportWhich)),
     default="approved",
     show_default=True,
     help="Of what was made.",
@@ -136,13 +136,13 @@ def decide(
 def export(connection: Connection, feed_id: str, out: Path, which: str, columns: tuple[str, ...]) -> None:
     """Save what can go out of FEED so far."""
     form = out.suffix.removeprefix(".").lower()
-    if form not in _FORMS:
+    if form not in get_args(ExportForm):
         raise click.UsageError(f"{out.name} has to end with .csv, .jsonl or .zip.")
     with connection.client() as client:
         content = client.feeds.export(
             feed_id,
-            form=cast(Literal["csv", "jsonl", "zip"], form),
-            which=cast(Literal["approved", "ready", "all"], which),
+            form=cast(ExportForm, form),
+            which=cast(ExportWhich, which),
             columns=columns,
         )
     write_file(out, content)

@@ -61,8 +61,10 @@ class Client:
         """Many jobs at once."""
 
         self.feedback = Feedback(self._courier)
-        self.feeds = Feeds(self._courier)
         """What you think of what was made."""
+
+        self.feeds = Feeds(self._courier)
+        """A table of products in, copy and pictures for each row out."""
 
     @property
     def base_url(self) -> str:

@@ -19,18 +19,19 @@ SLACK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """When the caller's patience ends; ``timeout_s`` None: never."""
+    """When the caller's patience ends; ``timeout_s`` None: never. ``what`` is waited for."""
 
     job_id: str
     timeout_s: float | None
     at: float
+    what: str = "Job"
 
     def left(self, now: float) -> float:
         """Seconds left. Raises TimedOut."""
         if self.timeout_s is None:
             return float("inf")
         if now >= self.at:
-            raise TimedOut(self.job_id, self.timeout_s)
+            raise TimedOut(self.job_id, self.timeout_s, self.what)
         return self.at - now
 
 

@@ -1,84 +1,23 @@
 """The examples for platforms, against servers that stand in for them."""
 
-import base64
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from tests.support.mini_stack import MiniStack
+from tests.support.standing_in import standing_in
+from tests.support.wordpress import USER, WordPress
 
 from examples import shopify_descriptions, wordpress_draft
 from pressroom.client import Client
-
-Answer = Callable[[BaseHTTPRequestHandler, bytes], tuple[int, Any]]
-
-
-@contextmanager
-def standing_in(answer: Answer) -> Iterator[str]:
-    """A server of a thread of its own; its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answered(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, told = answer(self, body)
-            content = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = _answered  # noqa: N815 (the names are the library's)
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-class WordPress:
-    """Posts and media as its REST API has them."""
-
-    def __init__(self) -> None:
-        self.posts: dict[int, dict[str, Any]] = {}
-        self.media: dict[int, dict[str, Any]] = {}
-
-    def __call__(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Any]:
-        if request.headers["Authorization"] != "Basic " + base64.b64encode(b"editor:abcd efgh").decode():
-            return 401, {"code": "rest_not_logged_in"}
-        address = urlsplit(request.path)
-        kind, _, number = address.path.removeprefix("/wp-json/wp/v2/").partition("/")
-        kept = {"posts": self.posts, "media": self.media}[kind]
-        if request.command == "GET":
-            slug = parse_qs(address.query)["slug"][0]
-            return 200, [post for post in kept.values() if post["slug"] == slug]
-        if kind == "media" and not number:
-            assert body[:4] == b"\x89PNG"
-            assert request.headers["Content-Type"] == "image/png"
-            given = {"file": request.headers["Content-Disposition"]}
-        else:
-            given = json.loads(body)
-        made = int(number) if number else len(kept) + 1
-        kept[made] = {**kept.get(made, {}), **given, "id": made}
-        return 200 if number else 201, kept[made]
 
 
 def test_a_draft_is_made_once_and_changed_after(stack: MiniStack) -> None:
     site = WordPress()
     with standing_in(site) as url, Client(stack.url, stack.key) as pressroom:
-        with httpx.Client(base_url=url, auth=("editor", "abcd efgh")) as wordpress:
+        with httpx.Client(base_url=url, auth=USER) as wordpress:
             number = wordpress_draft.draft(pressroom, wordpress, "Blue mug, <fired> twice")
             again = wordpress_draft.draft(pressroom, wordpress, "Blue mug, <fired> twice")
         with (

@@ -2,5 +2,6 @@
 
 from pressroom.client.asynchronous.client import AsyncClient
 from pressroom.client.asynchronous.courier import AsyncPace
+from pressroom.client.asynchronous.feeds import AsyncFeeds
 
-__all__ = ["AsyncClient", "AsyncPace"]
+__all__ = ["AsyncClient", "AsyncFeeds", "AsyncPace"]

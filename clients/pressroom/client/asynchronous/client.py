@@ -1,4 +1,4 @@
-"""The asynchronous client: every call of ``Client``, awaited, but for batches and feeds.
+"""The asynchronous client: every call of ``Client``, awaited, but for batches and feedback.
 
 async with AsyncClient("http://127.0.0.1:8017", api_key) as pressroom:
     job = await pressroom.text("Write one line about a blue mug.", max_tokens=60)
@@ -14,6 +14,7 @@ import httpx
 
 from pressroom.client import calls
 from pressroom.client.asynchronous.courier import AsyncCourier, AsyncPace
+from pressroom.client.asynchronous.feeds import AsyncFeeds
 from pressroom.client.asynchronous.stream import follow
 from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
 from pressroom.client.errors import JobFailed
@@ -51,6 +52,9 @@ class AsyncClient:
             transport=transport,
             pace=pace,
         )
+
+        self.feeds = AsyncFeeds(self._courier)
+        """A table of products in, copy and pictures for each row out."""
 
     @property
     def base_url(self) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pressroom.front.api.archive import WHEN, Written
+from pressroom.front.api.feed_posts import post_of
 from pressroom.jobs.feeds.pieces import Piece
 
 Rows = Iterator[tuple[str, dict[str, Piece]]]
@@ -37,7 +38,15 @@ def as_jsonl(key: str, columns: tuple[str, ...], rows: Rows, address: Address) -
     for name, pieces in rows:
         told = {column: _cell(pieces[column], address) for column in columns if column in pieces}
         if told:
-            yield json.dumps({key: name, **told}, ensure_ascii=False) + "\n"
+            yield _json_line({key: name, **told})
+
+
+def as_posts(columns: tuple[str, ...], rows: Rows, address: Address) -> Iterator[str]:
+    """A post a row, as WordPress takes it; rows without words are left out. Its slug is the row's key, whichever column that is."""
+    for name, pieces in rows:
+        post = post_of(name, {column: pieces[column] for column in columns if column in pieces}, address)
+        if post is not None:
+            yield _json_line(post)
 
 
 def as_zip(key: str, columns: tuple[str, ...], rows: Rows, content: Content) -> Iterator[bytes]:
@@ -70,6 +79,10 @@ def _file_name(piece: Piece) -> str:
     media_type = piece.output.media_type if piece.output is not None else ""
     plain = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in piece.key)[:80]
     return f"pictures/{piece.row}-{plain}{_SUFFIXES.get(media_type, '.bin')}"
+
+
+def _json_line(told: dict[str, Any]) -> str:
+    return json.dumps(told, ensure_ascii=False) + "\n"
 
 
 def _line(cells: list[Any]) -> str:

@@ -142,7 +142,8 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         """Export a feed
 
         What is approved, unless you ask for more; the key and the columns that were written. A row is in a table only if it has
-        all columns that are asked for: an empty cell would wipe out what your shop has there."""
+        all columns that are asked for: an empty cell would wipe out what your shop has there. JSON lines of the preset `wordpress`
+        are posts, as its REST API takes them."""
         feed = parts.feeds.feed(g.tenant, feed_id)
         columns = _columns(feed, query_data.columns)
         rows = published_rows(parts.feeds.all_pieces(g.tenant, feed), query_data.which)
@@ -151,6 +152,8 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
         match query_data.form:
             case "csv":
                 body = feed_export.as_csv(feed.key, columns, rows, lambda piece: host + _url(piece))
+            case "jsonl" if feed.plan.preset == "wordpress":
+                body = feed_export.as_posts(columns, rows, lambda piece: host + _url(piece))
             case "jsonl":
                 body = feed_export.as_jsonl(feed.key, columns, rows, lambda piece: host + _url(piece))
             case _:

@@ -76,6 +76,12 @@ def compiled(
         )
     outputs = tuple(_asked(n, each, header, preset, templates) for n, each in enumerate(plan.outputs))
     for n, each in enumerate(outputs):
+        if each.column == key:
+            # A table would have two columns of this name, and a JSON object the text in place of its key.
+            raise InputInvalid(
+                f"An output goes out as {key!r}, which names the rows: give it another column, or name another key.",
+                field=f"plan.outputs.{n}.column",
+            )
         if each.column in [other.column for other in outputs[:n]]:
             raise InputInvalid(
                 f"Two outputs go out as {each.column!r}: give one a column.", field=f"plan.outputs.{n}.column"

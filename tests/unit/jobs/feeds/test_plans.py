@@ -123,6 +123,25 @@ def test_two_outputs_do_not_go_out_in_one_column() -> None:
         fitted(("id", "title"), {"template": "seo-title"}, {"template": "seo-title"})
 
 
+@pytest.mark.parametrize(
+    ("output", "plan"),
+    [
+        ({"template": "seo-title", "column": "id"}, {}),
+        ({"picture": {"words": ["title"]}, "column": "id"}, {}),
+        ({"template": "seo-title", "column": "title"}, {"key": "title"}),
+        ({"template": "product-title"}, {"key": "title", "preset": "wordpress"}),
+    ],
+)
+def test_an_output_does_not_go_out_in_place_of_the_key(output: dict[str, Any], plan: dict[str, Any]) -> None:
+    with pytest.raises(InputInvalid, match="names the rows") as wrong:
+        fitted(("id", "title"), {"template": "meta-description"}, output, **plan)
+    assert wrong.value.field == "plan.outputs.1.column"
+
+
+def test_no_preset_writes_over_its_key() -> None:
+    assert all(preset.key not in preset.outputs.values() for preset in PRESETS.values())
+
+
 def test_each_preset_has_a_column_for_the_products_texts() -> None:
     for name, preset in PRESETS.items():
         assert name == "plain" or {"product-title", "product-description"} <= set(preset.outputs)
