@@ -40,7 +40,7 @@ class FeedPicture(Wire):
     )
     label: ColumnName | None = Field(
         None,
-        description="The column that names a class of the model; large or small letters, spaces or strokes are the same.",
+        description="The column that names a class of the model; large or small letters, spaces and strokes make no difference.",
     )
     colour: Colour | None = Field(None, description="Of an icon that has none of its own: your brand's.")
     size: int | None = Field(None, ge=8, le=2048, description="Pixels a side, of an icon.")

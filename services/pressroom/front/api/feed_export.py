@@ -63,6 +63,7 @@ def as_zip(
                 yield written.taken()
             table.write(_line([name, *(files.get(each) or pieces[each].text for each in columns)]).encode())
             shown.write(sheet.row(name, pieces, files).encode())
+            yield written.taken()  # nothing, perhaps; then the answer has begun all the same
         shown.write(sheet.foot().encode())
         for entry, kept in [("feed.csv", table), *([("sheet.html", shown)] if sheet.pictures else [])]:
             kept.seek(0)

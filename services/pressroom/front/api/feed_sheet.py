@@ -36,7 +36,8 @@ dl {{ margin: 0; }}
 dd {{ margin: 0 0 .5rem; white-space: pre-wrap; }}
 @media print {{
   :root {{ --paper: #fff; --sheet: #fff; --ink: #000; --soft: #444; --line: #bbb; }}
-  body {{ padding: 0; font-size: 9pt; }}
+  html {{ font-size: 9pt; }}
+  body {{ padding: 0; }}
   ol {{ grid-template-columns: repeat(3, 1fr); }}
   li {{ break-inside: avoid; content-visibility: visible; }}
 }}

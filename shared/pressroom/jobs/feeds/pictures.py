@@ -66,9 +66,14 @@ def row_input(
 
 
 def _class(column: str, classes: Sequence[str], value: str) -> str:
-    known = {plain(each): each for each in classes}
-    if plain(value) in known:
-        return known[plain(value)]
+    known = {_bare(each): each for each in classes}
+    if (named := known.get(_bare(value))) is not None:
+        return named
     said = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
     what = f"{said!r} in {column} is no class" if value else f"{column} is empty: it names a class"
     raise InputInvalid(f"{what} of the model. It has: {', '.join(classes)}.")
+
+
+def _bare(name: str) -> str:
+    """A class as it is compared: "T-Shirt" is "tshirt"."""
+    return plain(name).replace("_", "")

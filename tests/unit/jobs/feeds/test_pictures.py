@@ -9,7 +9,7 @@ from tests.support.catalogs import ENLARGER, ICONS, PAINTER, RETOUCHER, WRITER
 from pressroom.catalog.manifest import Manifest
 from pressroom.contract.feeds import FeedPicture
 from pressroom.domain.errors import InputInvalid
-from pressroom.jobs.feeds.pictures import check_picture, model_of, params_of
+from pressroom.jobs.feeds.pictures import check_picture, model_of, params_of, row_input
 
 
 def picture(**fields: Any) -> FeedPicture:
@@ -78,3 +78,22 @@ def test_what_it_does_not_is_told_with_the_plans_field(
 def test_what_is_no_picture_of_a_plan_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         picture(**fields)
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("tshirt", "tshirt"),
+        ("T-Shirt", "tshirt"),
+        (" ankle BOOT ", "ankle_boot"),
+        ("Anklé", None),
+        ("", None),
+    ],
+)
+def test_a_class_is_known_however_it_is_spelt(cell: str, name: str | None) -> None:
+    classes = ("tshirt", "ankle_boot")
+    if name is None:
+        with pytest.raises(InputInvalid, match="It has: tshirt, ankle_boot"):
+            row_input(classed(), classes, {"kind": cell})
+    else:
+        assert row_input(classed(), classes, {"kind": cell})[1] == {"label": name}
