@@ -1,13 +1,12 @@
 """``/v1/feeds`` over HTTP: in, looked at, decided about, out."""
 
-import csv
 import io
 import json
-import zipfile
 from typing import Any
 
 import pytest
-from tests.support.front import Answer, Front, problem
+from tests.support.feeds import exported, made, pieces, rows, worked
+from tests.support.front import Front, problem
 
 LINES = [{"template": "line"}]
 TABLE = "id,title,material\na-1,Oslo Lamp,oak\na-2,Harbour Mug,\n"
@@ -27,43 +26,11 @@ def ready(front: Front) -> Front:
     return front
 
 
-def made(front: Front, table: str | bytes = TABLE, **plan: Any) -> dict[str, Any]:
-    """A feed that was taken."""
-    plan.setdefault("outputs", [{"template": "line"}, {"template": "seo-title"}])
-    answer = front.post_feed(table, **plan)
-    assert answer.status_code in (200, 202), answer.text
-    told: dict[str, Any] = answer.json
-    return told
-
-
-def worked(front: Front) -> None:
-    """All that waits is done."""
-    while front.sweep().released or front.worker.turn():
-        pass
-    front.sweep()
-
-
-def pieces(front: Front, feed: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = front.call("GET", f"/v1/feeds/{feed['id']}/pieces").json["items"]
-    return found
-
-
-def exported(front: Front, feed: dict[str, Any], **query: str) -> Answer:
-    asked = "&".join(f"{name}={value}" for name, value in query.items())
-    answer = front.call("GET", f"/v1/feeds/{feed['id']}/export?{asked}")
-    assert answer.status_code == 200, answer.text
-    return answer
-
-
-def rows(answer: Answer) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
-
-
 # -- in --------------------------------------------------------------------------------------------------
 
 
 def test_a_feed_is_taken_with_a_piece_for_each_output_of_a_row(ready: Front) -> None:
-    feed = made(ready)
+    feed = made(ready, TABLE)
     assert (feed["key"], feed["columns"], feed["pieces"]) == ("id", ["line", "seo_title"], 4)
     assert feed["status"] == "running"
     assert [(each["row"], each["key"], each["column"]) for each in pieces(ready, feed)] == [
@@ -76,7 +43,7 @@ def test_a_feed_is_taken_with_a_piece_for_each_output_of_a_row(ready: Front) -> 
 
 
 def test_each_piece_is_written_from_its_own_row(ready: Front) -> None:
-    feed = made(ready, params={"n": 1})
+    feed = made(ready, TABLE, params={"n": 1})
     worked(ready)
     found = pieces(ready, feed)
     jobs = [ready.call("GET", f"/v1/jobs/{each['job_id']}").json for each in found]
@@ -103,7 +70,7 @@ def test_rows_that_are_wrong_name_their_lines_and_the_others_go_on(ready: Front)
 
 def test_a_voice_that_is_removed_refuses_what_comes_after(ready: Front) -> None:
     ready.voice()
-    feed = made(ready, voice="house")
+    feed = made(ready, TABLE, voice="house")
     assert pieces(ready, feed)[0]["status"] != "refused"
     ready.call("DELETE", "/v1/voices/house")
     problem(ready.post_feed(TABLE, outputs=[{"template": "line"}], voice="house"), 404, "voice_unknown")
@@ -139,7 +106,42 @@ def test_a_voice_that_is_removed_refuses_what_comes_after(ready: Front) -> None:
             {"outputs": [{"picture": {"words": ["title"], "model": "nobody"}}]},
             404,
             "model_unknown",
-            "model",
+            "plan.outputs.0.picture.model",
+        ),
+        (
+            TABLE,
+            {"outputs": [{"picture": {"label": "material"}}]},
+            404,
+            "model_unknown",
+            "plan.outputs.0.picture.model",
+        ),
+        (
+            TABLE,
+            {"outputs": [{"template": "line"}, {"picture": {"words": ["title"], "model": "painter"}}]},
+            422,
+            "input_invalid",
+            "plan.outputs.1.picture.model",
+        ),
+        (
+            TABLE,
+            {"outputs": [{"picture": {"label": "material", "model": "painter", "colour": "#336699"}}]},
+            422,
+            "input_invalid",
+            "plan.outputs.0.picture.colour",
+        ),
+        (
+            TABLE,
+            {"outputs": [{"picture": {"words": ["title"], "n": 16, "size": 2048}}]},
+            422,
+            "input_invalid",
+            "plan.outputs.0.picture.n",
+        ),
+        (
+            TABLE,
+            {"outputs": [{"picture": {"words": ["title"], "n": 99}}]},
+            422,
+            "input_invalid",
+            "plan.outputs.0.picture.n",
         ),
         ("", {"outputs": [{"template": "line"}]}, 422, "input_invalid", "feed"),
         ("id,title\n", {"outputs": [{"template": "line"}]}, 422, "input_invalid", None),
@@ -194,7 +196,7 @@ def test_a_batch_is_no_feed(front: Front) -> None:
 @pytest.fixture
 def done(ready: Front) -> tuple[Front, dict[str, Any]]:
     """A feed of two rows whose pieces are done."""
-    feed = made(ready, params={"n": 1})
+    feed = made(ready, TABLE, params={"n": 1})
     worked(ready)
     return ready, feed
 
@@ -266,23 +268,6 @@ def test_a_decision_that_is_none_is_422(done: tuple[Front, dict[str, Any]], body
 def test_an_export_that_is_none_is_422(done: tuple[Front, dict[str, Any]], query: str) -> None:
     front, feed = done
     problem(front.call("GET", f"/v1/feeds/{feed['id']}/export?{query}"), 422, "input_invalid")
-
-
-def test_pictures_go_out_as_addresses_or_in_one_file(ready: Front) -> None:
-    outputs = [
-        {"template": "seo-title"},
-        {"picture": {"label": "class", "model": "painter"}, "column": "photo"},
-    ]
-    feed = made(ready, "id,title,class\na/1,Lamp,bag\n", outputs=outputs, params={"n": 1})
-    worked(ready)
-    _, row = rows(exported(ready, feed, which="all"))
-    path = row[2].removeprefix("http://localhost")
-    content = ready.call("GET", path).data
-    assert content.startswith(b"\x89PNG")
-    with zipfile.ZipFile(io.BytesIO(exported(ready, feed, which="all", form="zip").data)) as archive:
-        assert sorted(archive.namelist()) == ["feed.csv", "pictures/1-a-1.png"]
-        assert archive.read("pictures/1-a-1.png") == content
-        assert archive.read("feed.csv").decode().splitlines()[1].endswith(",pictures/1-a-1.png")
 
 
 def test_pieces_come_in_pages(done: tuple[Front, dict[str, Any]]) -> None:

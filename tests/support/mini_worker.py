@@ -200,7 +200,7 @@ class MiniWorker:
         label = job.params["label"] or "sneaker"
         content = picture_of(label, scale, form)
         outputs = []
-        for n in range(job.params["n"]):
+        for n in range(1 if job.params["sheet"] else job.params["n"]):
             path = f"{job.id}/{attempt}/{n}.{form}"
             self._artifacts.put(path, content, f"image/{form}")
             outputs.append(

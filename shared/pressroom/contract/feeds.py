@@ -9,7 +9,10 @@ from pressroom.contract.batches import BatchCountsView
 from pressroom.contract.copy import CopyRef, VariableName
 from pressroom.contract.feedback import Decision
 from pressroom.contract.jobs import CampaignName, JobError, ModelRef
-from pressroom.contract.params import Colour
+from pressroom.contract.params import Colour, ImageFormat
+
+# Somebody looks at all of them and takes one.
+MOST_PICTURES = 16
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Preset = Literal["plain", "shopify", "google", "wordpress"]
@@ -29,14 +32,26 @@ PieceState = Literal[
 
 
 class FeedPicture(Wire):
-    """A picture for a row: an icon that is found by the words of some columns, or a class of a picture model."""
+    """A picture for a row: an icon that is found by the words of some columns, or a class of a picture model; several to choose from,
+    or all of them on one sheet."""
 
     words: tuple[ColumnName, ...] | None = Field(
         None, min_length=1, max_length=5, strict=False, description="Columns whose words an icon is found by."
     )
-    label: ColumnName | None = Field(None, description="The column that names a class of the model.")
+    label: ColumnName | None = Field(
+        None,
+        description="The column that names a class of the model; large or small letters, spaces and strokes make no difference.",
+    )
     colour: Colour | None = Field(None, description="Of an icon that has none of its own: your brand's.")
     size: int | None = Field(None, ge=8, le=2048, description="Pixels a side, of an icon.")
+    n: int = Field(
+        1,
+        ge=1,
+        le=MOST_PICTURES,
+        description="How many of each row: one is taken, or all stand on its sheet.",
+    )
+    sheet: bool = Field(False, description="All of a row's on one contact sheet.")
+    format: ImageFormat | None = Field(None, description="`svg` for icons. [default: `png`]")
     model: ModelRef | None = Field(
         None, description="[default: `icons` for words; `vae-fashion` for a label]"
     )
@@ -113,8 +128,15 @@ class PieceView(Wire):
     status: PieceState
     job_id: str | None = None
     output: int | None = Field(None, description="The one of the job's outputs that is taken.")
+    outputs: int = Field(0, description="How many the job has: another one is `chosen` in feedback.")
     text: str | None = None
     url: str | None = Field(None, description="Of its bytes.")
+    label: str | None = Field(
+        None, description="What a picture is: the set of an icon and its name there, or the class."
+    )
+    origin: Literal["generated", "retrieved"] | None = Field(
+        None, description="Of a picture, as of an output."
+    )
     findings: tuple[str, ...] = ()
     error: JobError | None = None
 

@@ -82,6 +82,11 @@ def test_a_form_that_is_sent_twice_is_one_feed(front: Front, browser: FlaskClien
         {"feed": ""},
         {"words": "nowhere"},
         {"words": "title", "colour": "pale"},
+        {"words": "title", "n": "many"},
+        {"words": "title", "n": "17"},
+        {"label": "nowhere", "painter": "painter"},
+        {"label": "title", "painter": "icons"},
+        {"label": "title", "painter": "nobody"},
         {"preset": "other"},
         {"voice": "nobody"},
         {"key": "with spaces\n"},
@@ -145,10 +150,96 @@ def test_pieces_and_feeds_come_in_pages(front: Front, browser: FlaskClient) -> N
     assert browser.get(f"/feeds/{feed_id}?cursor=x").status_code == 422
 
 
+PRODUCTS = "id,title,kind\n<i>a-1</i>,Oslo Lamp,Bag\na-2,Mug,sofa\na-3,Boot,boot\n"
+
+
+def test_the_form_asks_for_icons_in_a_colour_and_pictures_of_a_class(
+    front: Front, browser: FlaskClient
+) -> None:
+    page = browser.get("/feeds").text
+    assert 'type="color"' in page
+    assert "Painter: sneaker, bag, boot" in page
+    feed_id = posted(
+        browser,
+        table=PRODUCTS,
+        template=[],
+        words="title",
+        colour="#336699",
+        label="kind",
+        painter="painter",
+        n="3",
+        sheet="1",
+    )
+    feed = front.call("GET", f"/v1/feeds/{feed_id}").json
+    icon, photo = [each["picture"] for each in feed["plan"]["outputs"]]
+    assert feed["columns"] == ["icon", "picture"]
+    assert (icon["words"], icon["colour"], icon["n"], icon["sheet"]) == (["title"], "#336699", 3, True)
+    assert (photo["label"], photo["model"], photo["colour"], photo["n"]) == ("kind", "painter", None, 3)
+
+
+def test_all_of_a_rows_pictures_are_shown_and_one_is_taken(front: Front, browser: FlaskClient) -> None:
+    feed_id = posted(browser, table=PRODUCTS, label="kind", painter="painter", n="3")
+    worked(front)
+    page = browser.get(f"/feeds/{feed_id}").text
+    assert page.count('type="radio" name="chosen"') == 2 * 3
+    assert "picture 3 of &lt;i&gt;a-1&lt;/i&gt;: class bag" in page
+    assert "Line 3: &#39;sofa&#39; in kind is no class of the model. It has: sneaker, bag, boot." in page
+    items = front.call("GET", f"/v1/feeds/{feed_id}/pieces").json["items"]
+    piece = next(each["n"] for each in items if each["column"] == "picture")
+    approve = {"decision": "approved", "piece": piece}
+    assert send(browser, f"/feeds/{feed_id}/decisions", **approve, chosen=1).status_code == 303
+    taken = front.call("GET", f"/v1/feeds/{feed_id}/pieces").json["items"][piece - 1]
+    assert (taken["status"], taken["output"]) == ("approved", 1)
+    assert re.search(r'value="1" form="decide-2" checked', browser.get(f"/feeds/{feed_id}").text)
+    assert send(browser, f"/feeds/{feed_id}/decisions", **approve, chosen=7).status_code == 422
+    assert send(browser, f"/feeds/{feed_id}/decisions", **approve, chosen="x").status_code == 303
+    taken = front.call("GET", f"/v1/feeds/{feed_id}/pieces").json["items"][piece - 1]
+    assert (taken["status"], taken["output"]) == ("approved", 1)
+
+
+def test_a_sheet_shows_every_picture_with_its_key_its_state_and_what_it_is(
+    front: Front, browser: FlaskClient
+) -> None:
+    feed_id = posted(browser, table=PRODUCTS, label="kind", painter="painter", n="2")
+    assert "No picture yet" in browser.get(f"/feeds/{feed_id}/sheet").text
+    worked(front)
+    assert f'href="/feeds/{feed_id}/sheet"' in browser.get(f"/feeds/{feed_id}").text
+    page = browser.get(f"/feeds/{feed_id}/sheet").text
+    cards = page.split('<li id="piece-')[1:]
+    assert [card.partition('"')[0] for card in cards] == ["2", "4", "6"], "texts are not on it"
+    assert "&lt;i&gt;a-1&lt;/i&gt;" in cards[0]
+    assert "class bag, 1 of 2" in cards[0]
+    assert re.search(r'<a class="hint unprinted" href="/jobs/job_[0-9a-f]+"', cards[0])
+    assert "ready" in cards[0]
+    assert "No picture<" in cards[1]
+    assert "refused" in cards[1]
+    assert "Line 3:" in cards[1]
+    assert "/jobs/" not in cards[1]
+    assert "<i>" not in page
+
+
+def test_a_sheet_comes_in_pages(browser: FlaskClient) -> None:
+    rows = "".join(f"a-{n},Mug {n},bag\n" for n in range(130))
+    feed_id = posted(browser, table=f"id,title,kind\n{rows}", label="kind", painter="painter")
+    page = browser.get(f"/feeds/{feed_id}/sheet").text
+    assert (page.count("<li id="), f"/feeds/{feed_id}/sheet?cursor=200" in page) == (100, True)
+    behind = browser.get(f"/feeds/{feed_id}/sheet?cursor=200").text
+    assert (behind.count("<li id="), "More pictures" in behind) == (30, False)
+    assert "No more pictures." in browser.get(f"/feeds/{feed_id}/sheet?cursor=260").text
+    assert browser.get(f"/feeds/{feed_id}/sheet?cursor=x").status_code == 422
+
+
+def test_a_feed_of_texts_has_an_empty_sheet_to_which_nothing_leads(browser: FlaskClient) -> None:
+    feed_id = posted(browser)
+    assert "/sheet" not in browser.get(f"/feeds/{feed_id}").text
+    assert "This feed has no pictures." in browser.get(f"/feeds/{feed_id}/sheet").text
+
+
 def test_another_tenants_feed_is_not_there(front: Front, browser: FlaskClient) -> None:
     feed_id = posted(browser)
     other = signed_in(front, front.other_key())
     assert other.get(f"/feeds/{feed_id}").status_code == 404
+    assert other.get(f"/feeds/{feed_id}/sheet").status_code == 404
     assert f"/feeds/{feed_id}" not in other.get("/feeds").text
     for action in ("cancel", "retry", "decisions"):
         assert send(other, f"/feeds/{feed_id}/{action}", decision="approved").status_code == 404

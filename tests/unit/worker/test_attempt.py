@@ -191,6 +191,27 @@ def test_pictures_become_files_under_job_and_attempt() -> None:
     assert end.result.completion.finish_reason == "done"
 
 
+@pytest.mark.parametrize(
+    ("asked", "found", "label"),
+    [
+        ("boot", [None, None], "boot"),
+        (None, ["boot", "bag", "boot"], "boot, bag"),
+        (None, [None], None),
+        (None, ["lucide:van", "tabler:truck-delivery", "tabler:truck-loading", "lucide:truck-electric"],
+         "lucide:van, tabler:truck-delivery and 2 more"),
+        (None, ["x" * 90, "y"], "x" * 64),
+    ],
+)  # fmt: skip
+def test_a_sheet_tells_what_is_on_it(asked: str | None, found: list[str | None], label: str | None) -> None:
+    params = {"label": asked, "seed": 1, "n": len(found), "sheet": True, "scale": 1}
+    claim = claim_of(kind="image", input={}, params=params)
+    images = tuple(ImageOutput(n, np.zeros((4, 4), np.uint8), each) for n, each in enumerate(found))
+    made = closing(holding_of(claim), outcome_of(claim, Ending.DONE, texts=(), images=images))
+    assert isinstance(made, Complete)
+    (output,) = made.result.completion.outputs
+    assert (output.label, output.width) == (label, 4 + 8 * (1 if len(found) == 1 else 2))
+
+
 def test_a_cancel_completes_with_the_partial_text() -> None:
     claim = claim_of()
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _TEXT = "text/plain; charset=utf-8"
 _CANCELED = "canceled"
+# As the column in the database.
+_MOST_LABEL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +252,22 @@ def _files(
 
     params = ImageParams.model_validate(dict(job.params))
     if params.sheet:
-        yield 0, params.label, images[0].finish_reason, encode_sheet(images, params.scale, params.format)
+        label = params.label or _all_of(images)
+        yield 0, label, images[0].finish_reason, encode_sheet(images, params.scale, params.format)
         return
     for image, file in zip(images, encode_all(images, params.scale, params.format), strict=True):
         yield image.index, image.label, image.finish_reason, file
+
+
+def _all_of(images: Sequence[base.ImageOutput]) -> str | None:
+    """What is on a sheet: the first of them, and as many more as a label has room for; then how many are left."""
+    labels = list(dict.fromkeys(image.label for image in images if image.label))
+    for shown in range(len(labels), 0, -1):
+        left = len(labels) - shown
+        told = ", ".join(labels[:shown]) + (f" and {left} more" if left else "")
+        if len(told) <= _MOST_LABEL:
+            return told
+    return labels[0][:_MOST_LABEL] if labels else None
 
 
 def _picture(index: int, label: str | None, finish_reason: str, file: "PictureFile", path: str) -> Output:

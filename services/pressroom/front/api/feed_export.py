@@ -14,6 +14,7 @@ from typing import Any
 
 from pressroom.front.api.archive import WHEN, Written
 from pressroom.front.api.feed_posts import post_of
+from pressroom.front.api.feed_sheet import FeedSheet
 from pressroom.jobs.feeds.pieces import Piece
 
 Rows = Iterator[tuple[str, dict[str, Piece]]]
@@ -49,24 +50,36 @@ def as_posts(columns: tuple[str, ...], rows: Rows, address: Address) -> Iterator
             yield _json_line(post)
 
 
-def as_zip(key: str, columns: tuple[str, ...], rows: Rows, content: Content) -> Iterator[bytes]:
-    """``feed.csv``, whose pictures are named as they lie beside it in ``pictures/``."""
+def as_zip(
+    key: str, columns: tuple[str, ...], rows: Rows, content: Content, sheet: FeedSheet
+) -> Iterator[bytes]:
+    """``feed.csv``, whose pictures are named as they lie beside it in ``pictures/``; and ``sheet.html``, which shows them."""
     written = Written()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive, tempfile.TemporaryFile() as table:
-
-        def put(piece: Piece) -> str:
-            name = _file_name(piece)
-            archive.writestr(zipfile.ZipInfo(name, WHEN), content(piece))
-            return name
-
-        for line in as_csv(key, columns, rows, put):
-            table.write(line.encode())  # it comes behind the pictures, and may be large
-            yield written.taken()
-        table.seek(0)
-        with archive.open(zipfile.ZipInfo("feed.csv", WHEN), "w") as entry:
-            while chunk := table.read(_CHUNK):
-                entry.write(chunk)
+    with (
+        zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive,
+        tempfile.TemporaryFile() as table,
+        tempfile.TemporaryFile() as shown,
+    ):
+        # Both come behind the pictures, and may be large.
+        table.write(f"{_BOM}{_line([key, *columns])}".encode())
+        shown.write(sheet.head().encode())
+        for name, pieces in rows:
+            if not all(column in pieces for column in columns):
+                continue
+            files = _files(pieces, columns)
+            for column, file in files.items():
+                archive.writestr(zipfile.ZipInfo(file, WHEN), content(pieces[column]))
                 yield written.taken()
+            table.write(_line([name, *(files.get(each) or pieces[each].text for each in columns)]).encode())
+            shown.write(sheet.row(name, pieces, files).encode())
+            yield written.taken()  # nothing, perhaps; then the answer has begun all the same
+        shown.write(sheet.foot().encode())
+        for entry, kept in [("feed.csv", table), *([("sheet.html", shown)] if sheet.pictures else [])]:
+            kept.seek(0)
+            with archive.open(zipfile.ZipInfo(entry, WHEN), "w") as into:
+                while chunk := kept.read(_CHUNK):
+                    into.write(chunk)
+                    yield written.taken()
         yield written.taken()
     yield written.taken()
 
@@ -75,10 +88,18 @@ def _cell(piece: Piece, address: Address) -> str:
     return piece.text if piece.text is not None else address(piece)
 
 
-def _file_name(piece: Piece) -> str:
+def _files(pieces: dict[str, Piece], columns: tuple[str, ...]) -> dict[str, str]:
+    """What each picture of a row is called in the archive, by its column."""
+    pictures = [column for column in columns if pieces[column].text is None]
+    return {column: _file_name(pieces[column], n) for n, column in enumerate(pictures, 1)}
+
+
+def _file_name(piece: Piece, n: int) -> str:
     media_type = piece.output.media_type if piece.output is not None else ""
     plain = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in piece.key)[:80]
-    return f"pictures/{piece.row}-{plain}{_SUFFIXES.get(media_type, '.bin')}"
+    # A row's number begins the name and is no other's; behind the first, its pictures are counted.
+    counted = f"-{n}" if n > 1 else ""
+    return f"pictures/{piece.row}-{plain}{counted}{_SUFFIXES.get(media_type, '.bin')}"
 
 
 def _json_line(told: dict[str, Any]) -> str:

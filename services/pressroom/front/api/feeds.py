@@ -23,8 +23,9 @@ from pressroom.front.answers import wire_response
 from pressroom.front.api import feed_export
 from pressroom.front.api.batches import after_of, counts_view
 from pressroom.front.api.documents import REQUEST_ID, answer, idempotency_key, problems
+from pressroom.front.api.feed_sheet import FeedSheet
 from pressroom.front.api.queries import ExportQuery, PiecesQuery
-from pressroom.front.api.views import job_url
+from pressroom.front.api.views import job_url, origin_of
 from pressroom.front.sse import Gate
 from pressroom.jobs.feeds.decoding import lines_of
 from pressroom.jobs.feeds.feeds import Feed, published_rows
@@ -157,7 +158,10 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
             case "jsonl":
                 body = feed_export.as_jsonl(feed.key, columns, rows, lambda piece: host + _url(piece))
             case _:
-                body = feed_export.as_zip(feed.key, columns, rows, lambda piece: _content(parts, piece))
+                sheet = FeedSheet(feed.key, columns, feed.pictures)
+                body = feed_export.as_zip(
+                    feed.key, columns, rows, lambda piece: _content(parts, piece), sheet
+                )
         gate.enter()
         try:
             # The first piece is read before the answer begins, so that trouble is still told as a problem.
@@ -238,8 +242,11 @@ def piece_view(piece: Piece) -> PieceView:
         status=piece.state,
         job_id=piece.job.id if piece.job is not None else None,
         output=piece.output.n if piece.output is not None else None,
+        outputs=len(piece.job.outputs) if piece.job is not None and piece.output is not None else 0,
         text=piece.text,
         url=_url(piece) if piece.output is not None else None,
+        label=piece.output.label if piece.output is not None else None,
+        origin=origin_of(piece.job) if piece.job is not None and piece.output is not None else None,
         findings=piece.findings,
         error=JobError(code=piece.error[0], message=piece.error[1]) if piece.error is not None else None,
     )

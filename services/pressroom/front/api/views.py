@@ -123,7 +123,7 @@ def _blocked(job: Job, waiting: Waiting | None) -> str | None:
 
 def output_views(job: Job) -> tuple[OutputView, ...]:
     """All outputs of a job."""
-    return tuple(_output_view(job_url(job.id), output, _origin(job)) for output in job.outputs)
+    return tuple(_output_view(job_url(job.id), output, origin_of(job)) for output in job.outputs)
 
 
 def usage_view(job: Job) -> UsageView:
@@ -136,7 +136,7 @@ def usage_view(job: Job) -> UsageView:
     )
 
 
-def _origin(job: Job) -> Literal["generated", "retrieved"] | None:
+def origin_of(job: Job) -> Literal["generated", "retrieved"] | None:
     """Where a picture comes from. Nobody shall take a drawing that was found for one that a model made."""
     if job.kind != "image":
         return None

@@ -61,12 +61,16 @@ _READ = {"embedding": "vectors", "moderation": "moderation"}
 def title_of(job: JobView) -> str:
     """A job in a few words: what was asked for."""
     if isinstance(job.params, ImageParams):
-        return f"{job.params.label or 'anything'} × {job.params.n}"
+        return f"{job.params.label or _short(job.input.prompt or 'anything')} × {job.params.n}"
     asked = job.input.prompt or (job.input.messages[-1].content if job.input.messages else "")
     if job.input.writing is not None:
         asked = f"{job.input.writing.template}: {next(iter(job.input.writing.facts.values()), '')}"
     if job.input.texts:
         asked = f"{_READ.get(job.kind, '')} × {len(job.input.texts)}: {job.input.texts[0]}"
+    return _short(asked)
+
+
+def _short(asked: str) -> str:
     words = " ".join(asked.split())
     return words if len(words) <= 120 else f"{words[:117].rstrip()}…"
 

@@ -1,6 +1,9 @@
 """Feeds for people: post a table, read what was made of each row, approve it, save what goes out."""
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -10,19 +13,33 @@ from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from pressroom.bootstrap.front import FrontParts
-from pressroom.contract.feeds import DecisionRequest, FeedPlan
+from pressroom.catalog.manifest import Manifest
+from pressroom.contract.feeds import MOST_PICTURES, DecisionRequest, FeedPlan, PieceView
+from pressroom.contract.jobs import OutputView
 from pressroom.domain.errors import Forbidden, LanguageUnsupported, NotThere, Refused
 from pressroom.front.api.batches import after_of
 from pressroom.front.api.feeds import feed_view, piece_view, sent_table
 from pressroom.front.api.queries import PageQuery
+from pressroom.front.api.views import output_views
 from pressroom.front.auth import go_through
 from pressroom.front.errors import status_of
 from pressroom.front.pages.common import members_only, page_blueprint
 from pressroom.front.strict import check_text
 from pressroom.jobs.copy_ports import KeptCopy
 from pressroom.jobs.copywriting import check_language
+from pressroom.jobs.feeds.pictures import PAINTER
+from pressroom.jobs.feeds.pieces import Piece
 
 _PAGE = 50
+_SHEET = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A piece, and all ``pictures`` that its job has made."""
+
+    piece: PieceView
+    pictures: tuple[OutputView, ...]
 
 
 def blueprint(parts: FrontParts) -> APIBlueprint:
@@ -59,9 +76,26 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
         return render_template(
             "feed.html",
             feed=feed_view(feed),
-            pieces=[piece_view(piece) for piece in found[:_PAGE]],
+            pictures=feed.pictures,
+            shown=[_shown(piece) for piece in found[:_PAGE]],
             cursor=query_data.cursor,
-            next=str(found[_PAGE - 1].n) if len(found) > _PAGE else None,
+            next=_following(found, _PAGE),
+        )
+
+    @pages.get("/feeds/<feed_id>/sheet")
+    @pages.input(PageQuery, location="query")
+    def sheet_page(feed_id: str, query_data: PageQuery) -> ResponseReturnValue:
+        """A contact sheet: all pictures, to be looked at or printed."""
+        feed = parts.feeds.feed(g.tenant, feed_id)
+        pictures = parts.feeds.pictures(g.tenant, feed, after=after_of(query_data.cursor))
+        found = tuple(islice(pictures, _SHEET + 1))
+        return render_template(
+            "feed_sheet.html",
+            feed=feed_view(feed),
+            pictures=feed.pictures,
+            shown=[_shown(piece) for piece in found[:_SHEET]],
+            cursor=query_data.cursor,
+            next=_following(found, _SHEET),
         )
 
     @pages.post("/feeds/<feed_id>/decisions")
@@ -77,7 +111,12 @@ def blueprint(parts: FrontParts) -> APIBlueprint:
             asked = DecisionRequest.model_validate(given)
         except ValidationError as error:
             return _feeds(parts, wrong=error.errors(include_url=False)[0]["msg"], status=422)
-        parts.feeds.decide(g.tenant, feed, asked.decision, asked.pieces)
+        chosen = form.get("chosen", "")
+        taken = int(chosen) if n and chosen.isascii() and chosen.isdecimal() and len(chosen) < 5 else None
+        try:
+            parts.feeds.decide(g.tenant, feed, asked.decision, asked.pieces, chosen=taken)
+        except Refused as error:
+            return _feeds(parts, wrong=error.message, status=status_of(error))
         return _back(feed_id, f"piece-{n}" if n else None)
 
     @pages.post("/feeds/<feed_id>/retry")
@@ -105,6 +144,8 @@ def _feeds(
         next=following,
         templates=_templates(parts),
         voices=parts.copywriter.voices(g.tenant),
+        painters=_painters(parts),
+        most_pictures=MOST_PICTURES,
         wrong=wrong,
         form=request.form,
         key=f"form_{secrets.token_urlsafe(16)}",
@@ -128,16 +169,51 @@ def _templates(parts: FrontParts) -> list[KeptCopy]:
     return [each for each in parts.copywriter.templates(g.tenant) if heard(str(each.body["locale"]))]
 
 
+def _painters(parts: FrontParts) -> list[Manifest]:
+    """Models that draw classes; the one that is meant where none is named comes first."""
+    found = [each for each in parts.catalog.seen_by(g.tenant) if each.image is not None and each.image.labels]
+    able = [each for each in found if each.image is not None and "sample" in each.image.operations]
+    return sorted(able, key=lambda each: each.name != PAINTER)
+
+
+def _shown(piece: Piece) -> Shown:
+    view = piece_view(piece)
+    of_text = piece.job is None or piece.output is None or piece.text is not None
+    return Shown(view, () if of_text or piece.job is None else output_views(piece.job))
+
+
+def _following(found: Sequence[Piece], page: int) -> str | None:
+    """The cursor of what comes behind a page, of which one more was looked for."""
+    return str(found[page - 1].n) if len(found) > page else None
+
+
 def _plan(form: MultiDict[str, str]) -> FeedPlan:
     """The plan that a form stands for; empty fields are left to the defaults. Raises ValidationError."""
     outputs: list[dict[str, Any]] = [{"template": name} for name in form.getlist("template")]
-    if words := form.get("words", "").strip():
-        picture = {"words": [words]} | ({"colour": form["colour"]} if form.get("colour") else {})
-        outputs.append({"picture": picture})
+    outputs += _pictures(form)
     given: dict[str, Any] = {"outputs": outputs, "preset": form.get("preset") or "plain"}
     if voice := form.get("voice"):
         given["voice"] = voice
     return FeedPlan.model_validate(given)
+
+
+def _pictures(form: MultiDict[str, str]) -> list[dict[str, Any]]:
+    """An icon, a picture of a class, or both, which then go out in columns of their own."""
+    several: dict[str, Any] = {"sheet": True} if form.get("sheet") else {}
+    if n := form.get("n", "").strip():
+        # What is no number stands as it is, so that it is told what is wrong with it.
+        several["n"] = int(n) if n.isascii() and n.isdecimal() and len(n) < 5 else n
+    icon, photo = form.get("words", "").strip(), form.get("label", "").strip()
+    made: list[dict[str, Any]] = []
+    if icon:
+        colour = {"colour": form["colour"]} if form.get("colour") else {}
+        made.append(
+            {"picture": {"words": [icon], **colour, **several}} | ({"column": "icon"} if photo else {})
+        )
+    if photo:
+        painter = {"model": form["painter"]} if form.get("painter") else {}
+        made.append({"picture": {"label": photo, **painter, **several}})
+    return made
 
 
 def _back(feed_id: str, anchor: str | None = None) -> ResponseReturnValue:

@@ -11,19 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from pressroom.catalog.catalog import Catalog
 from pressroom.contract.feedback import Decision
 from pressroom.contract.feeds import FeedPlan
 from pressroom.contract.jobs import JobRequest
 from pressroom.domain.batch import Batch, BatchCounts
-from pressroom.domain.errors import BatchUnknown, InputInvalid, NotThere, PressroomError
+from pressroom.domain.errors import BatchUnknown, InputInvalid, ModelUnknown, NotThere, PressroomError
 from pressroom.jobs.batch_rows import GivenRow
 from pressroom.jobs.batches import Batches
 from pressroom.jobs.copy_ports import KeptCopy
 from pressroom.jobs.copywriting import Copywriter, check_writer
 from pressroom.jobs.feedback import Feedbacks, Opinion
+from pressroom.jobs.feeds.pictures import check_picture, model_of
 from pressroom.jobs.feeds.pieces import Piece, is_published, piece_of
 from pressroom.jobs.feeds.plans import Compiled, compiled
 from pressroom.jobs.feeds.reading import FeedRow, Table
@@ -42,6 +41,12 @@ class Feed:
     plan: FeedPlan
     key: str
     columns: tuple[str, ...]
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Those of the columns that are pictures."""
+        made = zip(self.columns, self.plan.outputs, strict=True)
+        return tuple(column for column, output in made if output.picture is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ class Feeds:
         for voice in {each.voice or plan.voice for each in plan.outputs} - {None}:
             self._copywriter.voice(tenant, str(voice))
         model = plan.model or (self._text_model(tenant) if templates else "")
-        self._check_models(tenant, plan, model, templates)
-        fitting = compiled(plan, table.columns, templates, model)
+        classes = self._check_models(tenant, plan, model, templates)
+        fitting = compiled(plan, table.columns, templates, model, classes)
         mac = self._batches.body_mac({_MARK: plan.model_dump(mode="json"), "columns": list(table.columns)})
 
         def rows() -> Iterator[GivenRow]:
@@ -124,24 +129,39 @@ class Feeds:
         decided = self._feedbacks.decisions(tenant, [row.job_id for row in rows if row.job_id is not None])
         return tuple(piece_of(row, feed.columns, decided) for row in rows)
 
-    def all_pieces(self, tenant: str, feed: Feed) -> Iterator[Piece]:
-        """Page by page. Each may raise DatabaseUnavailable."""
-        after = 0
+    def all_pieces(self, tenant: str, feed: Feed, *, after: int = 0) -> Iterator[Piece]:
+        """Those behind piece ``after``, page by page. Each may raise DatabaseUnavailable."""
         while page := self.pieces(tenant, feed, after=after, limit=_PAGE):
             yield from page
             after = page[-1].n
 
-    def decide(self, tenant: str, feed: Feed, decision: Decision, numbers: Sequence[int] | None) -> int:
-        """About pieces of these numbers; None: all that are ready and about which nothing is decided. How many it was.
+    def pictures(self, tenant: str, feed: Feed, *, after: int = 0) -> Iterator[Piece]:
+        """As ``all_pieces``, of the pieces that are pictures, or shall be."""
+        columns = feed.pictures
+        return (piece for piece in self.all_pieces(tenant, feed, after=after) if piece.column in columns)
 
-        Raises DatabaseUnavailable, TooMuchFeedback; what was decided before stays so."""
+    def decide(
+        self,
+        tenant: str,
+        feed: Feed,
+        decision: Decision,
+        numbers: Sequence[int] | None,
+        *,
+        chosen: int | None = None,
+    ) -> int:
+        """About pieces of these numbers; None: all that are ready and about which nothing is decided. ``chosen``: which output is
+        taken, where there are several. How many it was.
+
+        Raises DatabaseUnavailable, TooMuchFeedback, InputInvalid (no such output); what was decided before stays so."""
         found = self._ready(tenant, feed) if numbers is None else self._named(tenant, feed, numbers)
         decided = 0
         for piece in found:
             if piece.job is None or piece.output is None:
                 continue
+            several = len(piece.job.outputs) > 1
+            opinion = Opinion(output=piece.output.n, decision=decision, chosen=chosen if several else None)
             try:
-                self._feedbacks.give(tenant, piece.job.id, Opinion(output=piece.output.n, decision=decision))
+                self._feedbacks.give(tenant, piece.job.id, opinion)
             except NotThere:
                 continue  # erased meanwhile
             decided += 1
@@ -156,14 +176,22 @@ class Feeds:
 
     def _check_models(
         self, tenant: str, plan: FeedPlan, model: str, templates: Mapping[str, KeptCopy]
-    ) -> None:
-        """What every row would be refused for is told once, before any is read."""
-        for each in plan.outputs:
-            if each.picture is not None and each.picture.model is not None:
-                self._catalog.choose(each.picture.model, 0.0, tenant)
+    ) -> dict[str, tuple[str, ...]]:
+        """What every row would be refused for is told once, before any is read. The classes of each picture model."""
+        classes: dict[str, tuple[str, ...]] = {}
+        for n, each in enumerate(plan.outputs):
+            if (picture := each.picture) is None:
+                continue
+            try:
+                manifest = self._catalog.choose(model_of(picture), 0.0, tenant)
+            except ModelUnknown as error:
+                raise ModelUnknown(error.message, field=f"plan.outputs.{n}.picture.model") from None
+            check_picture(n, picture, manifest)
+            classes[model_of(picture)] = manifest.image.labels if manifest.image is not None else ()
         if templates:
             locales = sorted({str(each.body["locale"]) for each in templates.values()})
             check_writer(self._catalog.choose(model, 0.0, tenant), locales, plan.params)
+        return classes
 
     def _text_model(self, tenant: str) -> str:
         """The first one, of those that chat if there are any. Raises InputInvalid."""
@@ -210,22 +238,13 @@ def _given(row: FeedRow, fitting: Compiled) -> Iterator[GivenRow]:
         wrong = InputInvalid(f"Line {row.line}: the row has no {fitting.key!r}, which names it.", field="row")
     size = sum(map(len, row.values.values()))
     requests: Sequence[JobRequest | PressroomError] = (
-        [wrong] * count if wrong is not None else _asked(row, fitting)
+        [wrong] * count if wrong is not None else fitting.requests(row)
     )
     key = row.values.get(fitting.key, f"line {row.line}")[:200]
     for k, request in enumerate(requests):
         number = (row.n - 1) * count + k + 1
         # The line is the name's beginning: keys may come twice.
         yield GivenRow(number, size, f"{number}:{key}", request)
-
-
-def _asked(row: FeedRow, fitting: Compiled) -> Sequence[JobRequest | PressroomError]:
-    try:
-        return fitting.requests(row.n, row.values)
-    except ValidationError as error:
-        told = error.errors()[0]
-        wrong = InputInvalid(f"Line {row.line}: {told['msg']}.", field="row")
-        return [wrong] * len(fitting.outputs)
 
 
 def _feed(batch: Batch, counts: BatchCounts) -> Feed:

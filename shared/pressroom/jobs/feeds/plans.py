@@ -2,26 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import ValidationError
 
 from pressroom.contract.copy import TemplateRequest, Writing
 from pressroom.contract.feeds import FeedOutput, FeedPicture, FeedPlan
 from pressroom.contract.jobs import JobInput, JobRequest
 from pressroom.domain.errors import InputInvalid
 from pressroom.jobs.copy_ports import KeptCopy
+from pressroom.jobs.feeds.pictures import model_of, params_of, row_input
 from pressroom.jobs.feeds.presets import PRESETS, Columns, plain
-
-_ICONS, _PAINTER = "icons", "vae-fashion"
+from pressroom.jobs.feeds.reading import FeedRow
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An output, with the columns that it is made from. ``template`` with its version."""
+    """An output, with the columns that it is made from. ``template`` with its version; ``classes`` that a picture may be of."""
 
     column: str
     output: FeedOutput
     template: str | None
     facts: Mapping[str, str]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +41,43 @@ class Compiled:
         """Of the export, behind the key."""
         return tuple(each.column for each in self.outputs)
 
-    def requests(self, n: int, values: Mapping[str, str]) -> list[JobRequest]:
-        """What row ``n`` asks for, an output each."""
-        return [self._request(n, values, each) for each in self.outputs]
+    def requests(self, row: FeedRow) -> list[JobRequest | InputInvalid]:
+        """What a row asks for, an output each; or what is wrong with it there, with its line. The other outputs are none the worse."""
+        return [self._request(row, each) for each in self.outputs]
 
-    def _request(self, n: int, values: Mapping[str, str], asked: Asked) -> JobRequest:
-        metadata = {"key": values.get(self.key, "")[:512], "row": str(n), "column": asked.column}
-        if asked.output.picture is not None:
-            model, given, params = _picture(asked.output.picture, values)
-        else:
-            facts = {name: values.get(column, "") for name, column in asked.facts.items()}
-            voice = asked.output.voice or self.plan.voice
-            given = JobInput(
-                writing=Writing(
+    def _request(self, row: FeedRow, asked: Asked) -> JobRequest | InputInvalid:
+        values = row.values
+        metadata = {"key": values.get(self.key, "")[:512], "row": str(row.n), "column": asked.column}
+        picture = asked.output.picture
+        try:
+            if picture is not None:
+                given, of_row = row_input(picture, asked.classes, values)
+                model, params = model_of(picture), params_of(picture) | of_row
+            else:
+                facts = {name: values.get(column, "") for name, column in asked.facts.items()}
+                voice = asked.output.voice or self.plan.voice
+                writing = Writing(
                     template=asked.template or "", facts=facts, voice=voice, free=asked.output.free
                 )
+                given = JobInput(writing=writing)
+                model, params = self.model, dict(self.plan.params)
+            return JobRequest(
+                model=model, input=given, params=params, metadata=metadata, campaign=self.plan.campaign
             )
-            model, params = self.model, dict(self.plan.params)
-        return JobRequest(
-            model=model, input=given, params=params, metadata=metadata, campaign=self.plan.campaign
-        )
+        except ValidationError as error:
+            return InputInvalid(f"Line {row.line}: {error.errors()[0]['msg']}.", field="row")
+        except InputInvalid as error:
+            return InputInvalid(f"Line {row.line}: {error.message}", field="row")
 
 
 def compiled(
-    plan: FeedPlan, header: Sequence[str], templates: Mapping[str, KeptCopy], model: str
+    plan: FeedPlan,
+    header: Sequence[str],
+    templates: Mapping[str, KeptCopy],
+    model: str,
+    classes: Mapping[str, tuple[str, ...]],
 ) -> Compiled:
-    """``templates``: those that the plan names, as they are now; ``model``: the text model.
+    """``templates``: those that the plan names, as they are now; ``model``: the text model; ``classes`` of each picture model.
 
     Raises InputInvalid, which names the output, for columns that are not there and variables that nothing fills."""
     preset = PRESETS[plan.preset]
@@ -74,7 +87,9 @@ def compiled(
             f"The feed has no column {key!r}, which names its rows. It has: {_listed(header)}.",
             field="plan.key",
         )
-    outputs = tuple(_asked(n, each, header, preset, templates) for n, each in enumerate(plan.outputs))
+    outputs = tuple(
+        _asked(n, each, header, preset, templates, classes) for n, each in enumerate(plan.outputs)
+    )
     for n, each in enumerate(outputs):
         if each.column == key:
             # A table would have two columns of this name, and a JSON object the text in place of its key.
@@ -91,11 +106,17 @@ def compiled(
 
 
 def _asked(
-    n: int, output: FeedOutput, header: Sequence[str], preset: Columns, templates: Mapping[str, KeptCopy]
+    n: int,
+    output: FeedOutput,
+    header: Sequence[str],
+    preset: Columns,
+    templates: Mapping[str, KeptCopy],
+    classes: Mapping[str, tuple[str, ...]],
 ) -> Asked:
-    if output.picture is not None:
-        _check_picture(n, output.picture, header)
-        return Asked(output.column or preset.outputs.get("picture", "picture"), output, None, {})
+    if (picture := output.picture) is not None:
+        _check_picture(n, picture, header)
+        column = output.column or preset.outputs.get("picture", "picture")
+        return Asked(column, output, None, {}, classes.get(model_of(picture), ()))
     kept = templates[output.template or ""]
     facts = _facts(n, output, TemplateRequest.model_validate(dict(kept.body)), header, preset)
     name = kept.name.removesuffix(".zh")
@@ -142,19 +163,6 @@ def _check_picture(n: int, picture: FeedPicture, header: Sequence[str]) -> None:
                 f"The feed has no column {column!r}. It has: {_listed(header)}.",
                 field=f"plan.outputs.{n}.picture",
             )
-
-
-def _picture(picture: FeedPicture, values: Mapping[str, str]) -> tuple[str, JobInput, dict[str, Any]]:
-    if picture.label is not None:
-        return (
-            picture.model or _PAINTER,
-            JobInput(),
-            {"operation": "sample", "label": values.get(picture.label, "")},
-        )
-    words = " ".join(values.get(column, "") for column in picture.words or ()).strip()
-    params = {"operation": "icon", "colour": picture.colour, "size": picture.size}
-    told = {name: value for name, value in params.items() if value is not None}
-    return picture.model or _ICONS, JobInput(prompt=words or " "), told
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,11 +6,14 @@ import pytest
 
 from pressroom.catalog.templates import shipped_templates
 from pressroom.contract.feeds import FeedPlan
+from pressroom.contract.jobs import JobRequest
 from pressroom.domain.errors import InputInvalid
 from pressroom.jobs.copy_ports import KeptCopy
 from pressroom.jobs.feeds.plans import Compiled, compiled
 from pressroom.jobs.feeds.presets import PRESETS, plain
+from pressroom.jobs.feeds.reading import FeedRow
 
+CLASSES = {"fashion-flow": ("tshirt", "ankle boot", "bag")}
 SHOPIFY = ("Handle", "Title", "Body (HTML)", "Vendor", "Tags", "Option1 Value", "Material", "SEO Title")
 
 
@@ -23,7 +26,14 @@ def fitted(header: tuple[str, ...], *outputs: dict[str, Any], **plan: Any) -> Co
         for each in made.outputs
         if each.template is not None
     }
-    return compiled(made, header, templates, "writer")
+    return compiled(made, header, templates, "writer", CLASSES)
+
+
+def asked(made: Compiled, n: int = 7, **values: str) -> list[JobRequest]:
+    """What a good row asks for."""
+    found = made.requests(FeedRow(n, n + 1, values))
+    assert all(isinstance(each, JobRequest) for each in found), found
+    return [each for each in found if isinstance(each, JobRequest)]
 
 
 def test_variables_are_filled_from_the_columns_of_their_names() -> None:
@@ -70,16 +80,16 @@ def test_what_is_said_goes_before_what_is_guessed() -> None:
 
 def test_a_row_asks_for_each_output_with_its_own_values() -> None:
     made = fitted(
-        ("id", "title", "colour"),
+        ("id", "title", "colour", "kind"),
         {"template": "product-title", "voice": "loud"},
         {"template": "seo-title"},
         {"picture": {"words": ["title", "colour"], "size": 64}},
-        {"picture": {"label": "title", "model": "fashion-flow"}, "column": "photo"},
+        {"picture": {"label": "kind", "model": "fashion-flow", "n": 4, "sheet": True}, "column": "photo"},
         voice="house",
         params={"n": 2, "seed": 3},
         campaign="spring",
     )
-    title, seo, icon, photo = made.requests(7, {"id": "a-1", "title": "Lamp", "colour": "red"})
+    title, seo, icon, photo = asked(made, id="a-1", title="Lamp", colour="red", kind="Ankle-Boot")
     assert title.input.writing is not None
     assert title.input.writing.model_dump(exclude_none=True) == {
         "template": "product-title@2",
@@ -93,9 +103,43 @@ def test_a_row_asks_for_each_output_with_its_own_values() -> None:
     assert (icon.model, icon.input.prompt, icon.params) == (
         "icons",
         "Lamp red",
-        {"operation": "icon", "size": 64},
+        {"operation": "icon", "size": 64, "n": 1},
     )
-    assert (photo.model, photo.params) == ("fashion-flow", {"operation": "sample", "label": "Lamp"})
+    assert (photo.model, photo.params) == (
+        "fashion-flow",
+        {"operation": "sample", "label": "ankle boot", "n": 4, "sheet": True},
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            {"kind": "Sofa"},
+            "Line 8: 'Sofa' in kind is no class of the model. It has: tshirt, ankle boot, bag.",
+        ),
+        (
+            {"kind": ""},
+            "Line 8: kind is empty: it names a class of the model. It has: tshirt, ankle boot, bag.",
+        ),
+        ({"kind": "x" * 9_000}, f"Line 8: '{'x' * 60}…' in kind is no class"),
+        ({"title": " "}, "Line 8: no words to find an icon by: title, colour is empty."),
+        ({"title": "x" * 200_001}, "Line 8: String should have at most 200000 characters."),
+    ],
+)
+def test_a_row_that_no_picture_can_be_made_of_names_its_line_and_keeps_its_other_outputs(
+    values: dict[str, str], told: str
+) -> None:
+    made = fitted(
+        ("id", "title", "colour", "kind"),
+        {"picture": {"words": ["title", "colour"]}},
+        {"picture": {"label": "kind", "model": "fashion-flow"}, "column": "photo"},
+    )
+    row = {"id": "a-1", "title": "Lamp", "colour": "", "kind": "bag", **values}
+    found = made.requests(FeedRow(7, 8, row))
+    (wrong,) = [each for each in found if isinstance(each, InputInvalid)]
+    assert wrong.message.startswith(told)
+    assert len(found) == 2
 
 
 @pytest.mark.parametrize(
