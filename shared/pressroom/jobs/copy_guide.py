@@ -6,7 +6,8 @@ VoiceTooStrict  voice_too_strict  a voice that avoids all ways of a gap
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from pressroom.contract.guide import LockedGap, LockedGuide, LockedText
@@ -18,6 +19,8 @@ from pressroom.domain.errors import InputInvalid
 
 SLACK = 6
 """Words that a gap may have beyond what its template says: one that has all of them was made to end, and may be cut."""
+OFFERED = 4
+"""Whole ways that a row may choose from."""
 _LETTERS = {"ascii": "[A-Za-z]", "latin": r"[^\W\d_]", "han": "[\u3400-\u9fff]"}
 
 
@@ -37,7 +40,7 @@ def decided(filled: Filled, voice: Voice, locale: str) -> dict[str, Any]:
             most=piece.most + SLACK if spaced else piece.chars,
             chars=piece.chars,
             large=piece.large and spaced,
-            ways=_left(piece, never, locale),
+            ways=_offered(_left(piece, never, locale), filled.facts),
         )
         for piece in filled.pieces
     ]
@@ -94,6 +97,15 @@ def _left(blank: Blank, never: Sequence[str], locale: str) -> tuple[str, ...]:
             field="input.writing.voice",
         )
     return left
+
+
+def _offered(ways: Sequence[str], facts: Mapping[str, str]) -> tuple[str, ...]:
+    """Of the ways that are whole a few, other ones for each row and the same whenever it is written again: left to itself a model says in
+    all rows of a feed what it finds the likeliest."""
+    row = "\n".join(facts.values())
+    whole = [way for way in ways if not way.endswith("…")]
+    drawn = set(sorted(whole, key=lambda way: sha256(f"{row}\n{way}".encode()).digest())[:OFFERED])
+    return tuple(way for way in ways if way.endswith("…") or way in drawn)
 
 
 def _is_free(way: str, never: Iterable[str], locale: str) -> bool:

@@ -7,7 +7,7 @@ from pressroom.domain.copy.brief import Voice
 from pressroom.domain.copy.channels import CHANNELS
 from pressroom.domain.copy.filling import fill
 from pressroom.domain.copy.template import TemplateInvalid, Variable, parse
-from pressroom.jobs.copy_guide import VoiceTooStrict, check_ways, decided, forbidden, says
+from pressroom.jobs.copy_guide import OFFERED, VoiceTooStrict, check_ways, decided, forbidden, says
 
 BODY = "{{title}} [[how it is | 2-6 | is soft and warm; is simply nice; feels …]]."
 
@@ -41,6 +41,23 @@ def test_a_voice_that_leaves_no_way_is_told() -> None:
     with pytest.raises(VoiceTooStrict, match=r"avoids all ways to fill \[how it is\]") as told:
         ways("is", "feels")
     assert (told.value.code, told.value.field) == ("voice_too_strict", "input.writing.voice")
+
+
+def test_each_row_is_offered_a_few_ways_of_its_own_and_the_same_ones_again() -> None:
+    """Those that go on are in all of them: what the model makes of them differs by itself."""
+    listed = [f"is {chr(97 + n)}x" for n in range(12)]
+    body = f"{{{{title}}}} [[how | 2-6 | {'; '.join(listed)}; feels …]]."
+
+    def of(title: str) -> tuple[str, ...]:
+        filled = fill(parse(body), (Variable("title"),), {"title": title}, CHANNELS["tweet"], "en")
+        guide = LockedGuide.model_validate(decided(filled, Voice("house", "en"), "en")["guide"])
+        return next(part.ways for part in guide.parts if isinstance(part, LockedGap))
+
+    offered = {title: of(title) for title in (f"Lamp no. {n}" for n in range(40))}
+    assert all(len(each) == OFFERED + 1 and each[-1] == "feels …" for each in offered.values())
+    assert {way for each in offered.values() for way in each} == {*listed, "feels …"}
+    assert len(set(offered.values())) > 20
+    assert all(of(title) == each for title, each in offered.items())
 
 
 def test_a_gap_without_ways_is_left_to_the_grammar() -> None:
