@@ -121,6 +121,7 @@ def test_a_writing_becomes_a_text_job_with_its_versions(ready: Front) -> None:
         "facts": FACTS,
         "channel": "meta_description",
         "locale": "en",
+        "json_schema": None,
     }
     system, request = (message["content"] for message in job["input"]["messages"])
     for said in ("line about a product", "warm", "quiet", "cheap, buy now"):
@@ -172,7 +173,13 @@ def test_a_text_of_facts_alone_needs_one_candidate(front: Front) -> None:
             "input.writing.facts.weight",
         ),
         ({"template": "line", "facts": {"title": "x" * 200}}, 422, "facts_too_long", "title"),
-        ({"template": "line", "facts": FACTS, "locale": "en"}, 422, "input_invalid", "input.writing.channel"),
+        ({"template": "line", "facts": FACTS, "locale": "en"}, 422, "input_invalid", "input.writing.locale"),
+        (
+            {"template": "line", "facts": FACTS, "json_schema": {}},
+            422,
+            "input_invalid",
+            "input.writing.json_schema",
+        ),
         ({"facts": FACTS}, 422, "input_invalid", "input.writing.template"),
     ],
 )
@@ -210,3 +217,57 @@ def test_rows_of_a_batch_are_written_too_and_one_that_is_wrong_is_named(ready: F
     rows = ready.call("GET", f"/v1/batches/{made['id']}/rows").json["items"]
     assert [row["status"] for row in rows][1] == "refused"
     assert rows[1]["error"]["code"] == "fact_missing"
+
+
+# -- JSON ------------------------------------------------------------------------------------------------
+
+PRODUCT = {
+    "channel": "json",
+    "locale": "en",
+    "what": "product as JSON",
+    "body": '{"title": {{title}}, "line": "{{title}}: [[what it is for | 2-9]]."}',
+    "variables": [{"name": "title"}],
+    "json_schema": {
+        "type": "object",
+        "properties": {"title": {"type": "string"}, "line": {"type": "string", "maxLength": 60}},
+        "required": ["title", "line"],
+    },
+}
+
+
+def test_a_template_of_json_escapes_facts_and_keeps_to_its_schema(front: Front) -> None:
+    assert front.call("PUT", "/v1/templates/product", json=PRODUCT).status_code == 200
+    assert front.call("GET", "/v1/templates/product").json["json_schema"] == PRODUCT["json_schema"]
+    job = _write(front, {"template": "product", "facts": {"title": '27" monitor'}}).json
+    assert job["input"]["writing"]["json_schema"] == PRODUCT["json_schema"]
+    before, gap, after = job["params"]["guide"]["parts"]
+    assert before["text"] == '{"title": "27\\" monitor", "line": "27\\" monitor: '
+    assert gap["chars"] == 60 - len('27" monitor: .')
+    assert after["text"] == '."}'
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "why"),
+    [
+        ({"json_schema": {"$ref": "#"}}, "json_schema", "$ref is not read here"),
+        ({"json_schema": {"type": "thing"}}, "json_schema", "json_schema cannot be read"),
+        ({"channel": "tweet"}, "json_schema", "json_schema and the channel json go together"),
+        ({"json_schema": None}, "json_schema", "json_schema and the channel json go together"),
+        ({"body": '{"title": {{title}}'}, "body", "The text is no JSON"),
+        ({"body": '{"title": {{title}}, "line": [[what | 2-9]]}'}, "body", "is in no string"),
+    ],
+)
+def test_a_template_of_json_that_could_make_none_is_refused(
+    front: Front, change: dict[str, Any], field: str, why: str
+) -> None:
+    answer = front.call("PUT", "/v1/templates/product", json=PRODUCT | change)
+    problem(answer, 422, "template_invalid", field)
+    assert why in answer.json["detail"]
+    assert front.call("GET", "/v1/templates/product").status_code == 404
+
+
+def test_facts_that_the_schema_does_not_allow_are_refused(front: Front) -> None:
+    front.call("PUT", "/v1/templates/product", json=PRODUCT)
+    answer = _write(front, {"template": "product", "facts": {"title": "A lamp " * 9}})
+    problem(answer, 422, "fact_invalid", "facts")
+    assert "$.line: " in answer.json["detail"]

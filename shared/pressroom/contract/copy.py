@@ -1,6 +1,6 @@
 """Templates, voices, and what is to be written by them, as they travel over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -28,6 +28,7 @@ ChannelName = Literal[
     "letter",
     "press_release",
     "product_description",
+    "json",
 ]
 
 
@@ -66,6 +67,11 @@ class TemplateRequest(Wire):
     )
     variables: tuple[TemplateVariable, ...] = Field((), max_length=60, strict=False)
     instructions: str = Field("", max_length=2_000, description="What else the model is told.")
+    json_schema: dict[str, Any] | None = Field(
+        None,
+        description="The text is JSON of this schema: facts are escaped in strings, gaps stand in strings, and each result is held against "
+        "it. Without references, patterns and formats.",
+    )
     examples: tuple[TemplateExample, ...] = Field((), max_length=12, strict=False)
 
 
@@ -122,7 +128,8 @@ FactValue = Annotated[str, StringConstraints(max_length=20_000)]
 class Writing(Wire):
     """What is to be written: a template, the facts of its variables, and whose voice it has.
 
-    A job has the versions that it was accepted for, and what came of them: ``channel`` and ``locale`` are told, not asked."""
+    A job has the versions that it was accepted for, and what came of them: ``channel``, ``locale`` and
+    ``json_schema`` are told, not asked."""
 
     template: CopyRef
     facts: dict[VariableName, FactValue] = Field(default_factory=dict, max_length=60)
@@ -133,6 +140,7 @@ class Writing(Wire):
     )
     channel: str | None = None
     locale: str | None = None
+    json_schema: dict[str, Any] | None = None
 
 
 class ReviewView(Wire):

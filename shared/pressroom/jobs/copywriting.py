@@ -16,6 +16,7 @@ from pressroom.contract.jobs import JobInput, JobRequest, Message
 from pressroom.domain.copy.brief import PLAIN, Brief, Example, Voice, brief
 from pressroom.domain.copy.channels import CHANNELS
 from pressroom.domain.copy.filling import fill
+from pressroom.domain.copy.json_text import placed
 from pressroom.domain.copy.lexicon import language_of
 from pressroom.domain.copy.template import (
     Part,
@@ -36,6 +37,7 @@ from pressroom.domain.errors import (
 )
 from pressroom.jobs.asked import resolved_params
 from pressroom.jobs.copy_guide import check_ways, decided
+from pressroom.jobs.copy_json import bounded, check_schema, check_text
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
 
 CANDIDATES = 4
@@ -80,10 +82,12 @@ class Copywriter:
 
     def keep_template(self, tenant: str, name: str, asked: TemplateRequest) -> KeptCopy:
         """Raises TemplateInvalid, InputInvalid, DatabaseUnavailable; then nothing is kept."""
-        bodies = self._bodies(tenant, name, asked.body)
-        parts = expand(name, bodies)
+        parts = _parts(name, self._bodies(tenant, name, asked.body), asked)
         check_variables(parts, _variables(asked))
         check_ways(parts, asked.locale)
+        if asked.json_schema is not None:
+            check_schema(asked.json_schema)
+            check_text(parts, _variables(asked), CHANNELS[asked.channel], asked.locale)
         _examples(asked, parts, _variables(asked))
         self._check_room(tenant, "template", name)
         return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
@@ -137,7 +141,17 @@ class Copywriter:
         _check_facts(template, writing.facts)
         channel = CHANNELS[template.asked.channel]
         parts = free(template.parts) if writing.free else template.parts
-        filled = fill(parts, template.variables, writing.facts, channel, template.asked.locale)
+        schema = template.asked.json_schema
+        filled = fill(
+            parts,
+            template.variables,
+            writing.facts,
+            channel,
+            template.asked.locale,
+            as_json=schema is not None,
+        )
+        if schema is not None:
+            filled = bounded(filled, schema, template.asked.locale)
         told = brief(
             template.asked.what,
             template.asked.instructions,
@@ -153,6 +167,7 @@ class Copywriter:
             free=writing.free,
             channel=channel.name,
             locale=template.asked.locale,
+            json_schema=schema,
         )
         params = {"n": CANDIDATES if filled.blanks else 1, **request.params}
         params |= decided(filled, voice, template.asked.locale)
@@ -161,7 +176,7 @@ class Copywriter:
     def _opened(self, tenant: str, reference: str) -> _Template:
         kept = self.template(tenant, reference)
         asked = TemplateRequest.model_validate(dict(kept.body))
-        parts = expand(kept.name, self._bodies(tenant, kept.name, asked.body))
+        parts = _parts(kept.name, self._bodies(tenant, kept.name, asked.body), asked)
         return _Template(f"{kept.name}@{kept.version}", asked, parts, _variables(asked))
 
     def _bodies(self, tenant: str, name: str, body: str) -> dict[str, str]:
@@ -229,10 +244,9 @@ def _check_request(request: JobRequest, manifest: Manifest) -> None:
             "The template says what is asked: give input.writing alone.", field=f"input.{next(iter(others))}"
         )
     _check_decided(request.params)
-    if writing is not None and (writing.channel is not None or writing.locale is not None):
-        raise InputInvalid(
-            "channel and locale are the template's: leave them out.", field="input.writing.channel"
-        )
+    for name in ("channel", "locale", "json_schema"):
+        if getattr(writing, name) is not None:
+            raise InputInvalid(f"{name} is the template's: leave it out.", field=f"input.writing.{name}")
 
 
 def _check_facts(template: _Template, facts: Mapping[str, str]) -> None:
@@ -256,6 +270,14 @@ def _input(pinned: Writing, told: Brief, manifest: Manifest) -> JobInput:
     return JobInput(writing=pinned, messages=tuple(messages))
 
 
+def _parts(name: str, bodies: Mapping[str, str], asked: TemplateRequest) -> tuple[Part, ...]:
+    """Raises TemplateInvalid."""
+    if (asked.json_schema is not None) != (asked.channel == "json"):
+        raise TemplateInvalid("json_schema and the channel json go together.", field="json_schema")
+    parts = expand(name, bodies)
+    return parts if asked.json_schema is None else placed(parts)
+
+
 def _examples(
     asked: TemplateRequest, parts: tuple[Part, ...], variables: tuple[Variable, ...]
 ) -> tuple[Example, ...]:
@@ -263,7 +285,14 @@ def _examples(
     made = []
     for n, example in enumerate(asked.examples):
         try:
-            filled = fill(parts, variables, example.facts, CHANNELS[asked.channel], asked.locale)
+            filled = fill(
+                parts,
+                variables,
+                example.facts,
+                CHANNELS[asked.channel],
+                asked.locale,
+                as_json=asked.json_schema is not None,
+            )
         except InputInvalid as error:
             raise TemplateInvalid(f"Example {n + 1}: {error.message}", field=f"examples.{n}") from None
         if len(filled.blanks) != len(example.gaps):

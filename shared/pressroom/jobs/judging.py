@@ -20,6 +20,7 @@ from pressroom.domain.copy.filling import margin
 from pressroom.domain.copy.ranking import Candidate, in_order, words_in_common
 from pressroom.domain.copy.review import Review
 from pressroom.jobs.copy_guide import says
+from pressroom.jobs.copy_json import wrong_with
 
 _LEAST_CHANCE = -30.0
 
@@ -69,8 +70,11 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
         yield "It was not written to its end."
     for gap, place in gaps_of(guide, written.text):
         text = written.text[place]
-        if not _is_way(text, gap) and _is_full(text, gap, guide, locale):
+        if not is_way(text, gap) and _is_full(text, gap, guide, locale):
             yield f"“… {' '.join(text.split()[-3:])[-60:]}” fills its gap: its last word may be cut."
+    wrong = wrong_with(written.text, writing.json_schema) if writing.json_schema is not None else None
+    if wrong is not None:
+        yield f"It is not valid by its schema: {wrong}"
     if channel is not None and not channel.fits(written.text):
         yield f"It is {channel.count(written.text)} long, and {channel.name} takes {channel.most(written.text)}."
     if channel is not None and not channel.ends_well(written.text):
@@ -86,7 +90,7 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
         yield finding.sentence
 
 
-def _is_way(text: str, gap: LockedGap) -> bool:
+def is_way(text: str, gap: LockedGap) -> bool:
     """Whether a person wrote it, to its end."""
     return text in gap.ways or f"{text[0].lower()}{text[1:]}" in gap.ways
 
@@ -120,7 +124,7 @@ def _said(guide: LockedGuide, text: str) -> str:
 
 def _own(guide: LockedGuide, text: str) -> Sequence[slice]:
     """Where the model's own words are."""
-    return [place for gap, place in gaps_of(guide, text) if not _is_way(text[place], gap)]
+    return [place for gap, place in gaps_of(guide, text) if not is_way(text[place], gap)]
 
 
 def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, slice]]:

@@ -6,7 +6,8 @@ from pressroom.adapters.memory.copy import MemoryCopyStore
 from pressroom.catalog.templates import shipped_templates
 from pressroom.contract.copy import TemplateRequest
 from pressroom.domain.copy.channels import CHANNELS
-from pressroom.domain.copy.filling import fill
+from pressroom.domain.copy.filling import Filled, fill
+from pressroom.domain.copy.json_text import placed
 from pressroom.domain.copy.template import Variable, check_variables, expand
 from pressroom.jobs.copywriting import Copywriter
 
@@ -21,6 +22,7 @@ KINDS = {
     "ad-headline",
     "social-post",
     "sms",
+    "product-json",
     "email-subject",
     "email-body",
     "press-release",
@@ -35,6 +37,13 @@ def _variables(asked: TemplateRequest) -> tuple[Variable, ...]:
     return tuple(
         Variable(each.name, each.type, each.required, each.options, each.unit) for each in asked.variables
     )
+
+
+def _filled(name: str, row: dict[str, str]) -> Filled:
+    asked = ALL[name]
+    parts, as_json = expand(name, {name: asked.body}), asked.json_schema is not None
+    parts = placed(parts) if as_json else parts
+    return fill(parts, _variables(asked), row, CHANNELS[asked.channel], asked.locale, as_json=as_json)
 
 
 def test_each_kind_is_there_in_english_and_in_chinese() -> None:
@@ -58,12 +67,10 @@ def test_it_can_be_read_and_its_variables_are_those_of_its_text(name: str) -> No
 @every_one
 def test_it_can_be_filled_with_what_it_needs_and_with_all(name: str) -> None:
     asked = ALL[name]
-    parts = expand(name, {name: asked.body})
     value = "灯" if asked.locale == "zh" else "Lamp"
     needed = {each.name: value for each in asked.variables if each.required}
     for row in (needed, {each.name: value for each in asked.variables}):
-        made = fill(parts, _variables(asked), row, CHANNELS[asked.channel], asked.locale)
-        assert made.pieces
+        assert _filled(name, row).pieces
 
 
 @every_one
@@ -77,10 +84,8 @@ def test_whoever_keeps_it_as_his_own_is_not_refused(name: str) -> None:
 def test_its_examples_fill_gaps_in_the_ways_that_it_has(name: str) -> None:
     """What the model is shown as its own work is what it may say."""
     asked = ALL[name]
-    parts = expand(name, {name: asked.body})
     for example in asked.examples:
-        filled = fill(parts, _variables(asked), example.facts, CHANNELS[asked.channel], asked.locale)
-        for blank, gap in zip(filled.blanks, example.gaps, strict=True):
+        for blank, gap in zip(_filled(name, example.facts).blanks, example.gaps, strict=True):
             begins = [way.removesuffix("…") for way in blank.ways if way.endswith("…")]
             assert not blank.ways or gap in blank.ways or gap.startswith(tuple(begins)), gap
 

@@ -36,15 +36,12 @@ class Channel:
         return self.count(text) <= self.most(text)
 
     def ends_well(self, text: str) -> bool:
-        """Whether it ends as texts do here."""
+        """Whether it ends as texts do here; an address may stand behind its last sentence."""
+        text = _LAST_ADDRESS.sub("", text).rstrip()
         if self.ending == "any":
             return True
-        whole = _SENTENCE_END.search(text.rstrip()) is not None
-        return (
-            whole
-            if self.ending == "sentence"
-            else not whole or text.rstrip().endswith(("!", "?", "！", "？"))
-        )
+        whole = _SENTENCE_END.search(text) is not None
+        return whole if self.ending == "sentence" else not whole or text.endswith(("!", "?", "！", "？"))
 
 
 def _characters(text: str) -> int:
@@ -54,6 +51,7 @@ def _characters(text: str) -> int:
 # -- tweets ---------------------------------------------------------------------------------------
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 _ADDRESS = re.compile(r"https?://[^\s]+", re.IGNORECASE)
+_LAST_ADDRESS = re.compile(r"\s+https?://[^\s]+\s*$", re.IGNORECASE)
 _ADDRESS_COUNTS = 23
 # A sign that is shown as one picture: emoji with their joiners, tones, selectors; flags; keycaps.
 _BASE = "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff]"
@@ -110,6 +108,7 @@ CHANNELS: dict[str, Channel] = {
         Channel("letter", 3_000),
         Channel("press_release", 3_000),
         Channel("product_description", 5_000),
+        Channel("json", 10_000, "any"),
     )
 }
 """All that are known, the narrowest first."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressroom.domain.copy.channels import Channel
+from pressroom.domain.copy.json_text import by_itself, in_string
 from pressroom.domain.copy.lexicon import language_of, lexicon
 from pressroom.domain.copy.template import Fact, Gap, Optional, Part, Variable, Words, words_of
 from pressroom.domain.errors import InputInvalid
@@ -87,18 +88,22 @@ def fill(
     row: Mapping[str, str],
     channel: Channel,
     locale: str,
+    *,
+    as_json: bool = False,
 ) -> Filled:
-    """Raises FactMissing, FactInvalid, FactsTooLong; each names the variable."""
+    """``as_json``: the text is JSON, and its parts are ``placed``. Raises FactMissing, FactInvalid, FactsTooLong; each names the variable."""
+    variables = tuple(variables)
     values = {variable.name: _value(variable, row.get(variable.name, ""), locale) for variable in variables}
+    spelling = _Spelling(variables, row, values) if as_json else None
     kept = [part for part in parts if not isinstance(part, Optional) or _has_values(part, values)]
     while True:
         flat = [each for part in kept for each in (part.parts if isinstance(part, Optional) else (part,))]
-        pieces = _joined(flat, values)
+        pieces = _joined(flat, values, spelling)
         if _fits(pieces, channel, locale):
             break
         optional = [at for at, part in enumerate(kept) if isinstance(part, Optional)]
         if not optional:
-            pieces = _shortened(flat, values, channel, locale)
+            pieces = _shortened(flat, values, channel, locale, spelling)
             break
         del kept[optional[-1]]
     shown = {name: value for name, value in values.items() if value}
@@ -170,7 +175,34 @@ def _has_values(part: Optional, values: Mapping[str, str]) -> bool:
     return all(values.get(each.name) for each in part.parts if isinstance(each, Fact))
 
 
-def _joined(parts: Iterable[Part], values: Mapping[str, str]) -> list[Piece]:
+class _Spelling:
+    """How facts are written in a text that is JSON."""
+
+    def __init__(
+        self, variables: Iterable[Variable], row: Mapping[str, str], values: Mapping[str, str]
+    ) -> None:
+        self._variables = {variable.name: variable for variable in variables}
+        self._items = {
+            name: [" ".join(each.split()) for each in _LIST.split(row.get(name, "").strip()) if each]
+            for name, variable in self._variables.items()
+            if variable.type == "list" and values.get(name)
+        }
+
+    def __call__(self, fact: Fact, value: str) -> str:
+        if not fact.bare:
+            return in_string(value)
+        told = by_itself(self._variables[fact.name], value, self._items.get(fact.name, ()))
+        if told is None:
+            raise FactInvalid(
+                f"{fact.name} is a number of JSON, such as 1200.5, and {_short(value)} is none.",
+                field=fact.name,
+            )
+        return told
+
+
+def _joined(
+    parts: Iterable[Part], values: Mapping[str, str], spelling: _Spelling | None = None
+) -> list[Piece]:
     """Sets and blanks in turn; bounds of characters are still to come."""
     pieces: list[Piece] = []
     for part in parts:
@@ -179,7 +211,9 @@ def _joined(parts: Iterable[Part], values: Mapping[str, str]) -> list[Piece]:
             large = _begins(before) if pieces else True
             pieces.append(Blank(part.hint, part.fewest, part.most, 0, large, part.ways))
             continue
-        text = part.text if isinstance(part, Words) else values[part.name] if isinstance(part, Fact) else ""
+        text = part.text if isinstance(part, Words) else ""
+        if isinstance(part, Fact):
+            text = spelling(part, values[part.name]) if spelling is not None else values[part.name]
         if pieces and isinstance(pieces[-1], Set):
             pieces[-1] = Set(pieces[-1].text + text)
         elif text:
@@ -198,7 +232,7 @@ def _fast(pieces: Iterable[Piece]) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, Set))
 
 
-def _least(blank: Blank, locale: str) -> int:
+def least(blank: Blank, locale: str) -> int:
     """Characters that a gap cannot do without: words as long as they are on the mean, or its shortest way, and the margin."""
     word = _WORD_CHARS if _is_spaced(locale) else 1
     ways = [_way_chars(way, blank.fewest, word) for way in blank.ways]
@@ -220,16 +254,22 @@ def _room(pieces: Sequence[Piece], channel: Channel, locale: str) -> int:
 
 
 def _fits(pieces: Sequence[Piece], channel: Channel, locale: str) -> bool:
-    needed = sum(_least(piece, locale) for piece in pieces if isinstance(piece, Blank))
+    needed = sum(least(piece, locale) for piece in pieces if isinstance(piece, Blank))
     return _room(pieces, channel, locale) >= needed
 
 
-def _shortened(flat: Sequence[Part], values: Mapping[str, str], channel: Channel, locale: str) -> list[Piece]:
+def _shortened(
+    flat: Sequence[Part],
+    values: Mapping[str, str],
+    channel: Channel,
+    locale: str,
+    spelling: _Spelling | None = None,
+) -> list[Piece]:
     """With facts cut that may be, the longest first."""
     left = dict(values)
     may = [part.name for part in flat if isinstance(part, Fact) and part.short]
     while True:
-        pieces = _joined(flat, left)
+        pieces = _joined(flat, left, spelling)
         if _fits(pieces, channel, locale):
             return pieces
         name = max(may, key=lambda each: len(left[each]), default=None)
@@ -252,19 +292,24 @@ def _without_last_word(value: str, locale: str) -> str:
 def _bounded(pieces: Sequence[Piece], channel: Channel, locale: str) -> Iterable[Piece]:
     """What room is left goes to the gaps in equal shares, as far as they can use it."""
     blanks = [piece for piece in pieces if isinstance(piece, Blank)]
-    spare = _room(pieces, channel, locale) - sum(_least(each, locale) for each in blanks)
+    spare = _room(pieces, channel, locale) - sum(least(each, locale) for each in blanks)
     share = spare // len(blanks) if blanks else 0
-    word = _WORD_CHARS if _is_spaced(locale) else 1
     most_word = _MOST_CHARS_A_WORD if _is_spaced(locale) else 1
     for piece in pieces:
         if isinstance(piece, Set):
             yield piece
             continue
-        chars = min(_least(piece, locale) + share, piece.most * most_word + margin(locale))
-        room = chars - margin(locale)
-        ways = tuple(way for way in piece.ways if _way_chars(way, piece.fewest, word) <= room)
-        most = max(piece.fewest, min(piece.most, room // word), *map(words_of, ways))
-        yield replace(piece, most=most, chars=chars, ways=ways)
+        chars = min(least(piece, locale) + share, piece.most * most_word + margin(locale))
+        yield narrowed(piece, chars, locale)
+
+
+def narrowed(blank: Blank, chars: int, locale: str) -> Blank:
+    """The gap with that bound of characters, which is ``least`` or more; words and ways as they fit into it."""
+    word = _WORD_CHARS if _is_spaced(locale) else 1
+    room = chars - margin(locale)
+    ways = tuple(way for way in blank.ways if _way_chars(way, blank.fewest, word) <= room)
+    most = max(blank.fewest, min(blank.most, room // word), *map(words_of, ways))
+    return replace(blank, most=most, chars=chars, ways=ways)
 
 
 def _is_spaced(locale: str) -> bool:

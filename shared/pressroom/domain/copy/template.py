@@ -51,10 +51,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The value of a variable. ``short``: it may be cut behind a word."""
+    """The value of a variable. ``short``: it may be cut behind a word. ``bare``: of a text that is JSON, in no string there."""
 
     name: str
     short: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
