@@ -19,6 +19,7 @@ import re
 from pressroom.contract.guide import LockedGap, LockedGuide
 
 _LONGEST_WORD = 18
+_BEGINS_ANOTHER = 4
 _SMALL = {"ascii": "[a-z]", "latin": r"\p{Ll}"}
 _ANY = {"ascii": "[A-Za-z]", "latin": r"\p{L}"}
 _LARGE = {"ascii": "[A-Z]", "latin": r"\p{Lu}"}
@@ -50,8 +51,12 @@ def _words(guide: LockedGuide) -> list[str]:
     # One capital at most, in front: a gap names nobody.
     word = f"/{letters}{small}{{0,{_LONGEST_WORD - 1}}}/"
     plain = [each for each in guide.forbidden if re.fullmatch(r"[^\W\d_]+", each)]
+    # A model that cannot end a word goes on with it, and says "feetway": so a long one does not begin another word either.
+    long = [each for each in plain if len(each) >= _BEGINS_ANOTHER]
     if plain:
         word += f" & ~/(?i:({'|'.join(plain)})(s|es)?)/"
+    if long:
+        word += f" & ~/(?i:({'|'.join(long)}){small}*)/"
     rules = [f"WORD: {word}", f"TERM: WORD {_JOINED[guide.letters]}"]
     ends = [each for each in guide.not_last if re.fullmatch(r"[^\W\d_]+", each)]
     last = f"TERM & ~/(?i:({'|'.join(ends)}))/" if ends else "TERM"

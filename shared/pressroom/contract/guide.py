@@ -70,7 +70,7 @@ class LockedGuide(Wire):
         (),
         max_length=200,
         strict=False,
-        description="Words that no gap has, in any case, also not as a plural. Several in a row are not in the grammar: a text that has them is found afterwards.",
+        description="Words that no gap has, in any case, also not as a plural or, from four letters on, at the beginning of another word. Several in a row are not in the grammar: a text that has them is found afterwards.",
     )
     not_last: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = Field(
         (), max_length=200, strict=False, description="Words that no gap ends with: `of`, `the`."

@@ -38,7 +38,7 @@ LAMP = guide("The Oslo Lamp ", LockedGap(fewest=3, most=6, chars=40), ".")
         "brings a low, warm, quiet glow",
         "it's hand-made and low",
         "centred on slow evenings",  # "cm" and "ten" are no parts of it
-        "brings tender light",
+        "brings tender light",  # a short one may begin another word
     ],
 )
 def test_a_gap_is_words(gap: str) -> None:
@@ -58,6 +58,8 @@ def test_a_gap_is_words(gap: str) -> None:
         "brings a  warm glow",
         "brings , a warm glow",
         "brings ten warm glows",
+        "brings inchway glows",  # a model that may not end it goes on with it
+        "brings a Meterful glow",
         "brings some inches more",
         "brings three-cm of glow",
         "brings TEN warm glows",

@@ -51,7 +51,7 @@ class _Known:
         if words is not None:
             self.numbers |= {float(words.numbers[each]) for each in self.roots & words.numbers.keys()}
             self.units = {name for spelled, name in words.units.items() if self._says(spelled)}
-            behind = set(re.findall(r"\d\s?([a-z]{1,2})\b", self.text))
+            behind = set(re.findall(r"\d\s?([a-z]{1,4})\b", self.text))
             self.units |= {name for symbol, name in words.symbols.items() if symbol in behind}
 
     def _says(self, spelled: str) -> bool:
@@ -103,6 +103,9 @@ def _spaced(text: str, known: _Known, words: Lexicon) -> Iterator[_Placed]:
         if rooted in known.roots:
             continue
         kind = _kind(rooted, known, words)
+        # Shorter ones are words far more often, also behind a number: "120 cm in oak".
+        if len(word) > 2 and word.casefold() in words.symbols and re.search(r"\d\s?$", text[: match.start()]):
+            kind = None if words.symbols[word.casefold()] in known.units else "unit"
         if kind is None and _is_name(text, match, title=title):
             kind = "name"
         if kind is not None:

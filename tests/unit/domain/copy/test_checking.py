@@ -47,6 +47,8 @@ def test_what_the_facts_say_is_supported_however_it_is_said(text: str) -> None:
         ("It costs 99 kr.", ("number", "99")),
         ("A few inches of light.", ("unit", "inches")),
         ("It weighs some kilograms.", ("unit", "kilograms")),
+        ("It is 120 feet tall.", ("unit", "feet")),
+        ("It is 120 Bar.", ("unit", "Bar")),
         ("Cheap in euros.", ("claim", "Cheap")),
         ("A lamp of Scandinavia.", ("name", "Scandinavia")),
         ("It has USB too.", ("name", "USB")),
@@ -167,3 +169,9 @@ def test_it_never_fails_and_facts_support_themselves(text: str, facts: list[str]
     unsupported(text, facts, locale)
     for fact in facts:
         assert [each for each in unsupported(fact, facts, locale) if each.kind != "name"] == []
+
+
+def test_what_is_a_unit_behind_a_number_is_none_by_itself() -> None:
+    assert unsupported("Warm feet at the bar.", ["Socks"]) == ()
+    assert unsupported("It is 6 ft tall, or 6 feet.", ["6 feet"]) == ()
+    assert unsupported("120 in oak.", ["120", "oak"]) == ()

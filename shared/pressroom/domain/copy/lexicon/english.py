@@ -44,7 +44,7 @@ _UNITS = {
     "metre": "meter",
     "km": "kilometre kilometer",
     "inch": "",
-    "ft": "feet foot",
+    "ft": "",
     "mg": "milligram milligramme",
     "gram": "gramme",
     "kg": "kilogram kilogramme kilo",
@@ -70,7 +70,7 @@ _UNITS = {
     "mp": "megapixel",
     "dpi": "ppi",
     "rpm": "",
-    "psi": "bar",
+    "psi": "",
     "denier": "gsm",
     "calorie": "kcal kilocalorie",
     "degree": "celsius fahrenheit °",
@@ -93,8 +93,11 @@ SYMBOLS = {
     "v": "volt",
     "a": "amp",
     "k": "kelvin",
+    "feet": "ft",
+    "foot": "ft",
+    "bar": "psi",
 }
-"""Only behind a number."""
+"""Only behind a number: by themselves they are something else."""
 
 _CLAIMS = """
     affordable allergy-free award award-winning bargain best best-selling bestseller bestselling biodegradable
