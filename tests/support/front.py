@@ -31,6 +31,7 @@ from pressroom.adapters.memory.word_lists import MemoryWordListStore
 from pressroom.adapters.redis.turnstile import MemoryTurnstile
 from pressroom.bootstrap.front import FrontAdapters, assemble
 from pressroom.domain.scopes import Scope
+from pressroom.domain.states import TERMINAL, State
 from pressroom.front.app import create_app
 from pressroom.jobs.batch_keeping import BatchKeeping, BatchSweep
 from pressroom.jobs.ports import QueueLimits
@@ -224,11 +225,13 @@ class Front:
         return name
 
     def done(self, body: Any = TEXT_JOB) -> dict[str, Any]:
-        """A job that has ended, as ``GET`` shows it."""
+        """A job that has ended, as ``GET`` shows it. Jobs that wait before it end too."""
         job_id = self.post(body).json["id"]
-        assert self.worker.turn()
-        found: dict[str, Any] = self.call("GET", f"/v1/jobs/{job_id}").json
-        return found
+        while True:
+            assert self.worker.turn()
+            found: dict[str, Any] = self.call("GET", f"/v1/jobs/{job_id}").json
+            if State(found["status"]) in TERMINAL:
+                return found
 
     def upload(self, picture: bytes = PICTURE) -> dict[str, Any]:
         """An upload of the tenant's, as its ``POST`` shows it."""

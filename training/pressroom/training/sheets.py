@@ -15,7 +15,7 @@ def sheet(pixels: Tensor, path: Path, columns: int) -> None:
     shown = (pixels.clamp(0, 1) * 255).round().byte()
     if shown.dim() == 4:
         shown = shown.movedim(1, -1)
-    grid(shown.numpy(), columns).save(path, optimize=True)
+    grid(shown.numpy(), columns).save(path)
 
 
 def grid(pixels: NDArray[np.uint8], columns: int, *, scale: int = 2, gap: int = 2) -> Image.Image:

@@ -1,7 +1,10 @@
 """A folder that is exported: whole, checked, described; or nothing, and what lay there before stays."""
 
 import hashlib
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +54,24 @@ def _graphs(seed: int = 0) -> dict[str, Graph]:
     return {"decoder": decoder_graph(vae), "encoder": encoder_graph(vae)}
 
 
+Exported = Callable[[Weights, int], tuple[Path, Manifest]]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Folders by weights and seed, each made once, since an export takes seconds. Who changes one takes a copy."""
+
+    @cache
+    def made(weights: Weights, seed: int) -> tuple[Path, Manifest]:
+        folder = tmp_path_factory.mktemp("exported") / "zoo" / "tiny"
+        return folder, write_model(ABOUT, _graphs(seed), TRAITS, folder, weights=weights)
+
+    return made
+
+
 @pytest.mark.parametrize("weights", ["fp32", "fp16", "int8"])
-def test_the_folder_is_whole_and_its_manifest_says_what_it_is(tmp_path: Path, weights: Weights) -> None:
-    folder = tmp_path / "zoo" / "tiny"
-    manifest = write_model(ABOUT, _graphs(), TRAITS, folder, weights=weights)
+def test_the_folder_is_whole_and_its_manifest_says_what_it_is(exported: Exported, weights: Weights) -> None:
+    folder, manifest = exported(weights, 0)
     assert sorted(path.name for path in folder.iterdir()) == [
         "LICENSE",
         "decoder.onnx",
@@ -84,14 +101,13 @@ def test_the_folder_is_whole_and_its_manifest_says_what_it_is(tmp_path: Path, we
         assert manifest.metrics["decoder_signal_db"] >= 35
 
 
-def test_lighter_weights_are_lighter(tmp_path: Path) -> None:
-    sizes = {}
-    for weights in ("fp32", "fp16", "int8"):
-        write_model(ABOUT, _graphs(), TRAITS, tmp_path / weights, weights=weights)
-        sizes[weights] = (tmp_path / weights / "decoder.onnx").stat().st_size
+def test_lighter_weights_are_lighter(exported: Exported) -> None:
+    kinds: tuple[Weights, ...] = ("fp32", "fp16", "int8")
+    files = {weights: exported(weights, 0)[0] / "decoder.onnx" for weights in kinds}
+    sizes = {weights: file.stat().st_size for weights, file in files.items()}
     assert sizes["int8"] < 0.65 * sizes["fp32"]
     assert sizes["fp16"] < 0.7 * sizes["fp32"]
-    types = {each.data_type for each in onnx.load(tmp_path / "fp16" / "decoder.onnx").graph.initializer}
+    types = {each.data_type for each in onnx.load(files["fp16"]).graph.initializer}
     assert onnx.TensorProto.FLOAT16 in types
 
 
@@ -115,9 +131,9 @@ def test_a_file_that_is_not_the_network_is_not_written(tmp_path: Path) -> None:
 
 
 def test_weights_that_change_the_pictures_are_refused_and_the_old_folder_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_model(ABOUT, _graphs(), TRAITS, tmp_path / "tiny")
+    shutil.copytree(exported("fp32", 0)[0], tmp_path / "tiny")
     before = {path.name: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
 
     def ruined(path: Path, weights: Weights) -> None:
@@ -135,9 +151,8 @@ def test_weights_that_change_the_pictures_are_refused_and_the_old_folder_stays(
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
-def test_what_is_not_a_number_is_no_likeness(tmp_path: Path) -> None:
-    graphs = _graphs()
-    write_model(ABOUT, graphs, TRAITS, tmp_path / "tiny")
+def test_what_is_not_a_number_is_no_likeness(exported: Exported, tmp_path: Path) -> None:
+    shutil.copytree(exported("fp32", 0)[0], tmp_path / "tiny")
     path = tmp_path / "tiny" / "decoder.onnx"
     graph = onnx.load(path)
     for tensor in graph.graph.initializer:
@@ -145,20 +160,20 @@ def test_what_is_not_a_number_is_no_likeness(tmp_path: Path) -> None:
             nan = np.full(tuple(tensor.dims), np.nan, np.float32)
             tensor.CopyFrom(onnx.numpy_helper.from_array(nan, tensor.name))
     onnx.save(graph, path)
-    assert not signal_to_noise(graphs["decoder"], path) >= 0
+    assert not signal_to_noise(_graphs()["decoder"], path) >= 0
     lighten(path, "fp32")
 
 
-def test_a_new_export_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    old = write_model(ABOUT, _graphs(), TRAITS, tmp_path / "tiny")
+def test_a_new_export_takes_the_place_of_the_old_one(exported: Exported, tmp_path: Path) -> None:
+    folder, old = exported("fp32", 0)
+    shutil.copytree(folder, tmp_path / "tiny")
     new = write_model(ABOUT, _graphs(1), TRAITS, tmp_path / "tiny")
     assert old.sha256 != new.sha256
     assert Manifest.model_validate_json((tmp_path / "tiny" / "manifest.json").read_bytes()) == new
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
-def test_a_golden_output_finds_a_file_of_other_weights(tmp_path: Path) -> None:
-    write_model(ABOUT, _graphs(), TRAITS, tmp_path / "one")
-    write_model(ABOUT, _graphs(1), TRAITS, tmp_path / "other")
-    (tmp_path / "one" / "decoder.onnx").write_bytes((tmp_path / "other" / "decoder.onnx").read_bytes())
+def test_a_golden_output_finds_a_file_of_other_weights(exported: Exported, tmp_path: Path) -> None:
+    shutil.copytree(exported("fp32", 0)[0], tmp_path / "one")
+    shutil.copy(exported("fp32", 1)[0] / "decoder.onnx", tmp_path / "one" / "decoder.onnx")
     assert golden.largest_difference(tmp_path / "one", TRAITS.files) > 0.01

@@ -89,6 +89,23 @@ def test_components_are_exact_where_there_are_enough() -> None:
     assert float(fewer) == pytest.approx(float(best), rel=1e-3)
 
 
+def test_few_components_of_many_pictures_are_nearly_exact() -> None:
+    """Of so many, what is found within a part of the space is as good, and upright."""
+    dice = torch.Generator().manual_seed(0)
+    sizes = torch.arange(1, 1501) ** -0.5
+    flat = torch.randn(1200, 1500, generator=dice) * sizes
+    found = Pca.of(flat, 20)
+    centred = flat - flat.mean(0)
+    _, widths, directions = torch.linalg.svd(centred, full_matrices=False)
+    assert len(found.directions) == 20
+    torch.testing.assert_close(found.directions @ found.directions.T, torch.eye(20), atol=1e-3, rtol=0)
+    held = (centred @ found.directions.T).square().sum()
+    assert float(held) == pytest.approx(float(widths[:20].square().sum()), rel=1e-3)
+    torch.testing.assert_close(
+        (found.directions[-1] @ directions[0]).abs(), torch.tensor(1.0), atol=1e-3, rtol=0
+    )
+
+
 def test_it_learns_and_is_told_beside_its_components(tmp_path: Path) -> None:
     recipe = IconsRecipe.model_validate(
         {

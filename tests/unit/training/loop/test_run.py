@@ -69,6 +69,7 @@ def test_it_learns_and_says_so() -> None:
     assert steps[-1].share == 1
     assert steps[-1].left_s == 0
     assert [row["epoch"] for row in outcome.history] == list(range(1, 21))
+    assert outcome.best["score"] == outcome.best_score == task.score()["score"]
 
 
 def test_each_epoch_sees_each_example_once_and_in_another_order() -> None:
@@ -128,6 +129,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_it() -> None:
     watcher = Watcher(epoch=lambda epoch: kept.append(_weights(task)))
     outcome = train(task, _plan(patience=3), recipe="r", watcher=watcher)
     assert (outcome.why, outcome.epochs, outcome.best_epoch, outcome.best_score) == ("patience", 5, 2, 3.0)
+    assert (outcome.best["epoch"], outcome.best["score"]) == (2, 3.0)
     assert _weights(task) == kept[1]
 
 

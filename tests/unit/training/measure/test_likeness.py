@@ -79,6 +79,12 @@ def test_classes_are_asked_for_in_turn_and_judged(monkeypatch: pytest.MonkeyPatc
     assert found.as_dict()["class_accuracy"] == 0.25
 
 
+def test_there_are_no_more_samples_than_pictures_to_hold_them_against() -> None:
+    model = _Asked()
+    few = Pictures(train=DATA.train, test=bars(300, 1))
+    assert Yardstick(few, SOURCE, 400).measure(model).samples == len(model.asked[0][0]) == 300
+
+
 def test_another_network_is_not_measured_with(tmp_path: Path) -> None:
     other = tmp_path / "net.onnx"
     other.write_bytes(FILE.read_bytes() + b" ")

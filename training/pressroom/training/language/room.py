@@ -41,12 +41,11 @@ def make_from(texts: Sequence[str], recipe: LanguageRecipe, run: Run) -> dict[st
     torch.manual_seed(recipe.plan.seed)
     network = _network(recipe, found.tokenizer.get_vocab_size())
     task = LanguageTask(network, found, optimiser=recipe.optimiser, precision=recipe.precision)
-    fitted(task, recipe.plan, recipe.digest(), run)
+    scores = fitted(task, recipe.plan, recipe.digest(), run).best
     difference = write_folder(network, found.tokenizer, run.folder / MODEL)
     lines = samples(network, found.tokenizer, recipe.context, seed=recipe.plan.seed)
     (run.folder / SAMPLES).write_text("\n".join(lines) + "\n", encoding="utf-8")
     run.say(f"`pressroom models import {run.folder / MODEL}` takes it from here")
-    scores = task.score()
     stream = np.append(found.train[:, :-1].ravel(), found.train[-1, -1])
     counted = KneserNey(stream, COUNTED, found.tokenizer.get_vocab_size())
     return {

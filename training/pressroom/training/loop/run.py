@@ -73,6 +73,11 @@ class Outcome:
     history: list[dict[str, float]]
     why: str
 
+    @property
+    def best(self) -> Mapping[str, float]:
+        """The best epoch's row: its scores are those of the weights that the task has now."""
+        return self.history[self.best_epoch - 1]
+
 
 def train(
     task: Task,

@@ -50,9 +50,11 @@ class Likeness:
 
 class Yardstick:
     """The real pictures that ``samples`` made ones are held against: as much of the test set, and of the training set for
-    the floor. Seen once, however many are measured by it."""
+    the floor. Seen once, however many are measured by it. There are never more made ones than the test set has: what Fréchet
+    distances are above zero for few pictures would not be that of the floor."""
 
     def __init__(self, pictures: Pictures, source: Source, samples: int = SAMPLES) -> None:
+        samples = min(samples, len(pictures.test))
         self._samples, self._source = samples, source
         self._net = FeatureNet()
         self._real = self._net.see(_pixels(pictures.test, samples)).features

@@ -21,11 +21,14 @@ def normalise(text: str, *, lower: bool = True) -> str:
     text = unicodedata.normalize("NFKC", text).translate(_SAME)
     if lower:
         text = unicodedata.normalize("NFKC", text.lower()).translate(_SAME)
-    # Tabs and ends of lines are control characters too, and stand between words.
-    text = "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
-    text = "".join(
-        character for character in text if unicodedata.category(character) not in ("Cf", "Cs", "Co")
-    )
+    if (
+        not text.isprintable()
+    ):  # else there is none of these in it, and most texts are spared a look at each character
+        # Tabs and ends of lines are control characters too, and stand between words.
+        text = "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
+        text = "".join(
+            character for character in text if unicodedata.category(character) not in ("Cf", "Cs", "Co")
+        )
     return _SPACE.sub(" ", text).strip()
 
 
