@@ -137,10 +137,12 @@ bench-feed:    ## Rows of a feed that begin alike, with and without the cache of
 	$(call install,dev)
 	$(PY) benchmarks/feed.py
 
-bench-feeds:   ## Product feeds: taking 100,000 rows in, and 200 rows of real copy with a kill of every process.
+bench-feeds:   ## Product feeds: taking 100,000 rows in, 200 rows of real copy with a kill of every process, all channels, rows a minute beside llama.cpp.
 	$(call install,dev)
 	$(PY) benchmarks/feed_intake.py
 	$(PY) benchmarks/feed_rows.py
+	$(PY) benchmarks/feed_rows.py --channels --rows 210 --n 5 --quiet
+	$(PY) benchmarks/feed_peer.py
 
 bench-lookup:  ## Texts one at a time, with guesses from what was said before and without.
 	$(call install,dev)

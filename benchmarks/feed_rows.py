@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--channels", action="store_true")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    rows = list(islice(_products(), arguments.rows))
+    rows = list(islice(products(), arguments.rows))
     templates = _CHANNELS if arguments.channels else arguments.templates
     plan = {
         "outputs": [{"template": each, "facts": _FACTS.get(each, {})} for each in templates],
@@ -107,7 +107,7 @@ def main() -> None:
     }
     with live_stack(max_attempts=5) as stack, Client(stack.address, key_for(stack, "bench")) as client:
         began = time.monotonic()
-        posted = client.feeds.post(_table(rows), plan, name="products.csv")
+        posted = client.feeds.post(table(rows), plan, name="products.csv")
         with _watched(stack):
             killed = [] if arguments.quiet else _kill_each(client, posted, stack)
             feed = client.feeds.wait(posted.id)
@@ -133,7 +133,7 @@ def main() -> None:
     record("feed_channels" if arguments.channels else name, told)
 
 
-def _products() -> Iterator[dict[str, str]]:
+def products() -> Iterator[dict[str, str]]:
     """Rows of which no two have a title or a size in common."""
     for n, (style, (thing, material, use, features)) in enumerate(product(_STYLES, _THINGS)):
         yield {
@@ -148,7 +148,7 @@ def _products() -> Iterator[dict[str, str]]:
         }
 
 
-def _table(rows: list[dict[str, str]]) -> bytes:
+def table(rows: list[dict[str, str]]) -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]))
     writer.writeheader()

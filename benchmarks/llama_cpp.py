@@ -71,14 +71,17 @@ class LlamaCpp:
             stream.join()
         return time.perf_counter() - began
 
-    def stream(self, prompt: list[int], tokens: int, arrivals: list[float]) -> None:
-        """One prompt; the time of each piece that comes is put into ``arrivals``."""
+    def stream(
+        self, prompt: list[int], tokens: int, arrivals: list[float], *, keep: bool = False, heat: float = 0
+    ) -> None:
+        """One prompt; the time of each piece that comes is put into ``arrivals``. ``keep``: what the slot has read before is not read
+        again; ``heat`` is the temperature."""
         request = {
             "prompt": prompt,
             "n_predict": tokens,
-            "temperature": 0,
+            "temperature": heat,
             "ignore_eos": True,
-            "cache_prompt": False,
+            "cache_prompt": keep,
             "stream": True,
             "return_tokens": True,
         }

@@ -1,4 +1,4 @@
-"""Every shipped recipe that trains, on its real data: in at most 30 seconds of CPU time what it makes small becomes so much smaller."""
+"""Every shipped recipe that trains, on its real data: in at most 40 seconds of CPU time what it makes small becomes so much smaller."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +27,9 @@ SECONDS = 30
 
 QUICK, QUICK_SECONDS = frozenset({"cvae-fashion", "vae-dense", "vae-dense-fashion", "vae-logistic"}), 20
 """Dense networks are so far in a third of the time: after half of this, less is left by a tenth or more than may be."""
+
+SLOW, SLOW_SECONDS = frozenset({"icons64"}), 40
+"""What is learnt beyond its principal components shows late."""
 
 TESTED, STAGED, EVERY = 2_000, 20_000, 4
 """Of real data, so much where more takes time and shows nothing: pictures to measure on what was made; pictures to train on for
@@ -120,7 +123,7 @@ def test_its_loss_falls(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(fitting, "train", train)
     _spare(monkeypatch, name)
-    seconds = QUICK_SECONDS if name in QUICK else SECONDS
+    seconds = QUICK_SECONDS if name in QUICK else SLOW_SECONDS if name in SLOW else SECONDS
     budget = {"epochs": None, "cpu_seconds": seconds / stages, "patience": None}
     try:
         make(recipe.load(name, budget), Run(tmp_path, lambda line: None, quiet=True))
