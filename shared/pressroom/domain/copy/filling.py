@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from pressroom.domain.copy.channels import Channel
 from pressroom.domain.copy.json_text import by_itself, in_string
-from pressroom.domain.copy.lexicon import language_of, lexicon
+from pressroom.domain.copy.lexicon import language_of, lexicon, root
 from pressroom.domain.copy.template import Fact, Gap, Optional, Part, Variable, Words, words_of
 from pressroom.domain.errors import InputInvalid
 
@@ -95,7 +95,7 @@ def fill(
     variables = tuple(variables)
     values = {variable.name: _value(variable, row.get(variable.name, ""), locale) for variable in variables}
     spelling = _Spelling(variables, row, values) if as_json else None
-    kept = [part for part in parts if not isinstance(part, Optional) or _has_values(part, values)]
+    kept = _told(parts, values)
     while True:
         flat = [each for part in kept for each in (part.parts if isinstance(part, Optional) else (part,))]
         pieces = _joined(flat, values, spelling)
@@ -120,6 +120,7 @@ def check_row(variables: Iterable[Variable], row: Mapping[str, str], locale: str
 
 _NUMBER = re.compile(r"[+-]?\d[\d.,' ]*")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_WORD = re.compile(r"[^\W_]+")
 _LIST = re.compile(r"\s*[;|\n]\s*")
 
 
@@ -169,6 +170,32 @@ def _short(value: str) -> str:
 
 
 # -- pieces and their room ---------------------------------------------------------------------------
+
+
+def _told(parts: Iterable[Part], values: Mapping[str, str]) -> list[Part]:
+    """Without optional pieces that lack a value, or would say again what is said."""
+    kept: list[Part] = []
+    said = ""
+    for part in parts:
+        inner = part.parts if isinstance(part, Optional) else (part,)
+        if isinstance(part, Optional):
+            fresh = [values[each.name] for each in inner if isinstance(each, Fact) and each.new]
+            if not _has_values(part, values) or any(_is_said(value, said) for value in fresh):
+                continue
+        kept.append(part)
+        told = (
+            each.text if isinstance(each, Words) else values[each.name]
+            for each in inner
+            if isinstance(each, Words | Fact)
+        )
+        said += "".join(told)
+    return kept
+
+
+def _is_said(value: str, said: str) -> bool:
+    """Whether a text has all words of a value, or the value itself, where a script has no spaces."""
+    words = {root(word) for word in _WORD.findall(said)}
+    return value.casefold() in said.casefold() or all(root(word) in words for word in _WORD.findall(value))
 
 
 def _has_values(part: Optional, values: Mapping[str, str]) -> bool:

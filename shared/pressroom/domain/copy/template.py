@@ -2,6 +2,7 @@
 
     {{title}}              a fact, as it stands in the row
     {{title|short}}        the same, cut behind a whole word where the channel has no room for all of it
+    {?, {{material|new}}?} an optional piece that is left out where the text before it has said so ("Linen Scarf")
     [[what it is for]]     a gap, and a hint for whoever fills it; [[what it is for | 4-10]] says how many words,
                            [[how it feels | 3-7 | feels …; looks …; is soft]] in which ways it may begin, or be
     {? … ?}                only where every fact in it has a value, and there is room for its gaps
@@ -51,10 +52,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The value of a variable. ``short``: it may be cut behind a word. ``bare``: of a text that is JSON, in no string there."""
+    """The value of a variable. ``short``: it may be cut behind a word. ``new``: its optional piece is left out where the text has said it
+    before. ``bare``: of a text that is JSON, in no string there."""
 
     name: str
     short: bool = False
+    new: bool = False
     bare: bool = False
 
 
@@ -122,7 +125,7 @@ def parse(body: str) -> tuple[Part, ...]:
                 )
             stack[-1].append(Optional(inner))
         else:
-            stack[-1].append(_part(body, match))
+            stack[-1].append(_part(body, match, optional=len(stack) > 1))
     _add_words(stack[-1], body, at, len(body))
     if len(stack) > 1:
         raise _wrong(body, len(body), "an optional piece is not closed; end it with ?}")
@@ -193,7 +196,7 @@ def check_variables(parts: Iterable[Part], variables: Iterable[Variable]) -> Non
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def _part(body: str, match: "re.Match[str]") -> Part:
+def _part(body: str, match: "re.Match[str]", *, optional: bool) -> Part:
     if match["include"] is not None:
         if not _TEMPLATE_NAME.fullmatch(match["include"]):
             raise _wrong(body, match.start(), "this includes a template by its name: {{> closing}}")
@@ -203,9 +206,11 @@ def _part(body: str, match: "re.Match[str]") -> Part:
             raise _wrong(
                 body, match.start(), "this is no name of a variable: small letters, digits and underscores"
             )
-        if match["filter"] not in (None, "short"):
-            raise _wrong(body, match.start(), "only |short can be said of a fact")
-        return Fact(match["fact"], match["filter"] is not None)
+        if match["filter"] not in (None, "short", "new"):
+            raise _wrong(body, match.start(), "only |short and |new can be said of a fact")
+        if match["filter"] == "new" and not optional:
+            raise _wrong(body, match.start(), "|new stands in an optional piece: {? … ?}")
+        return Fact(match["fact"], match["filter"] == "short", match["filter"] == "new")
     if not match["hint"]:
         raise _wrong(body, match.start(), "a gap says what belongs into it: [[what it is for]]")
     if match["words"] is None:

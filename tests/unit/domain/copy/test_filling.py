@@ -192,3 +192,46 @@ def test_a_gap_has_as_many_words_as_the_longest_of_its_ways() -> None:
     body = "{{title}} [[what | 1-9 | it is as it is, so be it]]"
     (blank,) = filled(body, "seo_title").blanks
     assert blank.most >= 8
+
+
+# -- what is said already --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "material", "text"),
+    [
+        ("Linen Scarf", "linen", "Linen Scarf. In red."),
+        ("Scarf of Oaks", "Oak", "Scarf of Oaks. In red."),
+        ("Oak and Linen Lamp", "linen, oak", "Oak and Linen Lamp. In red."),
+        ("Linen Scarf", "linen and silk", "Linen Scarf of linen and silk. In red."),
+        ("Scarf", "linen", "Scarf of linen. In red."),
+    ],
+)
+def test_an_optional_piece_that_says_nothing_new_is_left_out(title: str, material: str, text: str) -> None:
+    body = "{{title}}{? of {{material|new}}?}. In {{colours}}."
+    made = fill(
+        parse(body),
+        VARIABLES,
+        {"title": title, "material": material, "colours": "red"},
+        CHANNELS["tweet"],
+        "en",
+    )
+    assert shown(made) == text
+    assert made.facts["material"] == material  # the model is told it all the same
+
+
+def test_what_is_new_is_held_against_what_is_there_and_not_against_what_is_left_out() -> None:
+    body = "{{title}}{? of {{material}} {{width}}?}{? ({{material|new}})?}{?, {{material|new}}?}"
+    assert shown(filled(body, "tweet", material="oak")) == "Oslo Lamp (oak)"
+    assert shown(filled(body, "tweet", material="oak", width="5")) == "Oslo Lamp of oak 5 cm"
+
+
+def test_what_is_said_is_found_in_scripts_without_spaces() -> None:
+    made = fill(
+        parse("{{title}}{?，{{material|new}}?}"),
+        VARIABLES,
+        {"title": "亚麻围巾", "material": "亚麻"},
+        CHANNELS["tweet"],
+        "zh",
+    )
+    assert shown(made) == "亚麻围巾"

@@ -176,3 +176,25 @@ def _gaps(parts: tuple[Part, ...]) -> list[Gap]:
         for each in (part.parts if isinstance(part, Optional) else (part,))
         if isinstance(each, Gap)
     ]
+
+
+# -- what is said of a fact ------------------------------------------------------------------------
+
+
+def test_a_fact_may_be_cut_or_left_out_with_its_piece() -> None:
+    assert parse("{{a|short}}{? {{b | new}}?}") == (
+        Fact("a", short=True),
+        Optional((Words(" "), Fact("b", new=True))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("{{a|upper}}", "only |short and |new can be said of a fact"),
+        ("{{a|new}}", "|new stands in an optional piece"),
+    ],
+)
+def test_what_cannot_be_said_of_a_fact_is_told(body: str, why: str) -> None:
+    with pytest.raises(TemplateInvalid, match=re.escape(why)):
+        parse(body)
