@@ -1,6 +1,7 @@
-"""A small set of things to read, and what a person holds to fit each interest: for tests of suggestions, and for their threshold.
+"""Two small sets of things to read, and what a person holds to fit each interest: for tests of suggestions, and for their threshold.
 
-``FITS`` names, for each interest, the titles that a person would suggest, the best ones first where that is clear.
+``FITS`` names, for each interest, the titles that a person would suggest, in no order. The threshold was chosen by the first set; the
+second was written afterwards, and tells how it does where it was not.
 """
 
 ARTICLES: tuple[tuple[str, str], ...] = (
@@ -63,3 +64,46 @@ ABOUT_NOTHING_HERE = (
     "tax law in Norway",
 )
 """Interests that no article of these is about."""
+
+LATER_ARTICLES: tuple[tuple[str, str], ...] = (
+    (
+        "A quiet fan for the bedroom",
+        "Four models compared by noise, draught and how easily they are cleaned.",
+    ),
+    ("Insulating an old roof", "Wood fibre or wool, what it costs and what the council pays."),
+    (
+        "Heat pumps in houses from before the war",
+        "Three owners tell what they changed and what their bill says now.",
+    ),
+    ("Bicycles for a steep city", "Gears, brakes and whether a motor is worth its weight."),
+    ("Mending a puncture on the road", "Two levers, a patch and ten minutes."),
+    ("Letters to a young teacher", "What thirty years before a class have taught one who has left it."),
+    ("Homework and sleep", "A study followed four hundred pupils through a winter."),
+    ("The oldest recording of a nightingale", "A wax cylinder was found in a school's attic."),
+    ("Feeding birds in winter", "Fat, seeds and clean water, and where cats cannot reach."),
+    ("A string quartet on a ship", "The musicians tell of rehearsals in a swell."),
+    ("Learning the piano at sixty", "Short practice every day, and pieces that one likes to hear."),
+    ("Film festival opens with a comedy", "The jury will see twenty films in nine days."),
+    ("How silent films were coloured", "Stencils, dye and patience, frame by frame."),
+    ("Vaccines for travellers", "What is needed where, and how long before the flight."),
+    ("Back pain at the desk", "Exercises for the minutes between two meetings."),
+    ("Painting with eggs", "Tempera was the paint of icons, and it is made of yolk and pigment."),
+    ("The museum's new wing", "Its architect lets the light in from the north."),
+    ("Election results by district", "Turnout was higher in the countryside than ten years ago."),
+    ("Sailing a small boat alone", "Reefing early, a line around the waist and a thermos."),
+    ("Repairing a wooden chair", "Glue, clamps and a day of waiting."),
+)
+
+LATER_FITS: dict[str, tuple[str, ...]] = {
+    "saving energy at home": ("Insulating an old roof", "Heat pumps in houses from before the war"),
+    "cycling": ("Bicycles for a steep city", "Mending a puncture on the road"),
+    "education": ("Letters to a young teacher", "Homework and sleep"),
+    "birdwatching": ("The oldest recording of a nightingale", "Feeding birds in winter"),
+    "classical music": ("A string quartet on a ship", "Learning the piano at sixty"),
+    "cinema": ("Film festival opens with a comedy", "How silent films were coloured"),
+    "health": ("Vaccines for travellers", "Back pain at the desk"),
+    "art": ("Painting with eggs", "The museum's new wing"),
+    "politics": ("Election results by district",),
+    "boats": ("Sailing a small boat alone", "A string quartet on a ship"),
+    "woodworking": ("Repairing a wooden chair",),
+}
