@@ -58,7 +58,7 @@ def post(
         console.line(made.id)
         _tell_refused(client, made)
         if wait or out is not None:
-            made = _ended(client, made, timeout_s)
+            made = ended(client, made, timeout_s)
             if out is not None:
                 write_pieces(out, _result_lines(client, made.id))
             _judge(made)
@@ -159,7 +159,8 @@ def _tell_refused(client: Client, made: BatchView) -> None:
         console.say(f"… and {made.refused - 10} more; `pressroom batch results {made.id}` tells all.")
 
 
-def _ended(client: Client, made: BatchView, timeout_s: float | None) -> BatchView:
+def ended(client: Client, made: BatchView, timeout_s: float | None) -> BatchView:
+    """The batch at its end; on Ctrl-C it goes on. Raises TimedOut, Interrupted."""
     try:
         with console.working("Working"):
             return client.batches.wait(made.id, timeout_s, poll_s=_POLL_S)

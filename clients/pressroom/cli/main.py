@@ -14,6 +14,7 @@ from pressroom.cli.image import image
 from pressroom.cli.jobs import cancel, erase, fetch, jobs, requeue, submit, watch
 from pressroom.cli.lazy import App, Later
 from pressroom.cli.models import models
+from pressroom.cli.suggest import suggest
 from pressroom.cli.text import text
 from pressroom.cli.versions import canary, promote, remove, rollback, show, verify
 from pressroom.cli.write import write
@@ -68,6 +69,7 @@ for command in (
     jobs,
     batch,
     feed,
+    suggest,
     feedback,
     models,
     configure,

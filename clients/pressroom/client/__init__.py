@@ -16,6 +16,7 @@ from pressroom.client.errors import (
 )
 from pressroom.client.picking import best
 from pressroom.client.retry import RetryPolicy
+from pressroom.client.suggesting import Item, Suggestion
 from pressroom.client.transcript import Transcript
 from pressroom.client.webhooks import NotFromPressroom, verified
 from pressroom.contract.pictures import OutputRef, Picture
@@ -26,6 +27,7 @@ __all__ = [
     "BadAnswer",
     "Client",
     "ClientError",
+    "Item",
     "JobFailed",
     "NotFromPressroom",
     "NotSendable",
@@ -35,6 +37,7 @@ __all__ = [
     "RetryPolicy",
     "ServerUnreachable",
     "StreamBroken",
+    "Suggestion",
     "TextChanged",
     "TimedOut",
     "Transcript",

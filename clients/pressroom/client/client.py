@@ -21,6 +21,7 @@ from pressroom.client.feeds import Feeds
 from pressroom.client.picking import picked
 from pressroom.client.retry import RetryPolicy
 from pressroom.client.stream import follow
+from pressroom.client.suggesting import TEMPLATE, By, Item, Ranking, Suggestion, picked_reader
 from pressroom.client.transcript import Reader, ended_well
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard, StateName
@@ -172,6 +173,81 @@ class Client:
         name = model or self.pick_model("embedding").name
         job = self._finished(self.submit(calls.reading_request(texts, model=name, cut=cut)), timeout_s)
         return calls.rows_of(self.output(job))
+
+    def rank(
+        self,
+        interests: Sequence[str],
+        items: Sequence[Item | Mapping[str, str]],
+        *,
+        top: int = 3,
+        by: By | None = None,
+        embedding: str | None = None,
+        least: float | None = None,
+        timeout_s: float | None = None,
+    ) -> list[Suggestion]:
+        """Which items are nearest to somebody's interests, the best first and no two that say the same; those that are near none
+        are left out. A model that reads tells it where a live worker has one, else words in common do; ``by`` asks for one of the
+        two, ``embedding`` for a model, and ``least`` for items at least so near by meaning (0 to 1). See ``pressroom.client.suggesting``.
+
+        Raises NotSendable (an item without a title), JobFailed and TimedOut (of a job that reads)."""
+        found = self.rank_all(
+            {"": interests}, items, top=top, by=by, embedding=embedding, least=least, timeout_s=timeout_s
+        )
+        return found[""]
+
+    def rank_all(
+        self,
+        readers: Mapping[str, Sequence[str]],
+        items: Sequence[Item | Mapping[str, str]],
+        *,
+        top: int = 3,
+        by: By | None = None,
+        embedding: str | None = None,
+        least: float | None = None,
+        timeout_s: float | None = None,
+    ) -> dict[str, list[Suggestion]]:
+        """As ``rank``, for each of several readers by name: what they share is read once."""
+        ranking = Ranking(readers, items, top=top, least=least)
+        models = () if by == "words" else self.models()
+        reader = picked_reader(models, by, embedding, self.base_url)
+        if reader is not None:
+            for texts in ranking.unread(reader.languages):
+                vectors = self.embed(texts, model=reader.name, cut=True, timeout_s=timeout_s)
+                ranking.take(texts, vectors)
+        return ranking.suggestions()
+
+    def suggest(
+        self,
+        interests: Sequence[str],
+        items: Sequence[Item | Mapping[str, str]],
+        *,
+        top: int = 3,
+        by: By | None = None,
+        embedding: str | None = None,
+        least: float | None = None,
+        template: str = TEMPLATE,
+        voice: str | None = None,
+        model: str | None = None,
+        job: JobOptions | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> list[Suggestion]:
+        """As ``rank``, and have a sentence written about each by a template with the variables ``interest``, ``title`` and ``link``: it is
+        in ``.text``, and its job in ``.job``. ``params`` are those of ``write``.
+
+        Raises JobFailed, TimedOut; what was posted goes on."""
+        found = self.rank(
+            interests, items, top=top, by=by, embedding=embedding, least=least, timeout_s=timeout_s
+        )
+        if not found:
+            return []
+        name = model or self.pick_model("text").name
+        asked = [
+            each.request(model=name, template=template, voice=voice, params=params, job=job) for each in found
+        ]
+        posted = [self.submit(request) for request in asked]
+        ended = [self._finished(each, timeout_s) for each in posted]
+        return [each.written(done) for each, done in zip(found, ended, strict=True)]
 
     def upload(self, content: bytes) -> UploadView:
         """Send in a picture: PNG, JPEG or WebP. A job names it as ``Picture(upload=….id)``."""

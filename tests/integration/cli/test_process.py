@@ -1,5 +1,6 @@
 """``pressroom`` as a process of its own: pipes that close, Ctrl-C, a terminal, against a real front."""
 
+import csv
 import os
 import pty
 import signal
@@ -122,3 +123,22 @@ def test_no_server_at_the_address(stack: MiniStack, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (3, b"")
     assert b"make up" in done.stderr
+
+
+def test_suggestions_for_many_readers_become_a_table(stack: MiniStack, tmp_path: Path) -> None:
+    (tmp_path / "articles.csv").write_text("title,link\nDrying herbs,https://example.com/1\nRain,\n")
+    (tmp_path / "readers.csv").write_text("reader,interests\nAnn,herbs\nBo,opera; rain\nCy,herbs\nDi,opera\n")
+    tables = ("articles.csv", "--readers", "readers.csv", "--out", "all.csv", "--by", "words")
+    process = start(stack, tmp_path, "suggest", *tables, "--n", "2")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, b""), err
+    assert b"No article is near the interests of Di." in err
+    with (tmp_path / "all.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(each["reader"], each["interest"], each["title"]) for each in rows] == [
+        ("Ann", "herbs", "Drying herbs"),
+        ("Bo", "rain", "Rain"),
+        ("Cy", "herbs", "Drying herbs"),
+    ]
+    assert all(each["text"] for each in rows)
+    assert rows[0]["text"] == rows[2]["text"]

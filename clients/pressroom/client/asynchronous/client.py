@@ -20,6 +20,7 @@ from pressroom.client.calls import ImageOptions, JobOptions, TextOptions
 from pressroom.client.errors import JobFailed
 from pressroom.client.picking import picked
 from pressroom.client.retry import RetryPolicy
+from pressroom.client.suggesting import TEMPLATE, By, Item, Ranking, Suggestion, picked_reader
 from pressroom.client.transcript import Reader, ended_well
 from pressroom.contract.events import EventEnvelope
 from pressroom.contract.jobs import JobRequest, JobView, Kind, ModelCard, StateName
@@ -154,6 +155,74 @@ class AsyncClient:
         request = calls.reading_request(texts, model=name, cut=cut)
         job = await self._finished(await self.submit(request), timeout_s)
         return calls.rows_of(await self.output(job))
+
+    async def rank(
+        self,
+        interests: Sequence[str],
+        items: Sequence[Item | Mapping[str, str]],
+        *,
+        top: int = 3,
+        by: By | None = None,
+        embedding: str | None = None,
+        least: float | None = None,
+        timeout_s: float | None = None,
+    ) -> list[Suggestion]:
+        """Which items are nearest to somebody's interests, as ``Client.rank`` does it. Raises NotSendable, JobFailed, TimedOut."""
+        found = await self.rank_all(
+            {"": interests}, items, top=top, by=by, embedding=embedding, least=least, timeout_s=timeout_s
+        )
+        return found[""]
+
+    async def rank_all(
+        self,
+        readers: Mapping[str, Sequence[str]],
+        items: Sequence[Item | Mapping[str, str]],
+        *,
+        top: int = 3,
+        by: By | None = None,
+        embedding: str | None = None,
+        least: float | None = None,
+        timeout_s: float | None = None,
+    ) -> dict[str, list[Suggestion]]:
+        """As ``rank``, for each of several readers by name: what they share is read once."""
+        ranking = Ranking(readers, items, top=top, least=least)
+        models = () if by == "words" else await self.models()
+        reader = picked_reader(models, by, embedding, self.base_url)
+        if reader is not None:
+            for texts in ranking.unread(reader.languages):
+                vectors = await self.embed(texts, model=reader.name, cut=True, timeout_s=timeout_s)
+                ranking.take(texts, vectors)
+        return ranking.suggestions()
+
+    async def suggest(
+        self,
+        interests: Sequence[str],
+        items: Sequence[Item | Mapping[str, str]],
+        *,
+        top: int = 3,
+        by: By | None = None,
+        embedding: str | None = None,
+        least: float | None = None,
+        template: str = TEMPLATE,
+        voice: str | None = None,
+        model: str | None = None,
+        job: JobOptions | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> list[Suggestion]:
+        """As ``rank``, and have a sentence written about each, as ``Client.suggest`` does it. Raises JobFailed, TimedOut."""
+        found = await self.rank(
+            interests, items, top=top, by=by, embedding=embedding, least=least, timeout_s=timeout_s
+        )
+        if not found:
+            return []
+        name = model or (await self.pick_model("text")).name
+        asked = [
+            each.request(model=name, template=template, voice=voice, params=params, job=job) for each in found
+        ]
+        posted = [await self.submit(request) for request in asked]
+        ended = [await self._finished(each, timeout_s) for each in posted]
+        return [each.written(done) for each, done in zip(found, ended, strict=True)]
 
     async def upload(self, content: bytes) -> UploadView:
         """Send in a picture: PNG, JPEG or WebP."""
