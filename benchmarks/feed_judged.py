@@ -3,7 +3,7 @@
     python benchmarks/feed_judged.py
 
 25 products, of which the first twelve are the demo's and the others were seen by no template; a description and a meta description of each, as the demo
-makes them (four candidates, seed 5, and no embedding model unless one is pulled). The page has all of them. What a reader said of a text is in
+makes them (eight candidates, seed 5, ranked without an embedding model). The page has all of them. What a reader said of a text is in
 ``judged.json``, beside the text: of a text that has changed nothing has been said, and the page says so.
 """
 
@@ -30,21 +30,21 @@ _TABLE, _SAID, _PAGE = (
 _OUTPUTS = ("product-description", "meta-description")
 _PLAN: dict[str, Any] = {
     "outputs": [{"template": each} for each in _OUTPUTS],
-    "params": {"n": 4, "seed": 5},
+    "params": {"n": 8, "seed": 5},
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _HEAD = """# Fifty texts, read
 
 Made by `benchmarks/feed_judged.py`: 25 products, a description and a meta description of each, by the templates that come with Pressroom and by
 `smollm2-135m-instruct`, the small model of the demo, which runs on two cores. A program held each text against its row (numbers, limits); a person read each against
-its row and said whether a shop could publish it as it stands: true to the row, in good English, and about this product. What was said is in
-`benchmarks/judged.json`, beside the text that it was said of.
+its row and said whether a shop could publish it as it stands: true to the row, in good English, and about this product. The reader had written the templates,
+and their ways are a person's; what the model adds is for whom a product is. What was said is in `benchmarks/judged.json`, beside the text that it was said of.
 """
 
 
 def main() -> None:
     table = _TABLE.read_bytes()
-    with live_stack() as stack, Client(stack.address, key_for(stack, "bench")) as client:
+    with live_stack(reading_models="") as stack, Client(stack.address, key_for(stack, "bench")) as client:
         feed = client.feeds.wait(client.feeds.post(table, _PLAN, name=_TABLE.name).id)
         pieces = list(client.feeds.pieces(feed.id))
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}

@@ -22,7 +22,7 @@ PLAN: dict[str, Any] = {
         {"template": "meta-description", "column": "meta_description"},
         {"picture": {"words": ["title"], "colour": "#2f5d50", "size": 128}, "column": "icon"},
     ],
-    "params": {"n": 4, "seed": 5},
+    "params": {"n": 8, "seed": 5},
 }
 
 
