@@ -5,7 +5,7 @@
 From there on it is a job like any other; the worker ranks what comes (``judge``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from pressroom.domain.errors import (
 from pressroom.jobs.asked import resolved_params
 from pressroom.jobs.copy_guide import check_ways, decided
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
+from pressroom.jobs.copy_preview import Preview, preview
 
 CANDIDATES = 4
 _DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs")
@@ -80,13 +81,30 @@ class Copywriter:
 
     def keep_template(self, tenant: str, name: str, asked: TemplateRequest) -> KeptCopy:
         """Raises TemplateInvalid, InputInvalid, DatabaseUnavailable; then nothing is kept."""
-        bodies = self._bodies(tenant, name, asked.body)
-        parts = expand(name, bodies)
+        self._checked(tenant, name, asked)
+        self._check_room(tenant, "template", name)
+        return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
+
+    def preview(
+        self,
+        tenant: str,
+        name: str,
+        asked: TemplateRequest,
+        facts: Mapping[str, str],
+        gaps: Sequence[str] = (),
+    ) -> Preview:
+        """What a template would make of a row, and of ``gaps`` that are written already; nothing is kept.
+
+        Raises TemplateInvalid, FactMissing, FactInvalid, FactsTooLong, DatabaseUnavailable."""
+        parts = self._checked(tenant, name, asked)
+        return preview(parts, _variables(asked), facts, CHANNELS[asked.channel], asked.locale, gaps)
+
+    def _checked(self, tenant: str, name: str, asked: TemplateRequest) -> tuple[Part, ...]:
+        parts = expand(name, self._bodies(tenant, name, asked.body))
         check_variables(parts, _variables(asked))
         check_ways(parts, asked.locale)
         _examples(asked, parts, _variables(asked))
-        self._check_room(tenant, "template", name)
-        return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
+        return parts
 
     def remove_template(self, tenant: str, name: str) -> None:
         """Raises TemplateUnknown, DatabaseUnavailable."""
