@@ -53,7 +53,6 @@ def test_a_template_is_made_ones_own_and_written_with_in_a_voice(page: Page, sta
     page.locator("form#edit").get_by_role("button", name="Look at it").last.click()
     preview.get_by_label("title").fill("Oslo Lamp")
     preview.get_by_label("maker").fill("Corner & Co")
-    # Enter in a field means to look at it: nothing is kept by the way.
     preview.get_by_role("button", name="Look at it").click()
     expect(preview.locator(".copy")).to_contain_text("By Corner & Co.")
     expect(preview.locator(".length")).to_contain_text(

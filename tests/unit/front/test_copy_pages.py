@@ -9,7 +9,7 @@ from tests.support.copy_pages import DRAFT, VOICE, alert_of, fields_of, keep, lo
 from tests.support.front import Front
 from tests.support.pages import send, signed_in
 
-from pressroom.catalog.templates import shipped_templates
+from pressroom.catalog.templates import VERSION, shipped_templates
 from pressroom.domain.copy.channels import CHANNELS
 from pressroom.domain.scopes import Scope
 from pressroom.front.pages import copy_forms, copy_shown
@@ -97,6 +97,8 @@ def test_one_that_comes_with_pressroom_is_made_ones_own_and_is_there_again(
     page = browser.get("/templates/seo-title").text
     assert "Yours goes before it" in page
     assert version(front, "seo-title") == 1
+    theirs = browser.get(f"/templates/seo-title@{VERSION}").text
+    assert "This is the one that comes with Pressroom." in theirs
     assert send(browser, "/templates/seo-title/remove").headers["Location"] == "/templates"
     assert version(front, "seo-title") == 0
     assert "comes with Pressroom" in browser.get("/templates/seo-title").text
