@@ -35,8 +35,10 @@ from pressroom.front.dialects import openai, replicate
 from pressroom.front.dialects.openai import envelope
 from pressroom.front.metrics import FrontMetrics
 from pressroom.front.pages import accounts as accounts_pages
-from pressroom.front.pages import desk, hooks, sessions
+from pressroom.front.pages import desk, hooks, sessions, writing
 from pressroom.front.pages import feeds as feed_pages
+from pressroom.front.pages import templates as template_pages
+from pressroom.front.pages import voices as voice_pages
 from pressroom.front.sse import Gate
 from pressroom.front.strict import StrictRequest, check_query
 from pressroom.telemetry import get_logger
@@ -124,6 +126,9 @@ def create_app(parts: FrontParts, metrics: FrontMetrics | None = None) -> APIFla
     app.register_blueprint(sessions.blueprint(parts))
     app.register_blueprint(desk.blueprint(parts))
     app.register_blueprint(feed_pages.blueprint(parts))
+    app.register_blueprint(template_pages.blueprint(parts))
+    app.register_blueprint(writing.blueprint(parts))
+    app.register_blueprint(voice_pages.blueprint(parts))
     app.register_blueprint(hooks.blueprint(parts))
     app.register_blueprint(accounts_pages.blueprint(parts))
     return app

@@ -33,7 +33,11 @@ _BY_BLUEPRINT = {
     "admin_prices": Scope.ADMIN,
     "admin_usage": Scope.ADMIN,
 }
-_BY_ENDPOINT = {"desk.erase_form": Scope.ERASE}
+_BY_ENDPOINT = {
+    "desk.erase_form": Scope.ERASE,
+    "template_pages.remove_form": Scope.ERASE,
+    "voice_pages.remove_form": Scope.ERASE,
+}
 # Whatever a key is good for, its holder may sign in and out.
 _OPEN_TO_ALL = frozenset({"sessions"})
 

@@ -5,7 +5,7 @@
 From there on it is a job like any other; the worker ranks what comes (``judge``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from pressroom.contract.copy import TemplateRequest, VoiceRequest, Writing
 from pressroom.contract.jobs import JobInput, JobRequest, Message
 from pressroom.domain.copy.brief import PLAIN, Brief, Example, Voice, brief
 from pressroom.domain.copy.channels import CHANNELS
-from pressroom.domain.copy.filling import fill
+from pressroom.domain.copy.filling import Filled, fill
 from pressroom.domain.copy.json_text import placed
 from pressroom.domain.copy.lexicon import language_of
 from pressroom.domain.copy.template import (
@@ -39,6 +39,7 @@ from pressroom.jobs.asked import resolved_params
 from pressroom.jobs.copy_guide import check_ways, decided
 from pressroom.jobs.copy_json import bounded, check_schema, check_text
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
+from pressroom.jobs.copy_preview import Preview, preview
 
 CANDIDATES = 4
 _DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs")
@@ -82,15 +83,33 @@ class Copywriter:
 
     def keep_template(self, tenant: str, name: str, asked: TemplateRequest) -> KeptCopy:
         """Raises TemplateInvalid, InputInvalid, DatabaseUnavailable; then nothing is kept."""
+        self._checked(tenant, name, asked)
+        self._check_room(tenant, "template", name)
+        return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
+
+    def preview(
+        self,
+        tenant: str,
+        name: str,
+        asked: TemplateRequest,
+        facts: Mapping[str, str],
+        gaps: Sequence[str] = (),
+    ) -> Preview:
+        """What a template would make of a row, and of ``gaps`` that are written already; nothing is kept.
+
+        Raises TemplateInvalid, FactMissing, FactInvalid, FactsTooLong, DatabaseUnavailable."""
+        parts = self._checked(tenant, name, asked)
+        return preview(_filled(asked, parts, facts), CHANNELS[asked.channel], asked.locale, gaps)
+
+    def _checked(self, tenant: str, name: str, asked: TemplateRequest) -> tuple[Part, ...]:
         parts = _parts(name, self._bodies(tenant, name, asked.body), asked)
         check_variables(parts, _variables(asked))
         check_ways(parts, asked.locale)
         if asked.json_schema is not None:
             check_schema(asked.json_schema)
             check_text(parts, _variables(asked), CHANNELS[asked.channel], asked.locale)
-        _examples(asked, parts, _variables(asked))
-        self._check_room(tenant, "template", name)
-        return self._store.keep(tenant, "template", name, asked.model_dump(mode="json"))
+        _examples(asked, parts)
+        return parts
 
     def remove_template(self, tenant: str, name: str) -> None:
         """Raises TemplateUnknown, DatabaseUnavailable."""
@@ -141,24 +160,14 @@ class Copywriter:
         _check_facts(template, writing.facts)
         channel = CHANNELS[template.asked.channel]
         parts = free(template.parts) if writing.free else template.parts
-        schema = template.asked.json_schema
-        filled = fill(
-            parts,
-            template.variables,
-            writing.facts,
-            channel,
-            template.asked.locale,
-            as_json=schema is not None,
-        )
-        if schema is not None:
-            filled = bounded(filled, schema, template.asked.locale)
+        filled = _filled(template.asked, parts, writing.facts)
         told = brief(
             template.asked.what,
             template.asked.instructions,
             filled,
             voice,
             template.asked.locale,
-            _examples(template.asked, parts, template.variables),
+            _examples(template.asked, parts),
         )
         pinned = Writing(
             template=template.reference,
@@ -167,7 +176,7 @@ class Copywriter:
             free=writing.free,
             channel=channel.name,
             locale=template.asked.locale,
-            json_schema=schema,
+            json_schema=template.asked.json_schema,
         )
         params = {"n": CANDIDATES if filled.blanks else 1, **request.params}
         params |= decided(filled, voice, template.asked.locale)
@@ -278,21 +287,19 @@ def _parts(name: str, bodies: Mapping[str, str], asked: TemplateRequest) -> tupl
     return parts if asked.json_schema is None else placed(parts)
 
 
-def _examples(
-    asked: TemplateRequest, parts: tuple[Part, ...], variables: tuple[Variable, ...]
-) -> tuple[Example, ...]:
+def _filled(asked: TemplateRequest, parts: tuple[Part, ...], facts: Mapping[str, str]) -> Filled:
+    """Raises FactMissing, FactInvalid, FactsTooLong."""
+    schema, channel = asked.json_schema, CHANNELS[asked.channel]
+    filled = fill(parts, _variables(asked), facts, channel, asked.locale, as_json=schema is not None)
+    return filled if schema is None else bounded(filled, schema, asked.locale)
+
+
+def _examples(asked: TemplateRequest, parts: tuple[Part, ...]) -> tuple[Example, ...]:
     """Raises TemplateInvalid where one cannot be filled, or has not as many gaps."""
     made = []
     for n, example in enumerate(asked.examples):
         try:
-            filled = fill(
-                parts,
-                variables,
-                example.facts,
-                CHANNELS[asked.channel],
-                asked.locale,
-                as_json=asked.json_schema is not None,
-            )
+            filled = _filled(asked, parts, example.facts)
         except InputInvalid as error:
             raise TemplateInvalid(f"Example {n + 1}: {error.message}", field=f"examples.{n}") from None
         if len(filled.blanks) != len(example.gaps):

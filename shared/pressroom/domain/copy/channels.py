@@ -104,9 +104,10 @@ CHANNELS: dict[str, Channel] = {
         Channel("tweet", 280, "sentence", "tweet"),
         Channel("announcement", 600),
         Channel("report_summary", 1_200),
-        Channel("email_body", 2_000),
-        Channel("letter", 3_000),
-        Channel("press_release", 3_000),
+        # They end with whoever has written them, or may be asked.
+        Channel("email_body", 2_000, "any"),
+        Channel("letter", 3_000, "any"),
+        Channel("press_release", 3_000, "any"),
         Channel("product_description", 5_000),
         Channel("json", 10_000, "any"),
     )
