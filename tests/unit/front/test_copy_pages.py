@@ -297,3 +297,44 @@ def test_a_key_does_what_its_scopes_say(front: Front) -> None:
 def test_a_name_that_is_none_is_no_page(browser: FlaskClient) -> None:
     for path in ("/templates/Nobody!", "/templates/a@0", "/voices/a@b", "/templates/a%00b"):
         assert browser.get(path).status_code in (404, 422), path
+
+
+# -- JSON --------------------------------------------------------------------------------------------
+
+JSON = {
+    "channel": "json",
+    "body": '{"title": {{title}}{?, "material": {{material}}?}, "line": "{{title}} [[what it is for | 2-5]]."}',
+    "examples": 'title: 27" Lamp\n> for long evenings',
+}
+
+
+def test_a_text_that_is_json_has_a_schema_in_its_form(front: Front, browser: FlaskClient) -> None:
+    schema = '{"type": "object", "properties": {"line": {"type": "string", "maxLength": 80}}}'
+    seen = look(browser, "example-0", json_schema=schema, **JSON).text
+    assert re.search(r"27\\&#34; Lamp .*For long evenings|27\\&#34; Lamp .*for long evenings", seen)
+    assert keep(browser, json_schema=schema, **JSON).headers["Location"] == "/templates/our-page"
+    kept = front.parts.copywriter.template("acme", "our-page").body["json_schema"]
+    assert kept["properties"] == {"line": {"type": "string", "maxLength": 80}}
+    assert "JSON: at most 10,000 characters" in browser.get("/templates/our-page").text
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "why"),
+    [
+        ('{"type": "object"', "json_schema", "This is not JSON"),
+        ("[]", "json_schema", "no object, as a schema is"),
+        ('{"$ref": "#"}', "json_schema", "$ref is not read here"),
+        ("", "json_schema", "go together"),
+    ],
+)
+def test_a_schema_that_is_wrong_is_told_at_its_field(
+    front: Front, browser: FlaskClient, schema: str, field: str, why: str
+) -> None:
+    page = keep(browser, json_schema=schema, **JSON)
+    assert why in told(page, field)
+    assert front.call("GET", "/v1/templates/our-page").status_code == 404
+
+
+def test_a_piece_that_is_left_out_where_it_says_nothing_new_is_told_so(browser: FlaskClient) -> None:
+    keep(browser, body="{{title}}{? of {{material|new}}?} [[what | 2-5]]", examples="")
+    assert "if material is not said yet:" in browser.get("/templates/our-page").text

@@ -20,7 +20,17 @@ Asked = TypeVar("Asked", TemplateRequest, VoiceRequest)
 Wrong = dict[str, str]
 """What is wrong with a form, by its field; ``""`` is no field."""
 
-TEMPLATE_FIELDS = ("name", "channel", "locale", "what", "body", "variables", "instructions", "examples")
+TEMPLATE_FIELDS = (
+    "name",
+    "channel",
+    "locale",
+    "what",
+    "body",
+    "variables",
+    "instructions",
+    "examples",
+    "json_schema",
+)
 VOICE_FIELDS = ("name", "locale", "tone", "audience", "use", "avoid", "examples")
 FACT = "fact."
 """Before the name of a variable in the name of its field."""
@@ -69,6 +79,7 @@ def template_in(form: Form, base: Mapping[str, Any], wrong: Wrong) -> TemplateRe
     """The template that a form stands for, or None and what is ``wrong``. What the form has no field for is as in ``base``."""
     given = _texts(form, ("channel", "locale", "what", "body", "instructions"))
     given |= _lists(form, _LISTS, wrong)
+    given["json_schema"] = _schema(form, wrong)
     _check_body(given["body"], wrong)
     kept = {name: value for name, value in base.items() if name in TemplateRequest.model_fields}
     return _read(TemplateRequest, {**kept, **given}, wrong)
@@ -99,6 +110,7 @@ def template_fields(name: str, body: Mapping[str, Any]) -> dict[str, str]:
         **given,
         "variables": copy_lines.write_variables(body.get("variables", ())),
         "examples": copy_lines.write_examples(body.get("examples", ())),
+        "json_schema": copy_lines.write_schema(body.get("json_schema")),
     }
 
 
@@ -150,6 +162,14 @@ def _texts(form: Form, names: tuple[str, ...]) -> dict[str, Any]:
         name: text if name == "body" else text.strip()
         for name, text in ((name, plain(form.get(name, ""))) for name in names)
     }
+
+
+def _schema(form: Form, wrong: Wrong) -> dict[str, Any] | None:
+    try:
+        return copy_lines.read_schema(plain(form.get("json_schema", "")))
+    except InputInvalid as error:
+        wrong["json_schema"] = error.message
+        return None
 
 
 def _lists(form: Form, lists: Mapping[str, Callable[[str], list[Any]]], wrong: Wrong) -> dict[str, Any]:

@@ -203,14 +203,32 @@ def _written(
     return json.dumps(wanted, ensure_ascii=False, indent=2)
 
 
+def read_schema(text: str) -> dict[str, Any] | None:
+    """A schema, or none. Raises InputInvalid."""
+    if not text.strip():
+        return None
+    found = _any_json(text, "json_schema")
+    if not isinstance(found, dict):
+        raise InputInvalid("This is JSON, and no object, as a schema is.", field="json_schema")
+    return found
+
+
+def write_schema(schema: Mapping[str, Any] | None) -> str:
+    return "" if schema is None else json.dumps(schema, ensure_ascii=False, indent=1)
+
+
 def _json(text: str, field: str) -> list[Any]:
-    try:
-        found = read_json(text.encode())
-    except PressroomError as error:
-        raise InputInvalid(error.message.replace("The body", "This"), field=field) from None
+    found = _any_json(text, field)
     if not isinstance(found, list):
         raise InputInvalid("This is JSON, and no list.", field=field)
     return found
+
+
+def _any_json(text: str, field: str) -> Any:
+    try:
+        return read_json(text.encode())
+    except PressroomError as error:
+        raise InputInvalid(error.message.replace("The body", "This"), field=field) from None
 
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:

@@ -17,11 +17,12 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Short messages", ("tweet", "sms")),
     ("Mail", ("email_subject", "email_body", "letter")),
     ("News and reports", ("announcement", "press_release", "report_summary")),
+    ("For programs", ("json",)),
 )
 """Channels by what people come for."""
 _OTHERS = "Others"
 
-_SPELT = {"seo_title": "SEO title", "sms": "text message", "tweet": "social post"}
+_SPELT = {"json": "JSON", "seo_title": "SEO title", "sms": "text message", "tweet": "social post"}
 _COUNTED = {
     "tweet": "signs, as it counts them: Chinese, Japanese, Korean and emoji are two, an address 23",
     "sms": "septets; 70 signs where one is not in the GSM alphabet",
@@ -151,6 +152,10 @@ def _unit(channel: Channel) -> str:
     return {"sms": "septets", "tweet": "signs"}.get(channel.counted, "characters")
 
 
+def _need(fact: Fact) -> str:
+    return f"{fact.name} is not said yet" if fact.new else fact.name
+
+
 def _place(order: Sequence[str], channel: str) -> int:
     return order.index(channel) if channel in order else len(order)
 
@@ -171,7 +176,7 @@ def _marks(parts: Iterable[Part], numbers: Iterator[int]) -> Iterator[Mark]:
             case Include(name):
                 yield Mark("include", name)
             case Optional(inner):
-                needs = tuple(dict.fromkeys(each.name for each in inner if isinstance(each, Fact)))
+                needs = tuple(dict.fromkeys(_need(each) for each in inner if isinstance(each, Fact)))
                 yield Mark("optional", parts=tuple(_marks(inner, numbers)), needs=needs)
 
 
