@@ -2,11 +2,13 @@
 
 import io
 import json
+import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.feeds import exported, made, pieces, rows, worked
-from tests.support.front import Front, problem
+from tests.support.front import Answer, Front, problem
 
 LINES = [{"template": "line"}]
 TABLE = "id,title,material\na-1,Oslo Lamp,oak\na-2,Harbour Mug,\n"
@@ -285,3 +287,88 @@ def test_another_tenant_sees_nothing_of_it(done: tuple[Front, dict[str, Any]]) -
     other = front.other_key()
     for path in ("", "/pieces", "/export"):
         problem(front.call("GET", f"/v1/feeds/{feed['id']}{path}", key=other), 404, "batch_unknown")
+
+
+def test_however_many_pages_are_read_the_rows_are_counted_once(ready: Front) -> None:
+    table = "id,title,material\n" + "".join(f"a-{n},Lamp {n},oak\n" for n in range(350))
+    feed = made(ready, table, outputs=[{"template": "line"}], params={"n": 1})
+    ready.batches.calls.clear()
+    assert rows(exported(ready, feed, which="all")) == [["id", "line"]]
+    assert (ready.batches.calls.count("batch"), ready.batches.calls.count("rows")) == (1, 5)
+
+
+def test_pieces_that_are_decided_by_number_are_read_as_they_lie_together(ready: Front) -> None:
+    table = "id,title,material\n" + "".join(f"a-{n},Lamp {n},oak\n" for n in range(240))
+    feed = made(ready, table, outputs=[{"template": "line"}], params={"n": 1})
+    worked(ready)
+    ready.batches.calls.clear()
+    numbers = [240, 3, 1, 2, 102, 101, 3, 9_000]
+    said = {"decision": "approved", "pieces": numbers}
+    answer = ready.call("POST", f"/v1/feeds/{feed['id']}/decisions", json=said)
+    assert answer.json == {"decided": 6}
+    assert ready.batches.calls.count("rows") == 4
+    approved = rows(exported(ready, feed))
+    assert [row[0] for row in approved[1:]] == [f"a-{n - 1}" for n in (1, 2, 3, 101, 102, 240)]
+
+
+# -- bodies that are too large, or have no place -----------------------------------------------------------
+
+
+def test_a_body_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) -> None:
+    front = Front(tmp_path, max_batch_bytes=20_000)
+    said = problem(
+        front.post_feed(TABLE + "x" * 30_000, outputs=[{"template": "seo-title"}]), 413, "body_too_large"
+    )
+    assert said["detail"] == "The body is too large: at most 20,000 bytes are taken at this address."
+    assert front.call("GET", "/v1/batches").json["items"] == []
+    front.parts.follower.stop()
+
+
+def test_a_disk_that_fills_up_while_a_table_comes_is_told_and_nothing_is_kept(ready: Front) -> None:
+    part = '--x\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n'
+    plan = part.format("plan", "", json.dumps({"outputs": LINES}))
+    table = part.format("feed", '; filename="a.csv"', TABLE + "a-3,Lamp,oak\n" * 80_000)
+    body = io.BytesIO(f"{plan}{table}--x--\r\n".encode())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, hard))
+    try:
+        answer = ready.call(
+            "POST", "/v1/feeds", input_stream=body, content_type="multipart/form-data; boundary=x"
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "disk" in problem(answer, 503, "no_room")["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert ready.call("GET", "/v1/batches").json["items"] == []
+    assert made(ready, TABLE)["pieces"] == 4
+
+
+class _Unread(io.BytesIO):
+    """A body that must not be read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise AssertionError("this body was read")
+
+
+def _unread(front: Front) -> Answer:
+    return front.call(
+        "POST",
+        "/v1/feeds",
+        input_stream=_Unread(b"x" * 1_000),
+        content_type="multipart/form-data; boundary=x",
+    )
+
+
+def test_a_table_that_has_no_room_is_not_read(ready: Front) -> None:
+    ready.room.reason = "The disk is nearly full."
+    problem(_unread(ready), 503, "no_room")
+
+
+def test_a_table_that_has_no_place_is_not_read_and_the_place_is_given_back(tmp_path: Path) -> None:
+    front = Front(tmp_path, batches_at_once=1)
+    with front.parts.feeds.place():
+        problem(_unread(front), 503, "busy")
+    for _ in range(2):  # one that is refused leaves its place, too
+        problem(front.post_feed("", outputs=[{"template": "seo-title"}]), 422, "input_invalid")
+    made(front, TABLE, outputs=[{"template": "seo-title"}])
+    front.parts.follower.stop()

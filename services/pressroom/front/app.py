@@ -149,10 +149,11 @@ def _begin(body_limits: Mapping[str, int]) -> None:
         for name in shape.model_fields
     )
     check_query(request.query_string, request.args.lists(), known)
-    if request.endpoint in body_limits:
-        request.max_content_length = body_limits[request.endpoint]
-    if (request.content_length or 0) > (request.max_content_length or 0):
+    g.most_bytes = body_limits.get(request.endpoint, request.max_content_length or 0)
+    if (request.content_length or 0) > g.most_bytes:
         abort(413)
+    # One more, since what reads the body says that it is too large as soon as it has had so many.
+    request.max_content_length = g.most_bytes + 1
 
 
 def _finish(response: Response, metrics: FrontMetrics) -> Response:

@@ -203,7 +203,10 @@ def _http_error(error: HTTPException) -> Response:
     if status < 400:  # a redirect
         return Response(error.get_body(), status, error.get_headers())
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Content-Range")}
-    return problem_response(status, *_words(status), headers=headers)
+    code, words = _words(status)
+    if status == 413 and "most_bytes" in g:
+        words = f"{words[:-1]}: at most {g.most_bytes:,} bytes are taken at this address."
+    return problem_response(status, code, words, headers=headers)
 
 
 def _words(status: int) -> tuple[str, str]:

@@ -7,20 +7,44 @@ query strings in UTF-8 in which each name stands once and is known.
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, Never
+from contextlib import suppress
+from typing import IO, Any, Never, cast
 from urllib.parse import unquote_to_bytes
 
 from flask import Request
 
 from pressroom.domain.errors import InputInvalid
 from pressroom.front.errors import MalformedBody, MalformedText, UnsupportedBody
+from pressroom.front.spool import Spool
 
 # JSON schemas, which a request may carry one day, are the deepest of what is asked for.
 MAX_DEPTH = 64
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read by this file's rules."""
+    """A request whose JSON is read by this file's rules, and whose files lie on the disk until it is answered."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._spools: list[Spool] = []
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        spool = Spool()
+        self._spools.append(spool)
+        return cast(IO[bytes], spool)
+
+    def close(self) -> None:
+        """Also files of a body that broke off, which the form does not have."""
+        super().close()
+        for spool in self._spools:
+            with suppress(OSError):  # what could not be written is tried again
+                spool.close()
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Raises UnsupportedBody, MalformedBody, MalformedText, InputInvalid."""

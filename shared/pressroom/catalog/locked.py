@@ -29,13 +29,27 @@ _JOINED = {"ascii": "(/-/ WORD | /['’](s|t|ll|re|ve|d|m)/)?", "latin": "(/[-'�
 _HAN = r"\p{Han}"
 
 
+# Letters, and what may stand between them in a way: none of these signs means something to an expression.
+_PLAIN_WAY = re.compile(r"[^\W\d_](?:[^\W\d_]|[-,'’ ，、])*…?")
+
+
+def is_sound(guide: LockedGuide) -> bool:
+    """Whether its grammar can be read whatever its texts are: it is made of bounds that go up, and of ways that are nothing but words.
+
+    Then nobody needs to read it to know that. False says nothing: such a one has to be read."""
+    return all(_is_sound(part, guide) for part in guide.parts if isinstance(part, LockedGap))
+
+
+def _is_sound(gap: LockedGap, guide: LockedGuide) -> bool:
+    most = min(gap.most, gap.chars) if guide.letters == "han" else gap.most
+    return gap.fewest <= most and all(map(_PLAIN_WAY.fullmatch, gap.ways))
+
+
 def locked_grammar(guide: LockedGuide) -> str:
     """The grammar. Gaps of the same bounds are one terminal."""
     names: dict[LockedGap, str] = {}
     parts = [
-        names.setdefault(part, f"GAP{len(names)}")
-        if isinstance(part, LockedGap)
-        else json.dumps(part.text, ensure_ascii=False)
+        names.setdefault(part, f"GAP{len(names)}") if isinstance(part, LockedGap) else _literal(part.text)
         for part in guide.parts
     ]
     written = _han if guide.letters == "han" else _spaced
@@ -44,6 +58,11 @@ def locked_grammar(guide: LockedGuide) -> str:
         rules += _words(guide)
     rules += [f"{name}: {_gap(gap, written(gap, guide))}" for gap, name in names.items()]
     return "\n".join(rules)
+
+
+def _literal(text: str) -> str:
+    """The text between quotes. DEL is written out: between quotes the library reads none, and a cell may have one."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _words(guide: LockedGuide) -> list[str]:

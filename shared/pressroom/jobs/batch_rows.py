@@ -14,12 +14,14 @@ from pressroom.jobs.invalid import wrong_fields
 
 @dataclass(frozen=True, slots=True)
 class GivenRow:
-    """A row as it came: line ``n``, counted from 1, of ``size`` bytes."""
+    """A row as it came: line ``n``, counted from 1, of ``size`` bytes. ``where`` is what a refusal begins with, if ``n`` does not say where
+    the row stands."""
 
     n: int
     size: int
     custom_id: str | None
     request: JobRequest | PressroomError
+    where: str = ""
 
 
 def given_row(n: int, size: int, value: Any, defaults: Mapping[str, Any]) -> GivenRow:

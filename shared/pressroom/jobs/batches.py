@@ -11,6 +11,7 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -94,11 +95,24 @@ class Batches:
         self._secret = secret
         self._limits = limits or BatchLimits()
         self._places = threading.BoundedSemaphore(self._limits.at_once)
+        self._bodies = threading.BoundedSemaphore(self._limits.at_once)
 
     def body_mac(self, defaults: Mapping[str, Any]) -> "hmac.HMAC":
         """What the bytes of a body are fed to, so that the same body is known again."""
         head = json.dumps(dict(defaults), sort_keys=True, separators=(",", ":"))
         return hmac.new(self._secret, b"pressroom batch 1\n" + head.encode() + b"\n", hashlib.sha256)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Leave to lay a whole body on the disk before it is received, to as many as are received at once: bodies that nobody
+        can take do not fill it. Raises NoRoom, Busy."""
+        check_room(self._room)
+        if not self._bodies.acquire(blocking=False):
+            raise Busy("As many batches as may be are being taken in here. Try again.", retry_after_s=5)
+        try:
+            yield
+        finally:
+            self._bodies.release()
 
     def receive(
         self,
@@ -147,6 +161,11 @@ class Batches:
         """Rows behind row ``after``. Raises BatchUnknown, BatchErased, DatabaseUnavailable."""
         self.batch(tenant, batch_id)
         return self._store.rows(batch_id, after=after, limit=limit, state=state)
+
+    def rows_of(self, batch: Batch, *, after: int = 0, limit: int = 50) -> tuple[BatchRow, ...]:
+        """As ``rows``, of a batch that its owner has just looked up: whoever reads page by page has its rows counted once.
+        Raises DatabaseUnavailable."""
+        return self._store.rows(batch.id, after=after, limit=limit)
 
     def results(self, tenant: str, batch_id: str, after: int = 0) -> Iterator[BatchRow]:
         """The rows behind row ``after`` that have ended, in order, page by page.
@@ -258,7 +277,7 @@ class Batches:
 
 
 def _refused(given: GivenRow, error: PressroomError) -> NewRow:
-    return NewRow(given.n, given.custom_id, None, error.code, error.message)
+    return NewRow(given.n, given.custom_id, None, error.code, f"{given.where}{error.message}")
 
 
 def _check_id(batch_id: str) -> None:

@@ -61,11 +61,11 @@ def decided(filled: Filled, voice: Voice, locale: str) -> dict[str, Any]:
 def forbidden(filled: Filled, voice: Voice, locale: str) -> tuple[str, ...]:
     """What no gap says: what the voice avoids, and words for numbers and units that the facts do not have."""
     words = lexicon(locale)
-    said = " ".join(filled.facts.values()).casefold()
+    said = set(" ".join(filled.facts.values()).casefold().split())
     listed: Sequence[str] = [*words.numbers, *words.units] if words is not None and words.spaced else []
     if words is not None and not words.spaced:
         listed = [*words.units]
-    kept = [each for each in listed if each.isalpha() and len(each) > 1 and each not in said.split()]
+    kept = [each for each in listed if each.isalpha() and len(each) > 1 and each not in said]
     avoided = [" ".join(each.casefold().split()) for each in voice.avoid]
     return tuple(dict.fromkeys([*avoided, *kept]))[:200]
 

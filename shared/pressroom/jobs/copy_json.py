@@ -62,12 +62,13 @@ def check_text(parts: Sequence[Part], variables: Sequence[Variable], channel: Ch
 def bounded(filled: Filled, schema: Mapping[str, Any], locale: str) -> Filled:
     """With gaps no longer than the schema allows, so that a text is valid however full they are. Raises FactInvalid where none would be."""
     blanks = filled.blanks
-    wrong = wrong_with(_with(filled, [_SAMPLE_WORD] * len(blanks)), schema)
+    validator = Draft202012Validator(schema)
+    wrong = _wrong(validator, _with(filled, [_SAMPLE_WORD] * len(blanks)))
     if wrong is not None:
         raise FactInvalid(f"With these facts the text is not valid by its schema: {wrong}", field="facts")
 
     def valid(chars: Sequence[int]) -> bool:
-        return wrong_with(_with(filled, ["x" * each for each in chars]), schema) is None
+        return _wrong(validator, _with(filled, ["x" * each for each in chars])) is None
 
     narrow = [min(least(blank, locale), blank.chars) for blank in blanks]
     if not valid(narrow):
@@ -83,11 +84,15 @@ def bounded(filled: Filled, schema: Mapping[str, Any], locale: str) -> Filled:
 
 def wrong_with(text: str, schema: Mapping[str, Any]) -> str | None:
     """A sentence, where the text is no JSON or not valid by the schema."""
+    return _wrong(Draft202012Validator(schema), text)
+
+
+def _wrong(validator: Draft202012Validator, text: str) -> str | None:
     try:
         told = json.loads(text)
     except ValueError as error:
         return f"it is no JSON ({error})."
-    found = best_match(Draft202012Validator(schema).iter_errors(told))
+    found = best_match(validator.iter_errors(told))
     if found is None:
         return None
     message = found.message if len(found.message) <= 200 else f"{found.message[:199]}…"
@@ -139,6 +144,8 @@ def _widest(
     def shared(share: int) -> list[int]:
         return [low + (high - low) * share // _SHARES for low, high in zip(narrow, wide, strict=True)]
 
+    if valid(wide):
+        return wide
     chars = shared(_last(0, _SHARES, lambda share: valid(shared(share))))
     for at, high in enumerate(wide):
         chars[at] = _last(chars[at], high, lambda each, at=at: valid([*chars[:at], each, *chars[at + 1 :]]))  # type: ignore[misc]

@@ -40,6 +40,7 @@ from pressroom.jobs.copy_guide import check_ways, decided
 from pressroom.jobs.copy_json import bounded, check_schema, check_text
 from pressroom.jobs.copy_ports import MOST_NAMES, CopyKind, CopyStore, KeptCopy
 from pressroom.jobs.copy_preview import Preview, preview
+from pressroom.jobs.copy_shelf import Shelf
 
 CANDIDATES = 4
 _DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs")
@@ -48,12 +49,13 @@ _DECIDED = ("guide", "max_chars", "max_tokens", "min_tokens", "stop", "logprobs"
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """A version, with all that it includes."""
+    """A version, with all that it includes; ``parts`` and ``examples`` with the ways of its gaps, or free of them."""
 
     reference: str
     asked: TemplateRequest
     parts: tuple[Part, ...]
     variables: tuple[Variable, ...]
+    examples: tuple[Example, ...]
 
 
 class Copywriter:
@@ -61,20 +63,23 @@ class Copywriter:
 
     def __init__(self, store: CopyStore) -> None:
         self._store = store
+        self._opened = Shelf[_Template]()
+        self._voices = Shelf[Voice]()
+        self._includes = Shelf[tuple[str, ...]]()
+        self._shipped = {name: _shipped(name, asked) for name, asked in shipped_templates().items()}
 
     # -- templates ---------------------------------------------------------------------------
     def templates(self, tenant: str) -> tuple[KeptCopy, ...]:
         """The newest version of each, the shipped ones too, by name. Raises DatabaseUnavailable."""
         own = {each.name: each for each in self._store.newest(tenant, "template")}
-        shipped = {name: _shipped(name, asked) for name, asked in shipped_templates().items()}
-        return tuple(each for _, each in sorted((shipped | own).items()))
+        return tuple(each for _, each in sorted((self._shipped | own).items()))
 
     def template(self, tenant: str, reference: str) -> KeptCopy:
         """Raises TemplateUnknown, DatabaseUnavailable."""
         name, version = _split(reference)
         found = self._store.find(tenant, "template", name, version)
-        if found is None and name in shipped_templates() and version in (None, VERSION):
-            found = _shipped(name, shipped_templates()[name])
+        if found is None and version in (None, VERSION):
+            found = self._shipped.get(name)
         if found is None:
             raise TemplateUnknown(
                 f"There is no template {reference}; /v1/templates lists what there is.", field="template"
@@ -99,7 +104,8 @@ class Copywriter:
 
         Raises TemplateInvalid, FactMissing, FactInvalid, FactsTooLong, DatabaseUnavailable."""
         parts = self._checked(tenant, name, asked)
-        return preview(_filled(asked, parts, facts), CHANNELS[asked.channel], asked.locale, gaps)
+        filled = _filled(asked, parts, _variables(asked), facts)
+        return preview(filled, CHANNELS[asked.channel], asked.locale, gaps)
 
     def _checked(self, tenant: str, name: str, asked: TemplateRequest) -> tuple[Part, ...]:
         parts = _parts(name, self._bodies(tenant, name, asked.body), asked)
@@ -153,21 +159,20 @@ class Copywriter:
         if writing is None:
             return request
         _check_request(request, manifest)
-        template = self._opened(tenant, writing.template)
+        template = self._open(tenant, writing.template, without_ways=writing.free)
         check_language(manifest, template.asked.locale)
         kept = self.voice(tenant, writing.voice) if writing.voice is not None else None
-        voice = PLAIN if kept is None else _voice(kept)
+        voice = PLAIN if kept is None else self._speaker(tenant, kept)
         _check_facts(template, writing.facts)
         channel = CHANNELS[template.asked.channel]
-        parts = free(template.parts) if writing.free else template.parts
-        filled = _filled(template.asked, parts, writing.facts)
+        filled = _filled(template.asked, template.parts, template.variables, writing.facts)
         told = brief(
             template.asked.what,
             template.asked.instructions,
             filled,
             voice,
             template.asked.locale,
-            _examples(template.asked, parts),
+            template.examples,
         )
         pinned = Writing(
             template=template.reference,
@@ -182,16 +187,22 @@ class Copywriter:
         params |= decided(filled, voice, template.asked.locale)
         return request.model_copy(update={"input": _input(pinned, told, manifest), "params": params})
 
-    def _opened(self, tenant: str, reference: str) -> _Template:
+    def _open(self, tenant: str, reference: str, *, without_ways: bool) -> _Template:
         kept = self.template(tenant, reference)
-        asked = TemplateRequest.model_validate(dict(kept.body))
-        parts = _parts(kept.name, self._bodies(tenant, kept.name, asked.body), asked)
-        return _Template(f"{kept.name}@{kept.version}", asked, parts, _variables(asked))
+        bodies = self._bodies(tenant, kept.name, str(kept.body["body"]))
+        return self._opened.made(
+            (tenant, kept.name, kept.version, without_ways),
+            (kept.body, bodies),
+            lambda: _opened(kept, bodies, without_ways=without_ways),
+        )
+
+    def _speaker(self, tenant: str, kept: KeptCopy) -> Voice:
+        return self._voices.made((tenant, kept.name, kept.version), kept.body, lambda: _voice(kept))
 
     def _bodies(self, tenant: str, name: str, body: str) -> dict[str, str]:
         """The texts of a template and of all that it includes, as far as they are there."""
         bodies = {name: body}
-        left = list(includes_in(parse(body)))
+        left = list(self._included(body))
         while left:
             other = left.pop()
             if other in bodies:
@@ -201,8 +212,11 @@ class Copywriter:
             except TemplateUnknown:
                 continue  # whoever expands it says so
             bodies[other] = str(found.body["body"])
-            left += includes_in(parse(bodies[other]))
+            left += self._included(bodies[other])
         return bodies
+
+    def _included(self, body: str) -> tuple[str, ...]:
+        return self._includes.made(body, body, lambda: includes_in(parse(body)))
 
     def _check_room(self, tenant: str, kind: CopyKind, name: str) -> None:
         others = [each for each in self._store.newest(tenant, kind) if each.name != name]
@@ -287,10 +301,15 @@ def _parts(name: str, bodies: Mapping[str, str], asked: TemplateRequest) -> tupl
     return parts if asked.json_schema is None else placed(parts)
 
 
-def _filled(asked: TemplateRequest, parts: tuple[Part, ...], facts: Mapping[str, str]) -> Filled:
+def _filled(
+    asked: TemplateRequest,
+    parts: tuple[Part, ...],
+    variables: tuple[Variable, ...],
+    facts: Mapping[str, str],
+) -> Filled:
     """Raises FactMissing, FactInvalid, FactsTooLong."""
     schema, channel = asked.json_schema, CHANNELS[asked.channel]
-    filled = fill(parts, _variables(asked), facts, channel, asked.locale, as_json=schema is not None)
+    filled = fill(parts, variables, facts, channel, asked.locale, as_json=schema is not None)
     return filled if schema is None else bounded(filled, schema, asked.locale)
 
 
@@ -299,7 +318,7 @@ def _examples(asked: TemplateRequest, parts: tuple[Part, ...]) -> tuple[Example,
     made = []
     for n, example in enumerate(asked.examples):
         try:
-            filled = _filled(asked, parts, example.facts)
+            filled = _filled(asked, parts, _variables(asked), example.facts)
         except InputInvalid as error:
             raise TemplateInvalid(f"Example {n + 1}: {error.message}", field=f"examples.{n}") from None
         if len(filled.blanks) != len(example.gaps):
@@ -309,6 +328,15 @@ def _examples(asked: TemplateRequest, parts: tuple[Part, ...]) -> tuple[Example,
             )
         made.append(Example(filled, example.gaps))
     return tuple(made)
+
+
+def _opened(kept: KeptCopy, bodies: Mapping[str, str], *, without_ways: bool) -> _Template:
+    """Raises TemplateInvalid."""
+    asked = TemplateRequest.model_validate(dict(kept.body))
+    parts = _parts(kept.name, bodies, asked)
+    parts = free(parts) if without_ways else parts
+    reference = f"{kept.name}@{kept.version}"
+    return _Template(reference, asked, parts, _variables(asked), _examples(asked, parts))
 
 
 def _variables(asked: TemplateRequest) -> tuple[Variable, ...]:

@@ -1,9 +1,14 @@
 """Texts with gaps: what their grammar lets through. The tokens are bytes, so that it is the grammar alone that is asked."""
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from llguidance import LLMatcher, LLTokenizer
 
-from pressroom.catalog.guide import check_guide, grammar, limits_of
+from pressroom.catalog.guide import GuideInvalid, check_guide, grammar, limits_of
+from pressroom.catalog.locked import is_sound
 from pressroom.contract.guide import LockedGap, LockedGuide
 
 UNITS = ("cm", "inch", "ten", "meter")
@@ -74,7 +79,7 @@ def test_a_gap_is_nothing_else(gap: str) -> None:
 
 
 def test_what_stands_fast_is_there_letter_by_letter() -> None:
-    odd = 'Size "M" \\ 30 % – naïve\n灯 '
+    odd = 'Size "M" \\ 30 % – naïve\n灯 \x01\x7f\x85\u2028\ufeff😀 '
     made = guide(odd, LockedGap(fewest=1, most=2, chars=30))
     assert takes(made, f"{odd}warm light")
     assert not takes(made, f"{odd.replace('30', '31')}warm light")
@@ -160,3 +165,63 @@ def test_ways_of_signs_without_spaces() -> None:
     assert takes(made, "灯，让房间亮起来。")
     assert not takes(made, "灯，让房间亮十厘米。")
     assert not takes(made, "灯，房间亮起来。")
+
+
+# -- what is known to be a grammar without being read ------------------------------------------------
+
+_LETTERS = some.text(some.characters(categories=["L"]), min_size=1, max_size=9)
+_WAYS = some.builds(
+    lambda words, between, more: between.join(words) + more,
+    some.lists(_LETTERS, min_size=1, max_size=4),
+    some.sampled_from([" ", ", ", "-", "’", "，", "、"]),
+    some.sampled_from(["", "…", " …"]),
+)
+_GAPS = some.builds(
+    lambda fewest, more, chars, large, ways: LockedGap(
+        fewest=fewest, most=max(1, min(200, fewest + more)), chars=chars, large=large, ways=ways
+    ),
+    some.integers(1, 200),
+    some.integers(-3, 60),
+    some.integers(1, 5_000),
+    some.booleans(),
+    some.lists(_WAYS | some.text(min_size=1, max_size=9), max_size=4).map(tuple),
+)
+_GUIDES: Any = some.builds(
+    lambda parts, letters, forbidden, not_last: guide(
+        *parts, letters=letters, forbidden=forbidden
+    ).model_copy(update={"not_last": not_last}),
+    some.lists(some.text(min_size=1, max_size=40) | _GAPS, min_size=1, max_size=5),
+    some.sampled_from(["ascii", "latin", "han"]),
+    some.lists(some.text(min_size=1, max_size=9), max_size=4).map(tuple),
+    some.lists(some.text(min_size=1, max_size=9), max_size=4).map(tuple),
+)
+
+
+@given(_GUIDES)
+def test_what_is_sound_can_be_read_whatever_stands_in_it(made: LockedGuide) -> None:
+    if is_sound(made):
+        wrong, said = LLMatcher.validate_grammar_with_warnings(grammar(made), limits=limits_of(made))
+        assert not wrong, said
+
+
+@pytest.mark.parametrize("letters", ["ascii", "latin", "han"])
+@pytest.mark.parametrize(
+    "gap",
+    [
+        {"fewest": 5, "most": 4},
+        {"ways": ("good (very", "fine")},
+        {"ways": ("a/b",)},
+        {"ways": ("a|*",)},
+        {"ways": ("[",)},
+    ],
+)
+def test_a_gap_that_cannot_be_read_is_refused(letters: str, gap: dict[str, Any]) -> None:
+    made = guide("It ", LockedGap(**{"fewest": 1, "most": 4, "chars": 30} | gap), ".", letters=letters)
+    assert not is_sound(made)
+    with pytest.raises(GuideInvalid):
+        check_guide(made)
+
+
+def test_fewer_characters_than_signs_cannot_be_read() -> None:
+    with pytest.raises(GuideInvalid):
+        check_guide(guide("灯", LockedGap(fewest=4, most=9, chars=3), letters="han"))

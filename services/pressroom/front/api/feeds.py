@@ -76,15 +76,16 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
         The plan is held against the header first. A row that is wrong is refused by itself, with its line and the reason, and the
         others go on. A feed is a batch: it is paced, goes on after a restart, and is canceled, retried and erased as one, by its id."""
-        plan, table = _plan(), sent_table()
-        feed = parts.feeds.receive(
-            g.tenant,
-            plan,
-            table,
-            key=request.headers.get("Idempotency-Key"),
-            request_id=g.request_id,
-            by=g.by,
-        )
+        with parts.feeds.place():
+            plan, table = _plan(), sent_table()
+            feed = parts.feeds.receive(
+                g.tenant,
+                plan,
+                table,
+                key=request.headers.get("Idempotency-Key"),
+                request_id=g.request_id,
+                by=g.by,
+            )
         status = 200 if feed.batch.finished_at is not None else 202
         return wire_response(feed_view(feed), status, headers={"Location": f"/v1/feeds/{feed.batch.id}"})
 
@@ -179,7 +180,7 @@ def blueprint(parts: FrontParts, gate: Gate) -> APIBlueprint:
 
 
 def _plan() -> FeedPlan:
-    """Raises InputInvalid."""
+    """Raises InputInvalid, RequestEntityTooLarge (also for a plan of more than half a megabyte), NoRoom."""
     given = request.form.get("plan")
     if given is None:
         raise InputInvalid("Send a form with the fields `plan` (JSON) and `feed` (a file).", field="plan")

@@ -3,13 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from pressroom.adapters.sql.copy_tables import copy_version
 from pressroom.adapters.sql.database import Database
 from pressroom.adapters.sql.rows import JobRow
 from pressroom.adapters.sql.tenants import open_tenant
 from pressroom.jobs.copy_ports import CopyKind, KeptCopy
+
+# Built once: a feed asks for each of its rows.
+_NEWEST = (
+    select(copy_version)
+    .where(
+        copy_version.c.tenant == bindparam("of_tenant"),
+        copy_version.c.kind == bindparam("of_kind"),
+        copy_version.c.name == bindparam("of_name"),
+    )
+    .order_by(copy_version.c.version.desc())
+    .limit(1)
+)
+_VERSION = _NEWEST.where(copy_version.c.version == bindparam("of_version"))
 
 
 class SqlCopyStore:
@@ -23,7 +36,7 @@ class SqlCopyStore:
             now = self._database.now(connection).wall
             open_tenant(self._database, connection, tenant, now)
             while True:
-                newest = connection.execute(_newest_of(tenant, kind, name)).one_or_none()
+                newest = connection.execute(_NEWEST, _named(tenant, kind, name)).one_or_none()
                 if newest is not None and newest.body == body:
                     return _kept(newest)
                 made = KeptCopy(kind, name, 1 if newest is None else newest.version + 1, dict(body), now)
@@ -62,10 +75,10 @@ class SqlCopyStore:
         return tuple(sorted(map(_kept, rows), key=lambda each: each.name))
 
     def find(self, tenant: str, kind: CopyKind, name: str, version: int | None = None) -> KeptCopy | None:
-        wanted = _newest_of(tenant, kind, name)
+        wanted, values = _NEWEST, _named(tenant, kind, name)
         if version is not None:
-            wanted = wanted.where(copy_version.c.version == version)
-        row = self._database.read(lambda connection: connection.execute(wanted).one_or_none())
+            wanted, values = _VERSION, values | {"of_version": version}
+        row = self._database.read(lambda connection: connection.execute(wanted, values).one_or_none())
         return None if row is None else _kept(row)
 
     def remove(self, tenant: str, kind: CopyKind, name: str) -> bool:
@@ -75,13 +88,8 @@ class SqlCopyStore:
         return self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
 
 
-def _newest_of(tenant: str, kind: CopyKind, name: str) -> Select[*tuple[Any, ...]]:
-    return (
-        select(copy_version)
-        .where(copy_version.c.tenant == tenant, copy_version.c.kind == kind, copy_version.c.name == name)
-        .order_by(copy_version.c.version.desc())
-        .limit(1)
-    )
+def _named(tenant: str, kind: CopyKind, name: str) -> dict[str, Any]:
+    return {"of_tenant": tenant, "of_kind": kind, "of_name": name}
 
 
 def _kept(row: JobRow) -> KeptCopy:

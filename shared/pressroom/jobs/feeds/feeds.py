@@ -8,6 +8,7 @@ and erased as any batch is. What it was made of stands with it: the plan in the 
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,10 @@ class Feeds:
         self._feedbacks = feedbacks
         self._catalog = catalog
 
+    def place(self) -> AbstractContextManager[None]:
+        """Asked for before a feed's bytes are read: they lie on the disk until it is received. Raises NoRoom, Busy."""
+        return self._batches.place()
+
     def receive(
         self,
         tenant: str,
@@ -124,8 +129,8 @@ class Feeds:
         return tuple(Listed(each, tuple(_told(each)["columns"])) for each in found), page.next
 
     def pieces(self, tenant: str, feed: Feed, *, after: int = 0, limit: int = 50) -> tuple[Piece, ...]:
-        """Pieces behind piece ``after``, in order. Raises DatabaseUnavailable."""
-        rows = self._batches.rows(tenant, feed.batch.id, after=after, limit=limit)
+        """Pieces behind piece ``after``, in order; ``feed`` was looked up for this tenant. Raises DatabaseUnavailable."""
+        rows = self._batches.rows_of(feed.batch, after=after, limit=limit)
         decided = self._feedbacks.decisions(tenant, [row.job_id for row in rows if row.job_id is not None])
         return tuple(piece_of(row, feed.columns, decided) for row in rows)
 
@@ -171,8 +176,13 @@ class Feeds:
         return (piece for piece in self.all_pieces(tenant, feed) if piece.state == "ready")
 
     def _named(self, tenant: str, feed: Feed, numbers: Sequence[int]) -> Iterator[Piece]:
-        for n in sorted(set(numbers)):
-            yield from (piece for piece in self.pieces(tenant, feed, after=n - 1, limit=1) if piece.n == n)
+        """In one look as many as lie close together."""
+        left = sorted(set(numbers))
+        while left:
+            close = [n for n in left if n < left[0] + _PAGE]
+            found = self.pieces(tenant, feed, after=close[0] - 1, limit=close[-1] - close[0] + 1)
+            yield from (piece for piece in found if piece.n in close)
+            left = left[len(close) :]
 
     def _check_models(
         self, tenant: str, plan: FeedPlan, model: str, templates: Mapping[str, KeptCopy]
@@ -233,9 +243,11 @@ def _written(rows: Iterator[FeedRow], fitting: Compiled) -> Iterator[FeedRow]:
 
 def _given(row: FeedRow, fitting: Compiled) -> Iterator[GivenRow]:
     count = len(fitting.outputs)
-    wrong = row.wrong
-    if wrong is None and not row.values.get(fitting.key, ""):
-        wrong = InputInvalid(f"Line {row.line}: the row has no {fitting.key!r}, which names it.", field="row")
+    wrong, where = row.wrong, f"Line {row.line}: "
+    if wrong is not None:
+        where = ""  # whoever read it says how far it goes, too
+    elif not row.values.get(fitting.key, ""):
+        wrong = InputInvalid(f"the row has no {fitting.key!r}, which names it.", field="row")
     size = sum(map(len, row.values.values()))
     requests: Sequence[JobRequest | PressroomError] = (
         [wrong] * count if wrong is not None else fitting.requests(row)
@@ -244,7 +256,7 @@ def _given(row: FeedRow, fitting: Compiled) -> Iterator[GivenRow]:
     for k, request in enumerate(requests):
         number = (row.n - 1) * count + k + 1
         # The line is the name's beginning: keys may come twice.
-        yield GivenRow(number, size, f"{number}:{key}", request)
+        yield GivenRow(number, size, f"{number}:{key}", request, where)
 
 
 def _feed(batch: Batch, counts: BatchCounts) -> Feed:

@@ -42,7 +42,7 @@ class Compiled:
         return tuple(each.column for each in self.outputs)
 
     def requests(self, row: FeedRow) -> list[JobRequest | InputInvalid]:
-        """What a row asks for, an output each; or what is wrong with it there, with its line. The other outputs are none the worse."""
+        """What a row asks for, an output each; or what is wrong with it there. The other outputs are none the worse."""
         return [self._request(row, each) for each in self.outputs]
 
     def _request(self, row: FeedRow, asked: Asked) -> JobRequest | InputInvalid:
@@ -65,9 +65,9 @@ class Compiled:
                 model=model, input=given, params=params, metadata=metadata, campaign=self.plan.campaign
             )
         except ValidationError as error:
-            return InputInvalid(f"Line {row.line}: {error.errors()[0]['msg']}.", field="row")
+            return InputInvalid(f"{error.errors()[0]['msg']}.", field="row")
         except InputInvalid as error:
-            return InputInvalid(f"Line {row.line}: {error.message}", field="row")
+            return InputInvalid(error.message, field="row")
 
 
 def compiled(

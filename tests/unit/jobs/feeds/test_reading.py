@@ -170,6 +170,12 @@ def test_a_cell_of_very_many_lines_is_passed_over_to_its_end() -> None:
         ("[1]", "Line 2: the row is no JSON object."),
         ('{"a": {"b": 1}}', "Line 2: the row has an object in 'a'"),
         ('{"a": "\\u0000"}', "Line 2: the row has a NUL in 'a'"),
+        ('{"a": ["x", "\\u0000"]}', "Line 2: the row has a NUL in 'a'"),
+        ('{"a": "1", "\\u0000": "2"}', "Line 2: the row has a NUL in '\\x00'"),
+        ('{"a": "\\ud83d"}', "Line 2: the row has half a character in 'a'"),
+        ('{"a": ["\\udc00"]}', "Line 2: the row has half a character in 'a'"),
+        ('{"a": "1", "\\ud83d": "2"}', "Line 2: the row has half a character in '\\ud83d'"),
+        ('{"a": NaN}', "Line 2: the row is no JSON (NaN is no number)"),
         ("[" * 100_000, "Line 2: the row is no JSON"),
     ],
 )
@@ -253,6 +259,18 @@ def test_whatever_comes_ends_with_rows_or_with_a_sentence(raw: bytes) -> None:
                 assert row.wrong is None or row.wrong.message
         except InputInvalid as error:
             assert error.field == "feed"  # noqa: PT017 (both ends are good)
+
+
+def test_numbers_of_json_are_as_they_stand_there() -> None:
+    (row,) = rows(
+        '{"a": 19.90, "b": 1e400, "c": [1.0, "x", 2], "d": 123456789012345678901234567890}', "jsonl"
+    )
+    assert row.values == {
+        "a": "19.90",
+        "b": "1e400",
+        "c": "1.0; x; 2",
+        "d": "123456789012345678901234567890",
+    }
 
 
 def test_json_is_chained_from_the_first_good_row() -> None:
