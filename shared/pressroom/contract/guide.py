@@ -8,6 +8,9 @@ from pressroom.contract.base import Wire
 
 Choice = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
+# Words: nothing in them means something to an expression.
+Way = Annotated[str, StringConstraints(max_length=200, pattern=r"^\p{L}[\p{L}\-,'’ ，、]*…?$")]
+
 
 class JsonGuide(Wire):
     """The text is JSON of this schema, written on one line."""
@@ -50,7 +53,7 @@ class LockedGap(Wire):
     most: int = Field(ge=1, le=200)
     chars: int = Field(ge=1, le=5_000, description="Most characters, spaces included.")
     large: bool = Field(False, description="Whether it begins with a capital letter.")
-    ways: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(
+    ways: tuple[Way, ...] = Field(
         (),
         max_length=60,
         strict=False,

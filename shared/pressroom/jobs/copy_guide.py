@@ -21,7 +21,7 @@ SLACK = 6
 """Words that a gap may have beyond what its template says: one that has all of them was made to end, and may be cut."""
 OFFERED = 4
 """Whole ways that a row may choose from."""
-_LETTERS = {"ascii": "[A-Za-z]", "latin": r"[^\W\d_]", "han": "[\u3400-\u9fff]"}
+_LETTERS = {"ascii": "[A-Za-z]", "latin": ".", "han": "[\u3400-\u9fff]"}
 
 
 class VoiceTooStrict(InputInvalid):
@@ -82,7 +82,8 @@ def check_ways(parts: Iterable[Part], locale: str) -> None:
 
 def _check_way(way: str, locale: str) -> None:
     bare = way.removesuffix("…").strip()
-    if not re.fullmatch(rf"(?:{_LETTERS[_letters(locale)]}|[-,'’ ，、])+", bare):
+    letters = re.sub("[-,'’ ，、]", "", bare)
+    if not letters.isalpha() or not re.fullmatch(f"{_LETTERS[_letters(locale)]}+", letters):
         raise TemplateInvalid(f"{way!r} is not written in the letters of {locale}.", field="body")
     never = forbidden(Filled((), {}), PLAIN, locale)
     if not _is_free(way, never, locale):

@@ -76,6 +76,8 @@ def test_what_a_voice_avoids_is_found_in_scripts_without_spaces() -> None:
         ("is a metre wide", "en", "a word for a number or a unit"),
         ("ist schön", "en", "is not written in the letters of en"),
         ("is good", "zh", "is not written in the letters of zh"),
+        ("fünf m²", "de", "is not written in the letters of de"),
+        ("teil ⅷ", "de", "is not written in the letters of de"),
         ("只有两厘米", "zh", "a word for a number or a unit"),
     ],
 )
