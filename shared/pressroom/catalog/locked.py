@@ -23,9 +23,14 @@ _BEGINS_ANOTHER = 4
 _SMALL = {"ascii": "[a-z]", "latin": r"\p{Ll}"}
 _ANY = {"ascii": "[A-Za-z]", "latin": r"\p{L}"}
 _LARGE = {"ascii": "[A-Z]", "latin": r"\p{Lu}"}
-# What may follow a word without a space: in English an apostrophe has few ways to go on, and a model finds others where a space is
-# not allowed ("of'talking").
-_JOINED = {"ascii": "(/-/ WORD | /['’](s|t|ll|re|ve|d|m)/)?", "latin": "(/[-'’]/ WORD)?"}
+# What may follow a word without a space: in English an apostrophe has few words behind which it stands and few ways to go on, and a model
+# finds others where a space is not allowed ("of'talking", "but'll").
+_NOT = "is|are|was|were|do|does|did|has|have|had|would|could|should|must|need"
+_WHO = "I|you|he|she|it|we|they|who|that|there|what"
+_JOINED = {
+    "ascii": f"(/-/ WORD | /['’]s/)? | /(?i:(({_NOT})n|can|won)['’]t|({_WHO})['’](ll|re|ve|d|m))/",
+    "latin": "(/[-'’]/ WORD)?",
+}
 _HAN = r"\p{Han}"
 
 

@@ -43,6 +43,8 @@ LAMP = guide("The Oslo Lamp ", LockedGap(fewest=3, most=6, chars=40), ".")
         "brings a warm glow",
         "brings a low, warm, quiet glow",
         "it's hand-made and low",
+        "isn't low, and we’ll stay",
+        "won't glow for you, she'd say",
         "centred on slow evenings",  # "cm" and "ten" are no parts of it
         "brings tender light",  # a short one may begin another word
     ],
@@ -63,6 +65,9 @@ def test_a_gap_is_words(gap: str) -> None:
         "brings a warm glow.",
         "brings a  warm glow",
         "brings , a warm glow",
+        "brings but'll warm glows",
+        "brings o't warm glows",
+        "brings their're warm glows",
         "brings ten warm glows",
         "brings inchway glows",  # a model that may not end it goes on with it
         "brings a Meterful glow",
