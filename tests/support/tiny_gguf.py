@@ -72,16 +72,20 @@ def write_tiny_gguf(
     tied: bool = True,
     weights: Mapping[str, NDArray[np.float32]] | None = None,
     without: tuple[str, ...] = (),
+    context: int = CONTEXT,
+    languages: tuple[str, ...] = (),
     **metadata: Any,
 ) -> Path:
     """Write the file; matrices in the ggml type ``kind``, the embedding in Q8_0 if that is quantised.
 
-    ``without`` leaves tensors out; ``metadata`` replaces string fields, ``general__x`` for ``general.x``.
+    ``context`` in tokens; ``languages`` that it says it speaks; ``without`` leaves tensors out; ``metadata`` replaces string fields, ``general__x`` for ``general.x``.
     """
     writer = GGUFWriter(path, architecture)
     writer.add_name("Tiny")
     writer.add_block_count(LAYERS)
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
+    if languages:
+        writer.add_languages(list(languages))
     writer.add_embedding_length(WIDTH)
     writer.add_feed_forward_length(HIDDEN)
     writer.add_head_count(HEADS)
