@@ -11,7 +11,7 @@ from tests.acceptance.processes import until
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
 
-ROWS = 150
+ROWS = 100
 PLAN = {
     "outputs": [{"template": "seo-title"}, {"template": "meta-description"}],
     "params": {"n": 1},

@@ -1,4 +1,4 @@
-"""Two seeds a database, half a minute each: nothing accepted is lost, and nothing comes twice."""
+"""A seed a database, half a minute each: nothing accepted is lost, and nothing comes twice."""
 
 import os
 from pathlib import Path
@@ -21,8 +21,9 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("seed", [7, 8])
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize(
+    ("database", "seed"), [("sqlite", 7), pytest.param("postgres", 8, marks=pytest.mark.postgres)]
+)
 def test_nothing_is_lost_and_nothing_comes_twice(database: str, seed: int, tmp_path: Path) -> None:
     try:
         told = run(Plan(database, _SECONDS, seed), tmp_path)

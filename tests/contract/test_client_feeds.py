@@ -66,10 +66,11 @@ def test_lines_of_json_and_a_plan_of_types_go_in_too(client: Client) -> None:
     assert (feed.key, feed.columns, feed.pieces) == ("id", ("Titel",), 2)
 
 
-def test_all_pieces_are_there_whatever_the_length_of_a_page(client: Client) -> None:
+def test_all_pieces_are_there_whatever_the_length_of_a_page(opened: Opened) -> None:
     table = b"id,title\n" + b"".join(f"a-{n},Lamp {n}\n".encode() for n in range(60))
-    feed = client.feeds.post(table, PLAN)
-    assert [each.n for each in client.feeds.pieces(feed.id)] == list(range(1, 121))
+    with MiniStack(worker=False) as idle, opened(idle) as client:
+        feed = client.feeds.post(table, PLAN)
+        assert [each.n for each in client.feeds.pieces(feed.id)] == list(range(1, 121))
 
 
 def test_the_same_key_is_the_same_feed(client: Client, request: pytest.FixtureRequest) -> None:

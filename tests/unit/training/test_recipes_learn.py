@@ -25,8 +25,9 @@ pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 SECONDS = 30
 """Of CPU time, for all stages of a recipe together."""
 
-QUICK, QUICK_SECONDS = frozenset({"cvae-fashion", "vae-dense", "vae-dense-fashion", "vae-logistic"}), 20
-"""Dense networks are so far in a third of the time: after half of this, less is left by a tenth or more than may be."""
+_DENSE = {"cvae-fashion", "vae-dense", "vae-dense-fashion", "vae-dense-quick", "vae-logistic"}
+QUICK, QUICK_SECONDS = frozenset({*_DENSE, "embeddings", "features", "gan-fashion", "vae-conv"}), 20
+"""After so many, less is left by 8 % or more than may be."""
 
 SLOW, SLOW_SECONDS = frozenset({"icons64"}), 40
 """What is learnt beyond its principal components shows late."""
