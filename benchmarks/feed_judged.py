@@ -2,7 +2,7 @@
 
     python benchmarks/feed_judged.py
 
-25 products, of which the first twelve are the demo's and the others were seen by no template; a description and a meta description of each, as the demo
+25 products, of which the first twelve are the demo's; a description and a meta description of each, as the demo
 makes them (eight candidates, seed 5, ranked without an embedding model). The page has all of them. What a reader said of a text is in
 ``judged.json``, beside the text: of a text that has changed nothing has been said, and the page says so.
 """
@@ -38,7 +38,8 @@ _HEAD = """# Fifty texts, read
 Made by `benchmarks/feed_judged.py`: 25 products, a description and a meta description of each, by the templates that come with Pressroom and by
 `smollm2-135m-instruct`, the small model of the demo, which runs on two cores. A program held each text against its row (numbers, limits); a person read each against
 its row and said whether a shop could publish it as it stands: true to the row, in good English, and about this product. The reader had written the templates,
-and their ways are a person's; what the model adds is for whom a product is. What was said is in `benchmarks/judged.json`, beside the text that it was said of.
+and their ways are a person's; what the model adds is for whom a product is. The thirteen products that are not the demo's came in when the templates were
+there; after a first reading of all of them the ways were narrowed ("for those who love …") and candidates raised from four to eight, so they are not unseen any more. What was said is in `benchmarks/judged.json`, beside the text that it was said of.
 """
 
 
