@@ -141,7 +141,7 @@ bench-feeds:   ## Product feeds: taking 100,000 rows in, 200 rows of real copy w
 	$(call install,dev)
 	$(PY) benchmarks/feed_intake.py
 	$(PY) benchmarks/feed_rows.py
-	$(PY) benchmarks/feed_rows.py --channels --rows 210 --n 5 --quiet
+	$(PY) benchmarks/feed_rows.py --channels --rows 130 --n 5 --quiet
 	$(PY) benchmarks/feed_peer.py
 
 bench-lookup:  ## Texts one at a time, with guesses from what was said before and without.
