@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.exceptions import best_match
 
 from pressroom.domain.copy.channels import Channel
-from pressroom.domain.copy.filling import Blank, FactInvalid, Filled, Set, fill, least, narrowed
+from pressroom.domain.copy.filling import Blank, FactInvalid, Filled, fill, least, narrowed
 from pressroom.domain.copy.template import Optional, Part, TemplateInvalid, Variable
 
 _MOST_CHARS = 10_000
@@ -53,7 +53,7 @@ def check_text(parts: Sequence[Part], variables: Sequence[Variable], channel: Ch
         kept = [part for at, part in enumerate(parts) if at not in left_out]
         filled = fill(kept, variables, _samples(variables), channel, locale, as_json=True)
         try:
-            json.loads(_with(filled, [_SAMPLE_WORD] * len(filled.blanks)))
+            json.loads(filled.text([_SAMPLE_WORD] * len(filled.blanks)))
         except ValueError as error:
             without = f" without optional piece {optional.index(left_out[0]) + 1}" if left_out else ""
             raise TemplateInvalid(f"The text{without} is no JSON: {error}.", field="body") from None
@@ -63,12 +63,12 @@ def bounded(filled: Filled, schema: Mapping[str, Any], locale: str) -> Filled:
     """With gaps no longer than the schema allows, so that a text is valid however full they are. Raises FactInvalid where none would be."""
     blanks = filled.blanks
     validator = Draft202012Validator(schema)
-    wrong = _wrong(validator, _with(filled, [_SAMPLE_WORD] * len(blanks)))
+    wrong = _wrong(validator, filled.text([_SAMPLE_WORD] * len(blanks)))
     if wrong is not None:
         raise FactInvalid(f"With these facts the text is not valid by its schema: {wrong}", field="facts")
 
     def valid(chars: Sequence[int]) -> bool:
-        return _wrong(validator, _with(filled, ["x" * each for each in chars])) is None
+        return _wrong(validator, filled.text(["x" * each for each in chars])) is None
 
     narrow = [min(least(blank, locale), blank.chars) for blank in blanks]
     if not valid(narrow):
@@ -127,12 +127,6 @@ def _keywords(schema: Any) -> Iterator[str]:
 def _samples(variables: Iterable[Variable]) -> dict[str, str]:
     plain = {"text": "sample", "number": "1", "locale": "en", "list": "sample; sample"}
     return {each.name: each.options[0] if each.options else plain[each.type] for each in variables}
-
-
-def _with(filled: Filled, texts: Sequence[str]) -> str:
-    """The text with its gaps filled with these."""
-    left = iter(texts)
-    return "".join(piece.text if isinstance(piece, Set) else next(left) for piece in filled.pieces)
 
 
 def _widest(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressroom.domain.copy.channels import Channel
-from pressroom.domain.copy.filling import Blank, Filled, Piece, Set, margin
+from pressroom.domain.copy.filling import Blank, Filled, Piece, margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ def preview(filled: Filled, channel: Channel, locale: str, gaps: Sequence[str] =
     written = (
         tuple(_large(*each) for each in zip(blanks, gaps, strict=True)) if len(gaps) == len(blanks) else ()
     )
-    left = iter(written)
-    text = "".join(piece.text if isinstance(piece, Set) else next(left, "") for piece in filled.pieces)
+    text = filled.text(written)
     return Preview(
         filled.pieces,
         written,

@@ -38,8 +38,7 @@ class Example:
     @property
     def text(self) -> str:
         """The whole of it."""
-        left = iter(self.gaps)
-        return "".join(piece.text if isinstance(piece, Set) else next(left) for piece in self.filled.pieces)
+        return self.filled.text(self.gaps)
 
 
 @dataclass(frozen=True, slots=True)

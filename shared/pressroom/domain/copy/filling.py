@@ -76,6 +76,11 @@ class Filled:
     def blanks(self) -> tuple[Blank, ...]:
         return tuple(piece for piece in self.pieces if isinstance(piece, Blank))
 
+    def text(self, gaps: Sequence[str]) -> str:
+        """The whole of it, with what stands in its gaps; with the rest of them empty."""
+        left = iter(gaps)
+        return "".join(piece.text if isinstance(piece, Set) else next(left, "") for piece in self.pieces)
+
 
 def margin(locale: str) -> int:
     """What a good gap leaves of its bound."""
@@ -152,12 +157,15 @@ def _value(variable: Variable, given: str, locale: str) -> str:
                 )
             return value
         case "list":
-            return _listed([each for each in _LIST.split(given.strip()) if each], locale)
+            return _listed(_items(given), locale)
     return value
 
 
+def _items(given: str) -> list[str]:
+    return [" ".join(each.split()) for each in _LIST.split(given.strip()) if each]
+
+
 def _listed(items: Sequence[str], locale: str) -> str:
-    items = [" ".join(each.split()) for each in items]
     if language_of(locale) == "zh":
         return "、".join(items)
     if language_of(locale) == "en" and len(items) > 1:
@@ -210,7 +218,7 @@ class _Spelling:
     ) -> None:
         self._variables = {variable.name: variable for variable in variables}
         self._items = {
-            name: [" ".join(each.split()) for each in _LIST.split(row.get(name, "").strip()) if each]
+            name: _items(row.get(name, ""))
             for name, variable in self._variables.items()
             if variable.type == "list" and values.get(name)
         }
