@@ -5,8 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.awaited import Opened, blocking
 from tests.support.front import Front
 from tests.support.mini_stack import MiniStack
+
+from pressroom.client import AsyncClient, Client
 
 
 @pytest.fixture
@@ -29,3 +32,11 @@ def client(stack: MiniStack) -> Iterator[httpx.Client]:
     """Speaks to it with its key."""
     with httpx.Client(base_url=stack.url, headers=stack.auth, timeout=30) as made:
         yield made
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    """Opens one of the two clients at a Pressroom."""
+    if request.param == "blocking":
+        return lambda stack: Client(stack.url, stack.key)
+    return lambda stack: blocking(lambda: AsyncClient(stack.url, stack.key))

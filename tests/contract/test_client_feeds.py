@@ -1,28 +1,17 @@
 """The feeds of both clients against a running front: in, waited for, decided about, out."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
-from tests.support.awaited import blocking
+from tests.support.awaited import Opened
 from tests.support.mini_stack import MiniStack
 
-from pressroom.client import ApiProblem, AsyncClient, Client, TimedOut, best
+from pressroom.client import ApiProblem, Client, TimedOut, best
 from pressroom.contract.feeds import FeedOutput, FeedPlan
 
 PLAN = {"outputs": [{"template": "seo-title"}, {"template": "meta-description"}], "params": {"n": 2}}
 TABLE = "id,title\na-1,Oslo Lamp\na-2,Größe – 灯\na-3,\n".encode()
-
-Opened = Callable[[MiniStack], AbstractContextManager[Client]]
-
-
-@pytest.fixture(params=["blocking", "awaited"])
-def opened(request: pytest.FixtureRequest) -> Opened:
-    """Opens one of the two clients at a Pressroom."""
-    if request.param == "blocking":
-        return lambda stack: Client(stack.url, stack.key)
-    return lambda stack: blocking(lambda: AsyncClient(stack.url, stack.key))
 
 
 @pytest.fixture

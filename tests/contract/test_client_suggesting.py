@@ -1,15 +1,14 @@
 """Suggestions of both clients against a running front: read, ranked, written about."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 from tests.support import mini_worker
-from tests.support.awaited import blocking
+from tests.support.awaited import Opened
 from tests.support.mini_stack import MiniStack
 
-from pressroom.client import ApiProblem, AsyncClient, Client, ClientError, Item, JobFailed
+from pressroom.client import ApiProblem, Client, ClientError, Item, JobFailed
 
 READER = "all-minilm-l6-v2"
 ITEMS = [
@@ -19,8 +18,6 @@ ITEMS = [
 ]
 # What the worker of these tests reads in a text: how often it has these; cookery is of kitchens, plants are herbs.
 _TOPICS = ("kitchen", "herb", "train", "cookery", "plant")
-
-Opened = Callable[[MiniStack], AbstractContextManager[Client]]
 
 
 def _by_topic(text: str, width: int) -> list[float]:
@@ -36,14 +33,6 @@ def stack() -> Iterator[MiniStack]:
     with pytest.MonkeyPatch.context() as patch, MiniStack() as made:
         patch.setattr(mini_worker, "numbers_of", _by_topic)
         yield made
-
-
-@pytest.fixture(params=["blocking", "awaited"])
-def opened(request: pytest.FixtureRequest) -> Opened:
-    """Opens one of the two clients at a Pressroom."""
-    if request.param == "blocking":
-        return lambda stack: Client(stack.url, stack.key)
-    return lambda stack: blocking(lambda: AsyncClient(stack.url, stack.key))
 
 
 @pytest.fixture

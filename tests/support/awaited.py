@@ -10,10 +10,15 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
+from tests.support.mini_stack import MiniStack
+
 from pressroom.client import AsyncClient, Client
+
+Opened = Callable[[MiniStack], AbstractContextManager[Client]]
+"""Opens a client at a Pressroom."""
 
 _PATIENCE_S = 60
 _END = object()
