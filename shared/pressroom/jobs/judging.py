@@ -27,6 +27,9 @@ _LEAST_CHANCE = -30.0
 Likeness = Callable[[Sequence[str], str], Sequence[float]]
 """How near each of some texts is to the facts, from 0 to 1."""
 
+Gaps = Sequence[tuple[LockedGap, slice]]
+"""The gaps of a text, and where each is in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -50,11 +53,14 @@ def judge(
     if not isinstance(params.guide, LockedGuide):
         return {}
     guide, facts = params.guide, "\n".join(writing.facts.values())
-    near = likeness([_said(guide, each.text) for each in written], facts)
-    findings = {each.index: tuple(_findings(each, writing, guide)) for each in written}
+    gaps = {each.index: gaps_of(guide, each.text) for each in written}
+    near = likeness([_said(each.text, gaps[each.index]) for each in written], facts)
+    findings = {each.index: tuple(_findings(each, writing, guide, gaps[each.index])) for each in written}
     ordered = in_order(
         [
-            Candidate(each.index, each.text, chance_in(guide, each), close, len(findings[each.index]))
+            Candidate(
+                each.index, each.text, chance_in(each, gaps[each.index]), close, len(findings[each.index])
+            )
             for each, close in zip(written, near, strict=True)
         ]
     )
@@ -64,11 +70,11 @@ def judge(
     }
 
 
-def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterator[str]:
+def _findings(written: Written, writing: Writing, guide: LockedGuide, gaps: Gaps) -> Iterator[str]:
     channel, locale = CHANNELS.get(writing.channel or ""), writing.locale or "en"
     if not written.whole:
         yield "It was not written to its end."
-    for gap, place in gaps_of(guide, written.text):
+    for gap, place in gaps:
         text = written.text[place]
         if not is_way(text, gap) and _is_full(text, gap, guide, locale):
             yield f"“… {' '.join(text.split()[-3:])[-60:]}” fills its gap: its last word may be cut."
@@ -79,7 +85,7 @@ def _findings(written: Written, writing: Writing, guide: LockedGuide) -> Iterato
         yield f"It is {channel.count(written.text)} long, and {channel.name} takes {channel.most(written.text)}."
     if channel is not None and not channel.ends_well(written.text):
         yield "It does not end as texts do there."
-    said = " … ".join(written.text[place] for place in _own(guide, written.text))
+    said = " … ".join(written.text[place] for place in _own(written.text, gaps))
     for phrase in guide.forbidden:
         # Single words are not in the grammar, and ways that have them are not in the guide.
         if " " in phrase and says(said, phrase):
@@ -100,12 +106,12 @@ def _is_full(text: str, gap: LockedGap, guide: LockedGuide, locale: str) -> bool
     return len(text) > gap.chars - margin(locale) or words >= gap.most
 
 
-def chance_in(guide: LockedGuide, written: Written) -> float:
+def chance_in(written: Written, gaps: Gaps) -> float:
     """Mean log-probability of the tokens that the model has written itself: of those that begin in a gap, and in no way that a person
     wrote to its end. What stands fast is the same in all candidates, and may be next to impossible to the model: it says nothing
     of them. 0 where there is no such token."""
     bytes_to = [0, *accumulate(len(sign.encode()) for sign in written.text)]
-    inside = [(bytes_to[place.start], bytes_to[place.stop]) for place in _own(guide, written.text)]
+    inside = [(bytes_to[place.start], bytes_to[place.stop]) for place in _own(written.text, gaps)]
     at, chances = 0, list[float]()
     for token in written.tokens:
         # A token is in the gap that its first letter is in: most begin with the space before it.
@@ -116,18 +122,18 @@ def chance_in(guide: LockedGuide, written: Written) -> float:
     return sum(chances) / len(chances) if chances else 0.0
 
 
-def _said(guide: LockedGuide, text: str) -> str:
+def _said(text: str, gaps: Gaps) -> str:
     """What tells candidates apart: the model's own words, else what stands in the gaps."""
-    places = _own(guide, text) or [place for _, place in gaps_of(guide, text)]
+    places = _own(text, gaps) or [place for _, place in gaps]
     return " … ".join(text[place] for place in places)
 
 
-def _own(guide: LockedGuide, text: str) -> Sequence[slice]:
+def _own(text: str, gaps: Gaps) -> Sequence[slice]:
     """Where the model's own words are."""
-    return [place for gap, place in gaps_of(guide, text) if not is_way(text[place], gap)]
+    return [place for gap, place in gaps if not is_way(text[place], gap)]
 
 
-def gaps_of(guide: LockedGuide, text: str) -> Sequence[tuple[LockedGap, slice]]:
+def gaps_of(guide: LockedGuide, text: str) -> Gaps:
     """Where each gap of a text is, the shortest that goes; nothing of one that is not the guide's.
 
     Each place of the text is tried once for each part, so that a text that does not fit takes no longer than one that does."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pressroom.contract.copy import Writing
+from pressroom.contract.guide import LockedGuide
 from pressroom.contract.params import TextParams
 from pressroom.domain.chances import TokenChance
 from pressroom.jobs.judging import Written, chance_in, gaps_of, judge
@@ -131,16 +132,21 @@ def spelled(*words: tuple[str, float]) -> Written:
     return Written(0, "".join(word for word, _ in words), [TokenChance(0, w.encode(), c) for w, c in words])
 
 
+def chance(params: TextParams, written: Written) -> float:
+    assert isinstance(params.guide, LockedGuide)
+    return chance_in(written, gaps_of(params.guide, written.text))
+
+
 def test_its_chance_is_that_of_what_stands_in_the_gaps() -> None:
     """Signs of more than one byte before it, and a token with the space in front of it, move nothing."""
     written = spelled(("Lampe für Öl", -9.0), (" –", -9.0), (" warm", -1.0), (" light", -3.0), (".", -9.0))
-    assert chance_in(with_ways().guide, written) == -2.0  # type: ignore[arg-type]
+    assert chance(with_ways(), written) == -2.0
 
 
 def test_what_a_person_wrote_to_its_end_counts_for_nothing() -> None:
     written = spelled(("Lampe für Öl – ", -9.0), ("good", -1.0), (" to have", -3.0), (".", -9.0))
-    assert chance_in(with_ways("good to have").guide, written) == 0.0  # type: ignore[arg-type]
-    assert chance_in(with_ways("good …").guide, written) == -2.0  # type: ignore[arg-type]
+    assert chance(with_ways("good to have"), written) == 0.0
+    assert chance(with_ways("good …"), written) == -2.0
 
 
 def test_likeness_is_asked_of_the_models_own_words_else_of_what_fills_the_gaps() -> None:
