@@ -13,7 +13,7 @@ from typing import Any
 from pressroom.contract.guide import LockedGap, LockedGuide, LockedText
 from pressroom.domain.copy.brief import PLAIN, Voice
 from pressroom.domain.copy.filling import Blank, Filled, Set
-from pressroom.domain.copy.lexicon import language_of, lexicon, root
+from pressroom.domain.copy.lexicon import is_spaced, language_of, lexicon, root
 from pressroom.domain.copy.template import Gap, Optional, Part, TemplateInvalid
 from pressroom.domain.errors import InputInvalid
 
@@ -30,7 +30,7 @@ class VoiceTooStrict(InputInvalid):
 
 def decided(filled: Filled, voice: Voice, locale: str) -> dict[str, Any]:
     """Params that follow from the text. Raises VoiceTooStrict."""
-    spaced = _is_spaced(locale)
+    spaced = is_spaced(locale)
     never = forbidden(filled, voice, locale)
     parts: list[LockedText | LockedGap] = [
         LockedText(text=piece.text)
@@ -112,7 +112,7 @@ def _offered(ways: Sequence[str], facts: Mapping[str, str]) -> tuple[str, ...]:
 def _is_free(way: str, never: Iterable[str], locale: str) -> bool:
     """Whether a way has nothing that is forbidden."""
     bare = way.removesuffix("…").strip()
-    if not _is_spaced(locale):
+    if not is_spaced(locale):
         return not any(each in bare for each in never)
     return not any(says(bare, each) for each in never)
 
@@ -125,11 +125,6 @@ def says(text: str, phrase: str) -> bool:
 
 
 def _letters(locale: str) -> Any:
-    if not _is_spaced(locale):
+    if not is_spaced(locale):
         return "han"
     return "ascii" if language_of(locale) == "en" else "latin"
-
-
-def _is_spaced(locale: str) -> bool:
-    words = lexicon(locale)
-    return words is None or words.spaced

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from pressroom.domain.copy.channels import Channel
 from pressroom.domain.copy.json_text import by_itself, in_string
-from pressroom.domain.copy.lexicon import language_of, lexicon, root
+from pressroom.domain.copy.lexicon import is_spaced, language_of, root
 from pressroom.domain.copy.template import Fact, Gap, Optional, Part, Variable, Words, words_of
 from pressroom.domain.errors import InputInvalid
 
@@ -84,7 +84,7 @@ class Filled:
 
 def margin(locale: str) -> int:
     """What a good gap leaves of its bound."""
-    return MARGIN if _is_spaced(locale) else _MARGIN_UNSPACED
+    return MARGIN if is_spaced(locale) else _MARGIN_UNSPACED
 
 
 def fill(
@@ -269,7 +269,7 @@ def _fast(pieces: Iterable[Piece]) -> str:
 
 def least(blank: Blank, locale: str) -> int:
     """Characters that a gap cannot do without: words as long as they are on the mean, or its shortest way, and the margin."""
-    word = _WORD_CHARS if _is_spaced(locale) else 1
+    word = _WORD_CHARS if is_spaced(locale) else 1
     ways = [_way_chars(way, blank.fewest, word) for way in blank.ways]
     return min(ways, default=blank.fewest * word) + margin(locale)
 
@@ -284,8 +284,8 @@ def _way_chars(way: str, fewest: int, word: int) -> int:
 def _room(pieces: Sequence[Piece], channel: Channel, locale: str) -> int:
     """Characters for all gaps together."""
     fast = _fast(pieces)
-    left = channel.most(fast if _is_spaced(locale) else f"{fast}字") - channel.count(fast)
-    return left // 2 if channel.counted == "tweet" and not _is_spaced(locale) else left
+    left = channel.most(fast if is_spaced(locale) else f"{fast}字") - channel.count(fast)
+    return left // 2 if channel.counted == "tweet" and not is_spaced(locale) else left
 
 
 def _fits(pieces: Sequence[Piece], channel: Channel, locale: str) -> bool:
@@ -319,7 +319,7 @@ def _shortened(
 
 
 def _without_last_word(value: str, locale: str) -> str:
-    if not _is_spaced(locale):
+    if not is_spaced(locale):
         return value[:-1]
     return value.rpartition(" ")[0].rstrip(" ,;:–—-(&/")
 
@@ -329,7 +329,7 @@ def _bounded(pieces: Sequence[Piece], channel: Channel, locale: str) -> Iterable
     blanks = [piece for piece in pieces if isinstance(piece, Blank)]
     spare = _room(pieces, channel, locale) - sum(least(each, locale) for each in blanks)
     share = spare // len(blanks) if blanks else 0
-    most_word = _MOST_CHARS_A_WORD if _is_spaced(locale) else 1
+    most_word = _MOST_CHARS_A_WORD if is_spaced(locale) else 1
     for piece in pieces:
         if isinstance(piece, Set):
             yield piece
@@ -340,13 +340,8 @@ def _bounded(pieces: Sequence[Piece], channel: Channel, locale: str) -> Iterable
 
 def narrowed(blank: Blank, chars: int, locale: str) -> Blank:
     """The gap with that bound of characters, which is ``least`` or more; words and ways as they fit into it."""
-    word = _WORD_CHARS if _is_spaced(locale) else 1
+    word = _WORD_CHARS if is_spaced(locale) else 1
     room = chars - margin(locale)
     ways = tuple(way for way in blank.ways if _way_chars(way, blank.fewest, word) <= room)
     most = max(blank.fewest, min(blank.most, room // word), *map(words_of, ways))
     return replace(blank, most=most, chars=chars, ways=ways)
-
-
-def _is_spaced(locale: str) -> bool:
-    words = lexicon(locale)
-    return words is None or words.spaced

@@ -72,3 +72,9 @@ def language_of(locale: str) -> str:
 def lexicon(locale: str) -> Lexicon | None:
     """None of a language that nobody has written one for: numbers in digits are all that can be checked there."""
     return _BY_LANGUAGE.get(language_of(locale))
+
+
+def is_spaced(locale: str) -> bool:
+    """Whether there are spaces between words; so where nobody has said."""
+    words = lexicon(locale)
+    return words is None or words.spaced
